@@ -1,0 +1,31 @@
+"""The archive's nouns, one a module; this page is their table of contents."""
+
+from archive.models.audit_event import AuditEvent
+from archive.models.break_glass import BreakGlass
+from archive.models.grant import Grant, NameMapping, PersonIdentifier
+from archive.models.instance import Instance
+from archive.models.job import Job
+from archive.models.patient import Patient
+from archive.models.peer import Peer
+from archive.models.quarantined_file import QuarantinedFile
+from archive.models.series import Series
+from archive.models.stored_file import StoredFile
+from archive.models.study import Study
+from archive.models.user import User
+
+__all__ = [
+    "AuditEvent",
+    "BreakGlass",
+    "Grant",
+    "Instance",
+    "Job",
+    "NameMapping",
+    "Patient",
+    "Peer",
+    "PersonIdentifier",
+    "QuarantinedFile",
+    "Series",
+    "StoredFile",
+    "Study",
+    "User",
+]

@@ -1,0 +1,42 @@
+"""Another application entity on the network and what it may do."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+
+AE_TITLE = RegexValidator(
+    r"^(?!\s*$)[\x20-\x5b\x5d-\x7e]{1,16}$",
+    "An AE title has 1 to 16 printable characters, no backslash, and is not only spaces (PS3.5 6.2).",
+)
+
+
+class Peer(models.Model):
+    """A scanner, workstation or archive."""
+
+    ae_title = models.CharField("AE title", max_length=16, unique=True, validators=[AE_TITLE])
+    host = models.CharField("address", max_length=255, help_text="Host name or IP address that it calls from.")
+    port = models.PositiveIntegerField(
+        default=104, validators=[MinValueValidator(1), MaxValueValidator(65535)], help_text="Where it listens."
+    )
+    description = models.CharField(max_length=255, blank=True)
+    enabled = models.BooleanField(default=True)
+    check_address = models.BooleanField(
+        default=True, help_text="Refuse this AE title when it calls from another address."
+    )
+    may_echo = models.BooleanField("may verify", default=True)
+    may_store = models.BooleanField(default=False)
+    may_query = models.BooleanField(default=False)
+    may_retrieve = models.BooleanField(default=False)
+    accept_private_sop_classes = models.BooleanField("accept private SOP classes", default=False)
+    default_issuer_of_patient_id = models.CharField(
+        "default issuer of patient ID",
+        max_length=64,
+        blank=True,
+        help_text="Taken for patients of this peer whose images name no issuer.",
+    )
+    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["ae_title"]
+
+    def __str__(self) -> str:
+        return self.ae_title

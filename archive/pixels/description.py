@@ -1,0 +1,174 @@
+"""What drawing, stacking and measuring need to know of one image, as clean values.
+
+Built once from the data set when an instance is indexed, kept as JSON beside its
+row, and read back for every tile, so that drawing a frame needs no header parse.
+Geometry and grey-scale attributes that may differ between the frames of an
+enhanced object stand in ``FrameAttributes`` (PS3.3 C.7.6.16).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class VoiFunction(StrEnum):
+    """VOI LUT Function (0028,1056), PS3.3 C.11.2.1.3."""
+
+    LINEAR = "LINEAR"
+    LINEAR_EXACT = "LINEAR_EXACT"
+    SIGMOID = "SIGMOID"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A VOI window in the units that leave the modality LUT (HU for CT)."""
+
+    center: float
+    width: float
+    function: VoiFunction = VoiFunction.LINEAR
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LookupTable:
+    """A modality, VOI or palette table (PS3.3 C.11.1.1, C.11.2.1.1, C.7.6.3.1.5).
+
+    ``entries`` holds the table as little-endian unsigned 16-bit words, expanded
+    when the file had it segmented, one word an entry also for 8-bit tables.
+    """
+
+    first_mapped: int
+    """First stored value mapped; signed where the input of the table is."""
+    bits: int
+    """Bits of each entry, the third value of the descriptor (8 to 16)."""
+    entries: bytes
+    explanation: str = ""
+    kind: str = ""
+    """Modality LUT Type (0028,3004), such as HU, US, OD; empty for other tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Red, green and blue palette tables (PS3.3 C.7.9)."""
+
+    red: LookupTable
+    green: LookupTable
+    blue: LookupTable
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayPlane:
+    """One 60xx overlay (PS3.3 C.9.2)."""
+
+    group: int
+    rows: int
+    columns: int
+    origin_row: int
+    """1 is the first row of the image (PS3.3 C.9.2.1.1); may be 0 or negative."""
+    origin_column: int
+    bits: bytes | None
+    """One bit a pixel, least significant first, all frames one after the other; None where the bit lies in the pixel data."""
+    bit_position: int = 0
+    """Bit of the pixel cell that carries the overlay where ``bits`` is None (retired, still found)."""
+    frames: int = 1
+    first_frame: int = 1
+    """Image Frame Origin (6000,0051)."""
+    kind: str = "G"
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UltrasoundRegion:
+    """One item of the Sequence of Ultrasound Regions (PS3.3 C.8.5.5)."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    units_x: int
+    """Physical Units X Direction: 3 is cm, 4 seconds, 7 cm/s (PS3.3 C.8.5.5.1.15)."""
+    units_y: int
+    delta_x: float
+    delta_y: float
+    spatial_format: int = 0
+    data_type: int = 0
+    flags: int = 0
+    reference_x: int | None = None
+    reference_y: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAttributes:
+    """What may differ from frame to frame."""
+
+    rescale_slope: float = 1.0
+    rescale_intercept: float = 0.0
+    rescale_type: str = ""
+    modality_lut: LookupTable | None = None
+    windows: tuple[Window, ...] = ()
+    voi_luts: tuple[LookupTable, ...] = ()
+    image_position_patient: tuple[float, float, float] | None = None
+    image_orientation_patient: tuple[float, float, float, float, float, float] | None = None
+    pixel_spacing: tuple[float, float] | None = None
+    """Row spacing first, mm (PS3.3 10.7.1.3)."""
+    slice_thickness: float | None = None
+    spacing_between_slices: float | None = None
+    image_type: tuple[str, ...] = ()
+    laterality: str = ""
+    echo: str = ""
+    b_value: str = ""
+    temporal_position: str = ""
+    cardiac_phase: str = ""
+    patient_orientation: tuple[str, ...] = ()
+    units: str = ""
+    """Units (0054,1001) of PET (BQML, GML, CNTS), or the code of the Real World Value Mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDescription:
+    """One image instance; an instance without pixel data has ``rows`` 0."""
+
+    rows: int
+    columns: int
+    frames: int = 1
+    samples_per_pixel: int = 1
+    photometric_interpretation: str = "MONOCHROME2"
+    planar_configuration: int = 0
+    bits_allocated: int = 16
+    bits_stored: int = 16
+    high_bit: int = 15
+    pixel_representation: int = 0
+    pixel_keyword: str = "PixelData"
+    """PixelData, FloatPixelData or DoubleFloatPixelData."""
+    padding: tuple[float, float] | None = None
+    """Lowest and highest padded stored value, inclusive (PS3.3 C.7.5.1.1.2)."""
+    presentation_lut_shape: str = ""
+    pixel_aspect_ratio: tuple[int, int] | None = None
+    """Vertical, horizontal (PS3.3 C.7.6.3.1.7)."""
+    imager_pixel_spacing: tuple[float, float] | None = None
+    nominal_scanned_pixel_spacing: tuple[float, float] | None = None
+    estimated_radiographic_magnification: float | None = None
+    pixel_spacing_calibration_type: str = ""
+    palette: Palette | None = None
+    icc_profile: bytes | None = None
+    overlays: tuple[OverlayPlane, ...] = ()
+    lossy: bool = False
+    lossy_ratio: str = ""
+    burned_in_annotation: str = ""
+    modality: str = ""
+    body_part_examined: str = ""
+    view_position: str = ""
+    anatomical_orientation_type: str = ""
+    presentation_intent: str = ""
+    frame_rate: float | None = None
+    """Frames a second: Recommended Display Frame Rate, Cine Rate, Frame Time or the mean of the Frame Time Vector."""
+    frame_rate_source: str = ""
+    ultrasound_regions: tuple[UltrasoundRegion, ...] = ()
+    shared: FrameAttributes = field(default_factory=FrameAttributes)
+    per_frame: tuple[FrameAttributes, ...] = ()
+    """One a frame where frames differ, else empty."""
+
+    def frame(self, frame_number: int) -> FrameAttributes:
+        """Attributes of one frame, counted from 1."""
+        return self.per_frame[frame_number - 1] if self.per_frame else self.shared

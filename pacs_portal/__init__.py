@@ -1,0 +1,5 @@
+"""How the parts are wired."""
+
+from pacs_portal.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,35 @@
+"""The Celery application: queues, schedule, and the receiver's bootstep.
+
+Messages are wake-ups, rows are the queue: no message carries work that a sweep
+would not find again, there is no result backend, and every beat entry expires.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.signals import worker_process_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pacs_portal.settings")
+
+app = Celery("pacs_portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["archive", "viewer"])
+
+
+def install_receiver() -> None:
+    """Put the DICOM receiver into every worker started by this application."""
+    from archive.dimse.bootstep import install
+
+    install(app)
+
+
+install_receiver()
+
+
+@worker_process_init.connect
+def _end_with_the_worker(**_kwargs: object) -> None:
+    from pacs_portal.processes import die_with_parent
+
+    die_with_parent()

@@ -1,0 +1,331 @@
+"""Settings of the portal, one file in sections; every value from the environment passes a typed reader."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from pacs_portal.static_digest import static_digest
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+def choice(name: str, default: str, legal: tuple[str, ...]) -> str:
+    """Read a variable that must be one of a few words."""
+    value = env.str(name, default)
+    if value not in legal:
+        raise ImproperlyConfigured(f"{name} is '{value}'; it must be one of: {', '.join(legal)}.")
+    return value
+
+
+def number(name: str, default: int, low: int, high: int) -> int:
+    """Read a whole number within limits."""
+    text = env.str(name, str(default))
+    if not re.fullmatch(r"-?\d{1,9}", text) or not low <= int(text) <= high:
+        raise ImproperlyConfigured(f"{name} is '{text}'; it must be a whole number from {low} to {high}.")
+    return int(text)
+
+
+def flag(name: str, default: bool) -> bool:
+    """Read a yes or no."""
+    text = env.str(name, "1" if default else "0").lower()
+    if text not in {"0", "1", "true", "false", "yes", "no"}:
+        raise ImproperlyConfigured(f"{name} is '{text}'; it must be 1 or 0.")
+    return text in {"1", "true", "yes"}
+
+
+def host_and_port(name: str, default: str) -> tuple[str, int]:
+    """Read ``host:port``."""
+    text = env.str(name, default)
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ImproperlyConfigured(f"{name} is '{text}'; it must be host:port, such as {default}.")
+    return host.strip("[]"), int(port)
+
+
+def kept_secret(path: Path, length: int = 50) -> str:
+    """Return the secret in a file of mode 600, made at the first start."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with path.open("x", encoding="ascii") as file:
+                path.chmod(0o600)
+                file.write(secrets.token_urlsafe(length))
+        except FileExistsError:
+            pass
+    return path.read_text(encoding="ascii").strip()
+
+
+# --- The site -------------------------------------------------------------------------------------------------------
+
+PORTAL_DATA = Path(env.str("PORTAL_DATA", str(BASE_DIR / "var"))).resolve()
+PORTAL_PROFILE = choice("PORTAL_PROFILE", "demo", ("demo", "production"))
+IS_DEMO = PORTAL_PROFILE == "demo"
+PORTAL_DEMO = flag("PORTAL_DEMO", True)
+PORTAL_HTTP_HOST, PORTAL_HTTP_PORT = host_and_port("PORTAL_HTTP", "127.0.0.1:8000")
+PORTAL_PUBLIC_URL = env.str("PORTAL_PUBLIC_URL", f"http://{PORTAL_HTTP_HOST}:{PORTAL_HTTP_PORT}").rstrip("/")
+PORTAL_TRUSTED_PROXIES: list[str] = env.list("PORTAL_TRUSTED_PROXIES", default=[])
+PORTAL_SETTLE_S = number("PORTAL_SETTLE_S", 30, 1, 86_400)
+"""Quiet seconds after which a study is announced as ready."""
+
+# --- The receiver ---------------------------------------------------------------------------------------------------
+
+PORTAL_DICOM_HOST = env.str("PORTAL_DICOM_HOST", "127.0.0.1")
+PORTAL_DICOM_PORT = number("PORTAL_DICOM_PORT", 11112, 1, 65535)
+PORTAL_DICOM_SHARED_PORT = flag("PORTAL_DICOM_SHARED_PORT", False)
+PORTAL_AE_TITLE = env.str("PORTAL_AE_TITLE", "PORTAL")
+PORTAL_BACKLOG_FILES = number("PORTAL_BACKLOG_FILES", 200_000, 1, 100_000_000)
+"""Images that may wait to be indexed before a store is answered A700."""
+PORTAL_RESERVED_MB = number("PORTAL_RESERVED_MB", 256, 0, 1_000_000)
+"""Disk space that stores leave free for the database, signing in and reading."""
+PORTAL_MAX_OBJECT_MB = number("PORTAL_MAX_OBJECT_MB", 16_384, 1, 1_000_000)
+PORTAL_MAX_UPLOAD_MB = number("PORTAL_MAX_UPLOAD_MB", 16_384, 1, 1_000_000)
+PORTAL_RECOMPRESS = choice("PORTAL_RECOMPRESS", "off", ("off", "htj2k", "jpeg-ls"))
+"""Lossless recompression of settled studies."""
+
+# --- Django ---------------------------------------------------------------------------------------------------------
+
+DEBUG = flag("PORTAL_DEBUG", False)
+SECRET_KEY = env.str("PORTAL_SECRET_KEY", "") or kept_secret(PORTAL_DATA / "keys" / "secret_key")
+_public = urlsplit(PORTAL_PUBLIC_URL)
+ALLOWED_HOSTS = sorted({_public.hostname or "localhost", PORTAL_HTTP_HOST, "localhost", "127.0.0.1"})
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+ROOT_URLCONF = "pacs_portal.urls"
+WSGI_APPLICATION = "pacs_portal.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "archive.User"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_filters",
+    "csp",
+    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "archive",
+    "viewer",
+]
+
+MIDDLEWARE = [
+    "pacs_portal.middleware.ForwardedHeadersMiddleware",
+    "viewer.tiles.fast_lane.TileMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "pacs_portal.middleware.SignedInMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "viewer.pages.context.site",
+            ],
+        },
+    }
+]
+
+# --- Database, cache, broker ----------------------------------------------------------------------------------------
+
+DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{PORTAL_DATA}/db.sqlite3")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+        " PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;",
+    }
+    DATABASES["default"]["TEST"] = {"NAME": env.str("PORTAL_TEST_SQLITE", "") or None}
+    DATABASES["default"]["CONN_MAX_AGE"] = None
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+REDIS_URL = env.str("REDIS_URL", "")
+CACHES: dict[str, Any] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+    }
+    if REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(PORTAL_DATA / "cache" / "small"),
+    }
+}
+
+CELERY_BROKER_URL = REDIS_URL or "pacs_portal.broker:Transport://"
+BROKER_FOLDER = PORTAL_DATA / "broker"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {"socket_timeout": 2, "socket_connect_timeout": 2, "visibility_timeout": 3600}
+    if REDIS_URL
+    else {
+        "data_folder_in": str(BROKER_FOLDER / "queue"),
+        "data_folder_out": str(BROKER_FOLDER / "queue"),
+        "processed_folder": str(BROKER_FOLDER / "processed"),
+        "control_folder": str(BROKER_FOLDER / "control"),
+        "store_processed": False,
+        "polling_interval": 0.1,
+    }
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "index what has come in": {"task": "archive.tasks.index_incoming", "schedule": 5.0, "options": {"expires": 5}},
+    "announce studies that went quiet": {"task": "archive.tasks.settle", "schedule": 5.0, "options": {"expires": 5}},
+    "run jobs": {"task": "archive.tasks.run_jobs", "schedule": 10.0, "options": {"expires": 10}},
+    "compare files with rows": {"task": "archive.tasks.sweep", "schedule": 300.0, "options": {"expires": 300}},
+    "heartbeat": {"task": "archive.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
+    "seal the audit trail": {"task": "archive.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
+}
+
+# --- Signing in -----------------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "pacs_portal.accounts.PortalAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = {"login_failed": None, "login": None}
+ACCOUNT_SESSION_REMEMBER = False
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "account/locked_out.html"
+AXES_CLIENT_IP_CALLABLE = "pacs_portal.middleware.client_address"
+AXES_VERBOSE = False
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+PORTAL_IDLE_S = number("PORTAL_IDLE_S", 3600, 60, 86_400)
+"""A session ends after this many seconds without use."""
+CSRF_COOKIE_HTTPONLY = False
+CSRF_COOKIE_SAMESITE = "Lax"
+
+# --- Security -------------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "blob:", "data:"],
+        "connect-src": [SELF],
+        "worker-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if _public.scheme == "https":
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = 365 * 86_400
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Static files, uploads ------------------------------------------------------------------------------------------
+
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_DIGEST = static_digest(STATICFILES_DIRS)
+STATIC_URL = f"/static/{STATIC_DIGEST}/"
+STATIC_ROOT = PORTAL_DATA / "cache" / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/[0-9a-f]{16}/"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+
+# --- Language, time, mail, logs -------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("PORTAL_TIME_ZONE", "") or "UTC"
+FORMAT_MODULE_PATH = ["pacs_portal.formats"]
+vars().update(env.email_url("PORTAL_EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", f"portal@{_public.hostname}")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"structured": {"()": "pacs_portal.logs.StructuredFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "root": {"handlers": ["stderr"], "level": env.str("PORTAL_LOG_LEVEL", "INFO")},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "pynetdicom": {"level": "WARNING"},
+        "pydicom": {"level": "ERROR"},
+        "django.request": {"level": "ERROR"},
+        "celery": {"level": "WARNING"},
+    },
+}
+
+TESTING = "pytest" in sys.modules
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
