@@ -11,6 +11,8 @@ import os
 from celery import Celery
 from celery.signals import worker_process_init
 
+import pacs_portal.broker  # noqa: F401 - makes the transport "portal-files" known
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pacs_portal.settings")
 
 app = Celery("pacs_portal")

@@ -186,7 +186,7 @@ CACHES: dict[str, Any] = {
     }
 }
 
-CELERY_BROKER_URL = REDIS_URL or "pacs_portal.broker:Transport://"
+CELERY_BROKER_URL = REDIS_URL or "portal-files://"
 BROKER_FOLDER = PORTAL_DATA / "broker"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"socket_timeout": 2, "socket_connect_timeout": 2, "visibility_timeout": 3600}

@@ -24,7 +24,9 @@ class AuditEvent(models.Model):
     event = models.CharField(max_length=40, db_index=True)
     """A member of ``archive.audit.events.Event``."""
     outcome = models.CharField(max_length=16, default="success")
-    user = models.ForeignKey("archive.User", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    user = models.ForeignKey(
+        "archive.User", null=True, blank=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
+    )
     actor = models.CharField(max_length=160, blank=True)
     """Account, AE title or process as it called itself."""
     address = models.CharField(max_length=64, blank=True)
@@ -32,6 +34,8 @@ class AuditEvent(models.Model):
     subject = models.CharField(max_length=200, blank=True)
     """What else it was about: a UID, a row, an account."""
     details = models.JSONField(default=dict, blank=True)
+    sealed_as = models.PositiveBigIntegerField(null=True, blank=True, unique=True)
+    """Place in the hash chain (``archive.audit.chain``); empty until sealed."""
     previous_digest = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, blank=True)
 

@@ -38,7 +38,7 @@ class Job(models.Model):
     """Two waiting jobs with the same key are one."""
 
     class Meta:
-        indexes = [models.Index(fields=["state", "due_at", "pk"], name="job_queue")]
+        indexes = [models.Index(fields=["state", "due_at", "id"], name="job_queue")]
         constraints = [
             models.UniqueConstraint(
                 name="one_waiting_job_a_key",

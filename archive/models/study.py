@@ -64,6 +64,8 @@ class Study(models.Model):
     """When a technologist, an expected count or the modality said that all is there."""
     revision = models.PositiveIntegerField(default=0)
     """Counts every change of what may be looked at; part of tile addresses."""
+    rearranged_revision = models.PositiveIntegerField(default=0)
+    """The last revision that hid or restored images: stacks as of an earlier one cannot be shown any more."""
 
     objects = StudyQuerySet.as_manager()
 

@@ -1,0 +1,1 @@
+"""Who may see what: one rule for pages, tiles, lists and the network."""

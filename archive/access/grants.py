@@ -1,0 +1,75 @@
+"""Grants that follow from what the images say about their referrer.
+
+Access is given automatically only by an identifier, or by a name mapping that an
+administrator has confirmed once; any other match of names is only proposed.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from archive.access.roles import Role
+from archive.audit.events import Event
+from archive.audit.record import record_event
+from archive.dicom.person_name import normalise
+from archive.models import Grant, NameMapping, PersonIdentifier, Study, User
+
+
+def grant_by_referrer(study: Study) -> None:
+    """Give a study to the users its identifiers and confirmed name mappings mean; propose the rest."""
+    for identifier in PersonIdentifier.objects.filter(value__in=study.referring_physician_identifiers):
+        _grant(study, identifier.user_id, Grant.Source.IDENTIFIER)
+    name_key = normalise(study.referring_physician_name)
+    if not name_key:
+        return
+    for mapping in NameMapping.objects.filter(name_key=name_key, state=NameMapping.State.CONFIRMED):
+        _grant(study, mapping.user_id, Grant.Source.MAPPING)
+    propose_mappings(name_key)
+
+
+def propose_mappings(name_key: str) -> None:
+    """Propose clinicians whose own name could be meant; an administrator decides."""
+    family, _, rest = name_key.partition("^")
+    given = rest.partition("^")[0]
+    if not family:
+        return
+    likely = User.objects.filter(groups__name=Role.CLINICIAN.value, is_active=True, last_name__iexact=family)
+    if given:
+        likely = likely.filter(Q(first_name__istartswith=given[0]) | Q(first_name=""))
+    for user in likely[:5]:
+        NameMapping.objects.get_or_create(name_key=name_key, user=user)
+
+
+@transaction.atomic
+def identifier_was_given(identifier: PersonIdentifier) -> int:
+    """Grant the studies that already name a new identifier; returns how many."""
+    pattern = f'"{identifier.value}"'
+    studies = Study.objects.filter(referring_physician_identifiers__icontains=pattern)
+    found = [study for study in studies if identifier.value in study.referring_physician_identifiers]
+    for study in found:
+        _grant(study, identifier.user_id, Grant.Source.IDENTIFIER)
+    return len(found)
+
+
+@transaction.atomic
+def confirm_mapping(mapping: NameMapping, *, by: User) -> int:
+    """Confirm once whom a name means, and grant the studies that carry it."""
+    mapping.state = NameMapping.State.CONFIRMED
+    mapping.confirmed_by = by
+    mapping.confirmed_at = timezone.now()
+    mapping.save()
+    found = [
+        study
+        for study in Study.objects.exclude(referring_physician_name="").only("pk", "referring_physician_name")
+        if normalise(study.referring_physician_name) == mapping.name_key
+    ]
+    for study in found:
+        _grant(study, mapping.user_id, Grant.Source.MAPPING)
+    record_event(Event.RIGHTS_CHANGED, user=by, subject=f"name mapping {mapping.pk}", details={"studies": len(found)})
+    return len(found)
+
+
+def _grant(study: Study, user_id: int, source: Grant.Source) -> None:
+    Grant.objects.get_or_create(user_id=user_id, study=study, defaults={"source": source})

@@ -1,0 +1,38 @@
+"""The kinds of events, after PS3.15 A.5.3."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """Stored as its value; one comment says when each is right."""
+
+    SIGNED_IN = "signed-in"  # User Authentication, A.5.3.11
+    SIGN_IN_FAILED = "sign-in-failed"
+    SIGNED_OUT = "signed-out"
+    LOCKED_OUT = "locked-out"
+    PASSWORD_CHANGED = "password-changed"  # Security Alert, A.5.3.9
+    INSTANCES_RECEIVED = "instances-received"  # DICOM Instances Transferred, A.5.3.7
+    INSTANCES_ACCESSED = "instances-accessed"  # DICOM Instances Accessed, A.5.3.6
+    STUDY_VIEWED = "study-viewed"
+    TAGS_VIEWED = "tags-viewed"
+    EXPORTED = "exported"  # Export, A.5.3.4
+    UPLOADED = "uploaded"  # Import, A.5.3.5
+    QUARANTINED = "quarantined"
+    QUARANTINE_DECIDED = "quarantine-decided"
+    INSTANCES_REJECTED = "instances-rejected"
+    INSTANCES_RESTORED = "instances-restored"
+    RIGHTS_CHANGED = "rights-changed"
+    EMERGENCY_ACCESS = "emergency-access"  # Security Alert: emergency override, A.5.3.9
+    ASSOCIATION_REFUSED = "association-refused"  # Security Alert: node authentication
+    CLAIMED = "claimed"
+    RELEASED = "released"
+    MARKED_READ = "marked-read"
+    JOB_STARTED = "job-started"
+    JOB_ENDED = "job-ended"
+    DAMAGE_FOUND = "damage-found"
+    IDENTITY_LOOKED_AT = "identity-looked-at"
+    BACKUP_MADE = "backup-made"
+    STARTED = "started"  # Application Activity, A.5.3.1
+    STOPPED = "stopped"

@@ -1,0 +1,259 @@
+"""Who may connect, and what it may do: the table of peers, kept in memory so that it outlives the database.
+
+The rules are read again every few seconds. While the database is locked or gone
+the last ones count; they are also kept in a small file, for a receiver that
+starts while the database is away.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from archive.dimse.associate import APPLICATION_CONTEXT, AssociateRequest
+from archive.dimse.messages import (
+    APPLICATION_CONTEXT_NOT_SUPPORTED,
+    CALLED_AE_TITLE_NOT_RECOGNIZED,
+    CALLING_AE_TITLE_NOT_RECOGNIZED,
+    PROTOCOL_VERSION_NOT_SUPPORTED,
+    Rejection,
+)
+
+logger = logging.getLogger(__name__)
+
+REFRESH_EVERY_S = 2.0
+NOTE_SEEN_EVERY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRule:
+    """One row of the table of peers."""
+
+    ae_title: str
+    addresses: tuple[str, ...] = ()
+    """IP addresses that its host name stood for when the rules were read."""
+    enabled: bool = True
+    check_address: bool = True
+    may_echo: bool = True
+    may_store: bool = True
+    may_query: bool = True
+    may_retrieve: bool = True
+    accept_private_sop_classes: bool = False
+    issuer_of_patient_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SitePolicy:
+    """What the site says about peers in general."""
+
+    ae_title: str
+    open_to_unknown: bool
+    """A calling AE title that is not in the table may do everything (demo)."""
+    check_called_ae_title: bool
+    accept_private_sop_classes: bool = False
+
+
+class Admission(NamedTuple):
+    """Whether a peer gets an association."""
+
+    rejection: Rejection | None
+    rule: PeerRule | None
+    reason: str = ""
+    """Why not, in words for the audit trail."""
+
+
+Rules = Mapping[str, PeerRule]
+
+
+def admit(request: AssociateRequest, address: str, *, rules: Rules, policy: SitePolicy) -> Admission:
+    """Decide about an A-ASSOCIATE-RQ (PS3.8 9.3.4: result, source and diagnostic of a rejection)."""
+    if not request.speaks_version_1:
+        return Admission(PROTOCOL_VERSION_NOT_SUPPORTED, None, "protocol version not supported")
+    if request.application_context != APPLICATION_CONTEXT:
+        return Admission(APPLICATION_CONTEXT_NOT_SUPPORTED, None, "application context not supported")
+    if not request.called_ae_title or (
+        policy.check_called_ae_title and request.called_ae_title != policy.ae_title
+    ):
+        return Admission(CALLED_AE_TITLE_NOT_RECOGNIZED, None, "called AE title is not ours")
+    return _admit_calling(request.calling_ae_title, address, rules=rules, policy=policy)
+
+
+def _admit_calling(title: str, address: str, *, rules: Rules, policy: SitePolicy) -> Admission:
+    rule = rules.get(title)
+    if rule is None:
+        rule = _rule_for_unknown(title, address, policy)
+    if rule is None:
+        return Admission(CALLING_AE_TITLE_NOT_RECOGNIZED, None, "calling AE title unknown")
+    if not rule.enabled:
+        return Admission(CALLING_AE_TITLE_NOT_RECOGNIZED, None, "calling AE title disabled")
+    if rule.check_address and address not in rule.addresses:
+        return Admission(CALLING_AE_TITLE_NOT_RECOGNIZED, None, "calling AE title from another address")
+    return Admission(None, rule)
+
+
+def _rule_for_unknown(title: str, address: str, policy: SitePolicy) -> PeerRule | None:
+    if policy.open_to_unknown and title:
+        return PeerRule(title, check_address=False)
+    if title == policy.ae_title and is_loopback(address):
+        # Our own readiness check: C-ECHO from this machine.
+        return PeerRule(title, check_address=False, may_store=False, may_query=False, may_retrieve=False)
+    return None
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether an IP address is this machine's own."""
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+
+
+def plain_address(address: str) -> str:
+    """Return an IPv4 address that was mapped into IPv6 as what it is."""
+    return address.removeprefix("::ffff:") if "." in address else address
+
+
+def addresses_of(host: str) -> tuple[str, ...]:
+    """Resolve a host name; empty where it has no address now."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ()
+    return tuple(sorted({plain_address(str(entry[4][0])) for entry in found}))
+
+
+def load_from_database() -> list[PeerRule]:
+    """Read the table of peers; raises what Django's database raises."""
+    from archive.models.peer import Peer
+
+    return [
+        PeerRule(
+            ae_title=peer.ae_title.strip(),
+            addresses=addresses_of(peer.host),
+            enabled=peer.enabled,
+            check_address=peer.check_address,
+            may_echo=peer.may_echo,
+            may_store=peer.may_store,
+            may_query=peer.may_query,
+            may_retrieve=peer.may_retrieve,
+            accept_private_sop_classes=peer.accept_private_sop_classes,
+            issuer_of_patient_id=peer.default_issuer_of_patient_id,
+        )
+        for peer in Peer.objects.all()
+    ]
+
+
+def note_seen_in_database(titles: Iterable[str]) -> None:
+    """Write down when peers were last heard of."""
+    from django.utils import timezone
+
+    from archive.models.peer import Peer
+
+    Peer.objects.filter(ae_title__in=list(titles)).update(last_seen_at=timezone.now())
+
+
+class PeerBook:
+    """The rules last read, refreshed by a thread of its own; asking never waits for a database."""
+
+    def __init__(
+        self,
+        *,
+        load: Callable[[], list[PeerRule]] = load_from_database,
+        note_seen: Callable[[Iterable[str]], None] = note_seen_in_database,
+        copy: Path | None = None,
+    ) -> None:
+        self._load = load
+        self._note_seen = note_seen
+        self._copy = copy
+        self._rules: Rules = {}
+        self._known = False
+        self._complained = False
+        self._seen: set[str] = set()
+        self._seen_noted_at = time.monotonic()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def rules(self) -> Rules:
+        """Rules by AE title."""
+        return self._rules
+
+    def start(self) -> None:
+        """Read the rules once, then keep them fresh."""
+        if not self.refresh():
+            self._read_copy()
+        self._thread = threading.Thread(target=self._run, name="peer-rules", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def seen(self, ae_title: str) -> None:
+        """Remember that a peer connected; written down later, if the database is there."""
+        self._seen.add(ae_title)
+
+    def refresh(self) -> bool:
+        """Read the rules; False, and the last ones stay, where the database cannot be asked."""
+        from django.db import DatabaseError, InterfaceError, connection
+
+        try:
+            rules = {rule.ae_title: rule for rule in self._load()}
+            self._write_down_seen()
+        except (DatabaseError, InterfaceError, OSError) as error:
+            if not self._complained:
+                logger.warning("the table of peers cannot be read, the last one counts: %s", type(error).__name__)
+            self._complained = True
+            connection.close()
+            return False
+        self._complained = False
+        if rules != self._rules or not self._known:
+            self._rules, self._known = rules, True
+            self._write_copy()
+        return True
+
+    def _run(self) -> None:
+        while not self._stop.wait(REFRESH_EVERY_S):
+            try:
+                self.refresh()
+            except Exception:  # A thread that keeps rules fresh must outlive whatever a driver raises.
+                logger.exception("the table of peers cannot be read")
+        from django.db import connection
+
+        connection.close()
+
+    def _write_down_seen(self) -> None:
+        if self._seen and time.monotonic() - self._seen_noted_at > NOTE_SEEN_EVERY_S:
+            self._seen_noted_at = time.monotonic()
+            titles, self._seen = self._seen, set()
+            self._note_seen(titles)
+
+    def _write_copy(self) -> None:
+        if self._copy is None:
+            return
+        hidden = self._copy.with_name(f".{self._copy.name}.{os.getpid()}")
+        try:
+            self._copy.parent.mkdir(parents=True, exist_ok=True)
+            hidden.write_text(json.dumps([asdict(rule) for rule in self._rules.values()]), encoding="utf-8")
+            hidden.chmod(0o600)
+            hidden.replace(self._copy)
+        except OSError as error:
+            logger.warning("the copy of the table of peers cannot be written: %s", type(error).__name__)
+
+    def _read_copy(self) -> None:
+        if self._copy is None:
+            return
+        try:
+            values = json.loads(self._copy.read_text(encoding="utf-8"))
+            rules = [PeerRule(**(value | {"addresses": tuple(value["addresses"])})) for value in values]
+        except (OSError, ValueError, TypeError, KeyError):
+            return
+        self._rules = {rule.ae_title: rule for rule in rules}
+        logger.warning("the table of peers is that of the last start, the database cannot be asked")

@@ -1,0 +1,100 @@
+"""Put jobs into the queue, cancel them, try them again."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from archive.access.roles import Role, has_role
+from archive.audit.events import Event
+from archive.audit.record import record_event
+from archive.models import Job, Study, User
+
+logger = logging.getLogger(__name__)
+
+
+def enqueue(
+    kind: str,
+    *,
+    study: Study | None = None,
+    parameters: dict[str, Any] | None = None,
+    created_by: User | None = None,
+    coalescing_key: str = "",
+    total_steps: int = 0,
+) -> Job:
+    """Add a job, or return the waiting one with the same key; the worker is woken after the commit."""
+    if coalescing_key:
+        waiting = Job.objects.filter(coalescing_key=coalescing_key, state=Job.State.QUEUED).first()
+        if waiting is not None:
+            return waiting
+    with transaction.atomic():
+        job = Job.objects.create(
+            kind=kind,
+            study=study,
+            parameters=parameters or {},
+            created_by=created_by,
+            coalescing_key=coalescing_key,
+            total_steps=total_steps,
+        )
+        if created_by is not None:
+            record_event(
+                Event.JOB_STARTED,
+                user=created_by,
+                study_instance_uid=study.study_instance_uid if study else "",
+                subject=f"job {job.pk}",
+                details={"kind": kind},
+            )
+    transaction.on_commit(wake_worker, robust=True)
+    return job
+
+
+def wake_worker() -> None:
+    """A hint that may be lost; the schedule makes up for it."""
+    from archive.tasks import run_jobs
+
+    try:
+        run_jobs.apply_async(expires=60)
+    except (OperationalError, OSError) as error:
+        logger.warning("no wake-up could be sent: %s", type(error).__name__)
+
+
+def visible_jobs(who: User) -> QuerySet[Job]:
+    """Administrators see all, others their own and those of studies they may open."""
+    jobs = Job.objects.select_related("study", "created_by").order_by("-pk")
+    if has_role(who, Role.ADMINISTRATOR):
+        return jobs
+    return jobs.filter(study__in=Study.objects.visible_to(who)) | jobs.filter(created_by=who)
+
+
+def cancel(job: Job, *, by: User) -> bool:
+    """Cancel a waiting job at once, a running one at its next step; False where it had ended."""
+    waiting = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(
+        state=Job.State.CANCELLED, finished_at=timezone.now(), message="Cancelled before it began."
+    )
+    asked = waiting or Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).update(cancel_requested=True)
+    if asked:
+        record_event(Event.JOB_ENDED, user=by, subject=f"job {job.pk}", details={"cancelled": True})
+    return bool(asked)
+
+
+def retry(job: Job, *, by: User) -> bool:
+    """Queue a job again that failed, was cancelled or was parked."""
+    ended = [Job.State.FAILED, Job.State.CANCELLED, Job.State.PARKED]
+    again = Job.objects.filter(pk=job.pk, state__in=ended).update(
+        state=Job.State.QUEUED,
+        cancel_requested=False,
+        crashes=0,
+        done_steps=0,
+        due_at=None,
+        finished_at=None,
+        message="",
+    )
+    if again:
+        record_event(Event.JOB_STARTED, user=by, subject=f"job {job.pk}", details={"again": True})
+        wake_worker()
+    return bool(again)

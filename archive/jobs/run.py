@@ -1,0 +1,172 @@
+"""Claim a job with a lease, run it, keep its progress; give back what a dead worker held.
+
+A claim is a conditional update, so that one worker has a job; the lease is renewed
+with each step, so that nothing stays "running" for ever. Three crashes park it.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from archive.audit.events import Event
+from archive.audit.record import record_event
+from archive.errors import ArchiveError
+from archive.jobs.registry import kind_of, quick_kinds
+from archive.models import Job
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+MOST_CRASHES = 3
+SAVE_EVERY_S = 0.5
+"""Progress is written at most this often."""
+STOP_AFTER_S = 240
+"""One task ends after this long, so that a warm shutdown never waits for the whole queue."""
+
+
+class JobCancelled(Exception):
+    """Somebody asked the job to stop."""
+
+
+class JobRefused(Exception):
+    """The job cannot be done; the message says why in words a user can act on."""
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job over; this one must not write any more."""
+
+
+class Progress:
+    """Steps of one running job."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._saved_at = 0.0
+
+    def start(self, total_steps: int, message: str = "") -> None:
+        """Say how many steps there will be."""
+        self._job.total_steps, self._job.done_steps = total_steps, 0
+        self._save(message)
+
+    def step(self, count: int = 1, message: str = "") -> None:
+        """Count steps done, renew the lease, and stop where that was asked for."""
+        self._job.done_steps += count
+        if time.monotonic() - self._saved_at > SAVE_EVERY_S:
+            self._save(message)
+
+    def _save(self, message: str) -> None:
+        self._saved_at = time.monotonic()
+        held = Job.objects.filter(pk=self._job.pk, state=Job.State.RUNNING, lease_token=self._job.lease_token)
+        values = {"done_steps": self._job.done_steps, "total_steps": self._job.total_steps, "lease_until": timezone.now() + LEASE}
+        if message:
+            values["message"] = message[:500]
+        if not held.update(**values):
+            raise LeaseLost
+        if Job.objects.filter(pk=self._job.pk, cancel_requested=True).exists():
+            raise JobCancelled
+
+
+def run_waiting_jobs(*, stop_after_s: float = STOP_AFTER_S) -> int:
+    """Run jobs until none waits; returns how many were run."""
+    give_back_abandoned()
+    done = 0
+    until = time.monotonic() + stop_after_s
+    while time.monotonic() < until and (job := claim_next()) is not None:
+        run_job(job)
+        done += 1
+    return done
+
+
+def claim_next() -> Job | None:
+    """Take the next waiting job: quick kinds first, then the oldest."""
+    now = timezone.now()
+    waiting = Job.objects.filter(state=Job.State.QUEUED).filter(Q(due_at__isnull=True) | Q(due_at__lte=now))
+    for candidates in (waiting.filter(kind__in=quick_kinds()), waiting):
+        for pk in candidates.order_by("pk").values_list("pk", flat=True)[:20]:
+            token = secrets.token_hex(8)
+            claimed = Job.objects.filter(pk=pk, state=Job.State.QUEUED).update(
+                state=Job.State.RUNNING, started_at=now, lease_until=now + LEASE, lease_token=token
+            )
+            if claimed:
+                return Job.objects.select_related("study").get(pk=pk)
+    return None
+
+
+def run_job(job: Job) -> None:
+    """Run one claimed job to its end."""
+    kind = kind_of(job.kind)
+    try:
+        if kind is None:
+            raise JobRefused("This kind of job is unknown to this version of the portal.")
+        message = kind.run(job, Progress(job))
+    except LeaseLost:
+        logger.warning("a job was taken over by another worker", extra={"job": job.pk})
+        return
+    except JobCancelled:
+        _end(job, Job.State.CANCELLED, "Cancelled.")
+    except (JobRefused, ArchiveError) as error:
+        _end(job, Job.State.FAILED, str(error))
+    except Exception:
+        logger.exception("a job failed", extra={"job": job.pk, "kind": job.kind})
+        crashed(job)
+    else:
+        _end(job, Job.State.DONE, message)
+
+
+def _end(job: Job, state: Job.State, message: str) -> None:
+    with transaction.atomic():
+        ended = Job.objects.filter(pk=job.pk, lease_token=job.lease_token, state=Job.State.RUNNING).update(
+            state=state,
+            finished_at=timezone.now(),
+            message=message[:500],
+            lease_token="",
+            done_steps=job.total_steps if state == Job.State.DONE else job.done_steps,
+        )
+        if ended and job.created_by_id is not None:
+            record_event(
+                Event.JOB_ENDED,
+                actor="worker",
+                subject=f"job {job.pk}",
+                outcome="success" if state == Job.State.DONE else "failure",
+                details={"kind": job.kind, "state": str(state)},
+            )
+
+
+def crashed(job: Job) -> None:
+    """Queue a crashed job again after a pause, or park it after the third time."""
+    held = Job.objects.filter(pk=job.pk, lease_token=job.lease_token, state=Job.State.RUNNING)
+    crashes = job.crashes + 1
+    if crashes >= MOST_CRASHES:
+        held.update(
+            state=Job.State.PARKED,
+            crashes=crashes,
+            finished_at=timezone.now(),
+            lease_token="",
+            message="Parked: the worker failed at this three times. An administrator should look before trying again.",
+        )
+        return
+    if job.coalescing_key and Job.objects.filter(coalescing_key=job.coalescing_key, state=Job.State.QUEUED).exists():
+        held.update(state=Job.State.CANCELLED, finished_at=timezone.now(), message="Replaced by a later request for the same.")
+        return
+    held.update(
+        state=Job.State.QUEUED,
+        crashes=F("crashes") + 1,
+        lease_token="",
+        due_at=timezone.now() + timedelta(seconds=10 * 3**job.crashes),
+        message="Interrupted; it will be tried again.",
+    )
+
+
+def give_back_abandoned() -> int:
+    """Queue jobs again whose worker has let the lease run out; returns how many."""
+    abandoned = list(Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=timezone.now()))
+    for job in abandoned:
+        crashed(job)
+    return len(abandoned)

@@ -1,0 +1,327 @@
+"""A data set into an ``ImageDescription``, once, when the instance is indexed.
+
+Values are foreign: one that is absent, broken or of the wrong type is absent, and
+nothing here raises. What the frames of an enhanced object have of their own is
+read in ``functional_groups``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from pydicom import Dataset
+
+from archive.dicom.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
+from archive.dicom.values import first_item, integer, items, number, numbers, text, texts, value_of
+from archive.pixels.description import ImageDescription, OverlayPlane, UltrasoundRegion
+from archive.pixels.functional_groups import frame_attributes
+from archive.pixels.packing import from_json, to_json
+from archive.pixels.tables import palette
+
+__all__ = ["describe", "from_json", "to_json"]
+
+MAXIMUM_FRAMES: Final = 1 << 20
+"""A larger Number of Frames is believed to be junk and counts as 1; the index then refuses what does not fit."""
+MAXIMUM_ICC_BYTES: Final = 4 << 20
+MAXIMUM_OVERLAY_PIXELS: Final = 1 << 28
+"""Rows x columns x frames of one overlay plane."""
+
+LOSSY_TRANSFER_SYNTAXES: Final = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 52, 53, 54, 55, 56))
+"""DCT JPEG is lossy whatever the data set says. JPEG-LS near-lossless and JPEG 2000 may be used without loss."""
+
+VIEW_CODES: Final = {
+    # CID 4014, view for mammography: SNOMED CT, and the retired SNOMED-RT codes that files hold.
+    "399162004": "CC",
+    "R-10242": "CC",
+    "399368009": "MLO",
+    "R-10226": "MLO",
+    "399260004": "ML",
+    "R-10224": "ML",
+    "399352003": "LM",
+    "R-10228": "LM",
+    "399099002": "LMO",
+    "R-10230": "LMO",
+    "399192005": "XCC",
+    "R-1024A": "XCCL",
+    "R-1024B": "XCCM",
+    "399265009": "XCCL",
+    "399101009": "XCCM",
+    "399011000": "FB",
+    "R-10244": "FB",
+}
+
+
+def describe(ds: Dataset) -> ImageDescription:
+    """Return what drawing needs to know of a data set, read with or without its pixel data.
+
+    An object without an image plane has ``rows`` or ``columns`` 0.
+    """
+    little_endian = not _is_big_endian(ds)
+    frames = integer(ds, "NumberOfFrames", 1)
+    frames = frames if 0 < frames <= MAXIMUM_FRAMES else 1
+    bits_allocated = integer(ds, "BitsAllocated", 16)
+    bits_stored = integer(ds, "BitsStored", bits_allocated)
+    signed = integer(ds, "PixelRepresentation") == 1
+    photometric_interpretation = text(ds, "PhotometricInterpretation").upper() or "MONOCHROME2"
+    shared, per_frame = frame_attributes(ds, frames=frames, signed=signed, little_endian=little_endian)
+    rate, rate_source = _frame_rate(ds, frames)
+    return ImageDescription(
+        rows=max(integer(ds, "Rows"), 0),
+        columns=max(integer(ds, "Columns"), 0),
+        frames=frames,
+        samples_per_pixel=integer(ds, "SamplesPerPixel", 1),
+        photometric_interpretation=photometric_interpretation,
+        planar_configuration=integer(ds, "PlanarConfiguration"),
+        bits_allocated=bits_allocated,
+        bits_stored=bits_stored,
+        high_bit=integer(ds, "HighBit", bits_stored - 1),
+        pixel_representation=int(signed),
+        pixel_keyword=_pixel_keyword(ds, bits_allocated),
+        padding=_padding(ds, bits_allocated, signed=signed),
+        presentation_lut_shape=text(ds, "PresentationLUTShape"),
+        pixel_aspect_ratio=_pixel_aspect_ratio(ds),
+        imager_pixel_spacing=_pair(ds, "ImagerPixelSpacing"),
+        nominal_scanned_pixel_spacing=_pair(ds, "NominalScannedPixelSpacing"),
+        estimated_radiographic_magnification=_positive(ds, "EstimatedRadiographicMagnificationFactor"),
+        pixel_spacing_calibration_type=text(ds, "PixelSpacingCalibrationType"),
+        palette=_palette(ds, photometric_interpretation, signed=signed, little_endian=little_endian),
+        icc_profile=_icc_profile(ds),
+        overlays=_overlays(ds, little_endian=little_endian),
+        lossy=_is_lossy(ds),
+        lossy_ratio=_lossy_ratio(ds),
+        burned_in_annotation=text(ds, "BurnedInAnnotation"),
+        modality=text(ds, "Modality"),
+        body_part_examined=text(ds, "BodyPartExamined"),
+        view_position=_view_position(ds),
+        anatomical_orientation_type=text(ds, "AnatomicalOrientationType"),
+        presentation_intent=text(ds, "PresentationIntentType"),
+        frame_rate=rate,
+        frame_rate_source=rate_source,
+        ultrasound_regions=_ultrasound_regions(ds),
+        shared=shared,
+        per_frame=per_frame,
+    )
+
+
+def _transfer_syntax(ds: Dataset) -> str:
+    meta = getattr(ds, "file_meta", None)
+    return text(meta, "TransferSyntaxUID") if isinstance(meta, Dataset) else ""
+
+
+def _is_big_endian(ds: Dataset) -> bool:
+    return _transfer_syntax(ds) == EXPLICIT_VR_BIG_ENDIAN
+
+
+def _pixel_keyword(ds: Dataset, bits_allocated: int) -> str:
+    """Which of the three elements holds the pixels (PS3.3 C.7.6.24, C.7.6.25).
+
+    Where the data set was read without them: floating-point pixels have neither
+    Bits Stored nor Pixel Representation.
+    """
+    for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"):
+        if keyword in ds:
+            return keyword
+    if bits_allocated in (32, 64) and "BitsStored" not in ds and "PixelRepresentation" not in ds:
+        return "FloatPixelData" if bits_allocated == 32 else "DoubleFloatPixelData"
+    return "PixelData"
+
+
+def _padding(ds: Dataset, bits_allocated: int, *, signed: bool) -> tuple[float, float] | None:
+    """Padded stored values (PS3.3 C.7.5.1.1.2), whatever sign the VR of the file gave them."""
+    for keyword, end_keyword in (
+        ("FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
+        ("DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit"),
+    ):
+        value = number(ds, keyword)
+        if value is not None:
+            end = number(ds, end_keyword)
+            return _ordered(value, value if end is None else end)
+    first = _stored_value(value_of(ds, "PixelPaddingValue"), bits_allocated, signed=signed)
+    if first is None:
+        return None
+    last = _stored_value(value_of(ds, "PixelPaddingRangeLimit"), bits_allocated, signed=signed)
+    return _ordered(first, first if last is None else last)
+
+
+def _ordered(one: float, other: float) -> tuple[float, float]:
+    return min(one, other), max(one, other)
+
+
+def _stored_value(value: object, bits_allocated: int, *, signed: bool) -> float | None:
+    """A US or SS value in the sign that Pixel Representation demands."""
+    if isinstance(value, bytes):
+        value = int.from_bytes(value[:2], "little") if len(value) >= 2 else None
+    if not isinstance(value, int):
+        return None
+    value &= 0xFFFF
+    if bits_allocated <= 8:
+        # The value of an 8-bit image may stand in one byte of the word, sign extended or not.
+        value &= 0xFF
+        return float(value - 0x100 if signed and value >= 0x80 else value)
+    return float(value - 0x10000 if signed and value >= 0x8000 else value)
+
+
+def _pair(ds: Dataset, keyword: str) -> tuple[float, float] | None:
+    """Two positive numbers, rows first."""
+    values = numbers(ds, keyword)
+    return (values[0], values[1]) if len(values) >= 2 and values[0] > 0 and values[1] > 0 else None
+
+
+def _positive(ds: Dataset, keyword: str) -> float | None:
+    value = number(ds, keyword)
+    return value if value is not None and value > 0 else None
+
+
+def _pixel_aspect_ratio(ds: Dataset) -> tuple[int, int] | None:
+    pair = _pair(ds, "PixelAspectRatio")
+    if pair is None:
+        return None
+    if pair[0].is_integer() and pair[1].is_integer():
+        return int(pair[0]), int(pair[1])
+    # IS allows integers only; fractions are found all the same.
+    return round(pair[0] * 1000), round(pair[1] * 1000)
+
+
+def _palette(ds: Dataset, photometric_interpretation: str, *, signed: bool, little_endian: bool):  # type: ignore[no-untyped-def]
+    if photometric_interpretation != "PALETTE COLOR":
+        return None
+    return palette(ds, signed=signed, little_endian=little_endian)
+
+
+def _icc_profile(ds: Dataset) -> bytes | None:
+    """ICC Profile of the image, or of the first optical path of a microscope (PS3.3 C.11.15, C.8.12.5)."""
+    profile = value_of(ds, "ICCProfile")
+    if not isinstance(profile, bytes):
+        path = first_item(ds, "OpticalPathSequence")
+        profile = value_of(path, "ICCProfile") if path is not None else None
+    return profile if isinstance(profile, bytes) and 128 <= len(profile) <= MAXIMUM_ICC_BYTES else None
+
+
+def _is_lossy(ds: Dataset) -> bool:
+    return text(ds, "LossyImageCompression") == "01" or _transfer_syntax(ds) in LOSSY_TRANSFER_SYNTAXES
+
+
+def _lossy_ratio(ds: Dataset) -> str:
+    return ", ".join(ratio for ratio in texts(ds, "LossyImageCompressionRatio") if ratio)
+
+
+def _view_position(ds: Dataset) -> str:
+    """View Position, else the mammographic view that View Code Sequence names."""
+    position = text(ds, "ViewPosition")
+    code = first_item(ds, "ViewCodeSequence")
+    if position or code is None:
+        return position
+    return VIEW_CODES.get(text(code, "CodeValue"), "")
+
+
+def _frame_rate(ds: Dataset, frames: int) -> tuple[float | None, str]:
+    """Frames a second and the keyword that said so (PS3.3 C.7.6.5)."""
+    if frames < 2:
+        return None, ""
+    for keyword in ("RecommendedDisplayFrameRate", "CineRate"):
+        rate = _positive(ds, keyword)
+        if rate is not None:
+            return rate, keyword
+    frame_time_ms = _positive(ds, "FrameTime")
+    if frame_time_ms is not None:
+        return 1000.0 / frame_time_ms, "FrameTime"
+    # The first value is the time before the first frame, always 0.
+    increments = [value for value in numbers(ds, "FrameTimeVector")[1:] if value > 0]
+    if increments:
+        return 1000.0 * len(increments) / sum(increments), "FrameTimeVector"
+    return None, ""
+
+
+def _overlays(ds: Dataset, *, little_endian: bool) -> tuple[OverlayPlane, ...]:
+    """Overlay planes of groups 6000 to 601E that have a size and either data or a bit of the pixel cells."""
+    planes = (_overlay(ds, group, little_endian=little_endian) for group in range(0x6000, 0x6020, 2))
+    return tuple(plane for plane in planes if plane is not None)
+
+
+def _overlay(ds: Dataset, group: int, *, little_endian: bool) -> OverlayPlane | None:
+    if (group, 0x0010) not in ds:
+        return None
+    group_ds = _group(ds, group)
+    rows, columns = integer(group_ds, "OverlayRows"), integer(group_ds, "OverlayColumns")
+    frames = max(integer(group_ds, "NumberOfFramesInOverlay", 1), 1)
+    if rows <= 0 or columns <= 0 or rows * columns * frames > MAXIMUM_OVERLAY_PIXELS:
+        return None
+    bits = value_of(group_ds, "OverlayData")
+    embedded = not isinstance(bits, bytes) or not bits
+    bit_position = integer(group_ds, "OverlayBitPosition")
+    if embedded and not 0 < bit_position < 32:
+        return None
+    if not embedded:
+        if not little_endian:
+            bits = np.frombuffer(bits[: len(bits) & ~1], ">u2").astype("<u2").tobytes()
+        frames = min(frames, len(bits) * 8 // (rows * columns))
+        if frames == 0:
+            return None
+    origin = numbers(group_ds, "OverlayOrigin", 2) or (1.0, 1.0)
+    return OverlayPlane(
+        group=group,
+        rows=rows,
+        columns=columns,
+        origin_row=int(origin[0]),
+        origin_column=int(origin[1]),
+        bits=None if embedded else bits[: (rows * columns * frames + 7) // 8],
+        bit_position=bit_position if embedded else 0,
+        frames=frames,
+        first_frame=max(integer(group_ds, "ImageFrameOrigin", 1), 1),
+        kind=text(group_ds, "OverlayType") or "G",
+        label=text(group_ds, "OverlayLabel") or text(group_ds, "OverlayDescription"),
+    )
+
+
+def _group(ds: Dataset, group: int) -> Dataset:
+    """The elements of one repeating group as those of group 6000, which have keywords."""
+    found = Dataset()
+    for element in range(0x0010, 0x0052):
+        _copy(ds, found, group, element)
+    for element in (0x1500, 0x3000):
+        _copy(ds, found, group, element)
+    return found
+
+
+def _copy(ds: Dataset, target: Dataset, group: int, element: int) -> None:
+    if (group, element) not in ds:
+        return
+    try:
+        source = ds[group, element]
+        target.add_new((0x6000, element), source.VR, source.value)
+    except Exception:
+        # As in ``values``: a broken element counts as absent.
+        return
+
+
+def _ultrasound_regions(ds: Dataset) -> tuple[UltrasoundRegion, ...]:
+    """Items of the Sequence of Ultrasound Regions that have an area and both units."""
+    regions = (_region(item) for item in items(ds, "SequenceOfUltrasoundRegions"))
+    return tuple(region for region in regions if region is not None)
+
+
+def _region(item: Dataset) -> UltrasoundRegion | None:
+    bounds = [
+        number(item, keyword)
+        for keyword in ("RegionLocationMinX0", "RegionLocationMinY0", "RegionLocationMaxX1", "RegionLocationMaxY1")
+    ]
+    if any(bound is None for bound in bounds):
+        return None
+    x0, y0, x1, y1 = (int(bound) for bound in bounds if bound is not None)
+    reference_x, reference_y = number(item, "ReferencePixelX0"), number(item, "ReferencePixelY0")
+    return UltrasoundRegion(
+        x0=x0,
+        y0=y0,
+        x1=x1,
+        y1=y1,
+        units_x=integer(item, "PhysicalUnitsXDirection"),
+        units_y=integer(item, "PhysicalUnitsYDirection"),
+        delta_x=number(item, "PhysicalDeltaX") or 0.0,
+        delta_y=number(item, "PhysicalDeltaY") or 0.0,
+        spatial_format=integer(item, "RegionSpatialFormat"),
+        data_type=integer(item, "RegionDataType"),
+        flags=integer(item, "RegionFlags"),
+        reference_x=None if reference_x is None else int(reference_x),
+        reference_y=None if reference_y is None else int(reference_y),
+    )

@@ -1,0 +1,1 @@
+"""The one door in: bytes become a durable file, whoever brings them."""

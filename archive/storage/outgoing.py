@@ -1,0 +1,61 @@
+"""A stored instance on its way out: its data set as it lies, behind a fresh preamble and group 0002.
+
+What the archive notes in its own files' headers about where they came from never leaves.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from archive.dicom.part10 import read_file_meta, write_file_meta
+from archive.models import Instance
+from archive.storage import layout
+
+BLOCK = 1 << 18
+HEAD = 1 << 16
+
+
+@dataclass(slots=True)
+class OutgoingFile:
+    """An open file and what comes before its data set."""
+
+    header: bytes
+    file: BinaryIO
+    data_set_offset: int
+    data_set_size: int
+    transfer_syntax_uid: str
+
+    @property
+    def size(self) -> int:
+        return len(self.header) + self.data_set_size
+
+    def blocks(self) -> Iterator[bytes]:
+        """Header and data set, a block at a time; closes the file."""
+        with self.file:
+            yield self.header
+            self.file.seek(self.data_set_offset)
+            while block := self.file.read(BLOCK):
+                yield block
+
+
+def open_outgoing(instance: Instance) -> OutgoingFile:
+    """Open the stored file of an instance; OSError where it is gone."""
+    stored = instance.stored_file
+    file = layout.path_of(stored.key).open("rb")
+    meta = read_file_meta(io.BytesIO(file.read(HEAD)))
+    header = write_file_meta(
+        transfer_syntax_uid=stored.transfer_syntax_uid,
+        sop_class_uid=instance.sop_class_uid,
+        sop_instance_uid=instance.sop_instance_uid,
+        private=None,
+    )
+    return OutgoingFile(
+        header=header,
+        file=file,
+        data_set_offset=meta.data_set_offset,
+        data_set_size=stored.size - meta.data_set_offset,
+        transfer_syntax_uid=stored.transfer_syntax_uid,
+    )

@@ -1,0 +1,232 @@
+"""Durable C-STORE of a CT series, one and four associations at once: our receiver against Orthanc, in the same run.
+
+    python -m bench.ingest [--slices 500] [--rounds 3] [--folder DIR] [--no-orthanc] [--worker]
+
+Both start empty for every round, on loopback, with every image fsynced before it
+is acknowledged. The sender is dcmtk's storescu with ``TCP_NODELAY=1``, as is
+Orthanc: with Nagle's algorithm on, 40 ms an image would be all that is measured
+(``--nagle`` measures that). Ours is acknowledged into incoming/; Orthanc writes its
+index before it answers. With ``--worker`` ours runs inside a worker that indexes
+at the same time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+ROOT = Path(__file__).resolve().parent.parent
+STORESCU, ECHOSCU, ORTHANC = "/usr/bin/storescu", "/usr/bin/echoscu", "/usr/sbin/Orthanc"
+ASSOCIATIONS = (1, 4)
+START_S = 60
+TARGET = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one round took."""
+
+    seconds: float
+    cpu_ms: float
+    """Of the receiver and its children, for one instance."""
+    peak_mib: float
+
+
+def make_slices(folder: Path, count: int) -> int:
+    """Write a CT series of 512 x 512 slices with noise; returns the bytes of one file."""
+    source = dcmread(str(get_testdata_file("CT_small.dcm", download=False)))
+    pixels = source.pixel_array.repeat(4, axis=0).repeat(4, axis=1)
+    noise = np.random.default_rng(1)
+    source.Rows, source.Columns = pixels.shape
+    source.StudyInstanceUID, source.SeriesInstanceUID = generate_uid(), generate_uid()
+    for number in range(1, count + 1):
+        source.SOPInstanceUID = source.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        source.InstanceNumber = number
+        source.PixelData = (pixels + noise.integers(-20, 20, pixels.shape)).astype("<i2").tobytes()
+        source.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        source.save_as(folder / f"{number:05d}.dcm", enforce_file_format=True)
+    return (folder / "00001.dcm").stat().st_size
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], port: int, environment: dict[str, str], log: Path) -> Iterator[psutil.Process]:
+    """Run a receiver until the block ends; it must answer a C-ECHO first."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + START_S
+        while subprocess.run([ECHOSCU, "127.0.0.1", str(port)], capture_output=True, check=False).returncode:
+            if process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"The receiver does not answer; the end of its log:\n{log.read_text()[-2000:]}")
+            time.sleep(0.1)
+        yield psutil.Process(process.pid)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(40)
+
+
+@contextmanager
+def portal(folder: Path, *, nagle: bool, worker: bool) -> Iterator[tuple[psutil.Process, int]]:
+    """Our receiver with a data folder of its own."""
+    port = free_port()
+    environment = os.environ | {
+        "PORTAL_DATA": str(folder / "data"),
+        "PORTAL_LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "pacs_portal.settings"),
+    }
+    if worker:
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True
+        )
+        command = [sys.executable, "-m", "celery", "-A", "pacs_portal", "worker", "-c", "1"]
+        command += ["--dicom-port", str(port)]
+    else:
+        command = [sys.executable, "-m", "django", "dicom_receiver", "--port", str(port), "--skip-checks"]
+    with running(command, port, environment, folder / "log") as process:
+        yield process, port
+
+
+@contextmanager
+def orthanc(folder: Path, *, nagle: bool, worker: bool) -> Iterator[tuple[psutil.Process, int]]:
+    """Orthanc with a storage of its own, on the same disk."""
+    port = free_port()
+    configuration = {
+        "StorageDirectory": str(folder / "storage"),
+        "IndexDirectory": str(folder / "storage"),
+        "SyncStorageArea": True,
+        "HttpServerEnabled": False,
+        "DicomPort": port,
+        "DicomAet": "ORTHANC",
+        "DicomCheckCalledAet": False,
+        "DicomAlwaysAllowStore": True,
+        "RemoteAccessAllowed": False,
+        "Plugins": [],
+    }
+    path = folder / "orthanc.json"
+    path.write_text(json.dumps(configuration))
+    environment = os.environ | ({} if nagle else {"TCP_NODELAY": "1"})
+    with running([ORTHANC, str(path)], port, environment, folder / "log") as process:
+        yield process, port
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """CPU time of a process and its living children."""
+    family = [process, *process.children(recursive=True)]
+    return sum(sum(member.cpu_times()[:2]) for member in family)
+
+
+def peak_mib(process: psutil.Process) -> float:
+    """Largest resident size so far, of the process itself."""
+    for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def send(files: list[Path], port: int, associations: int, *, nagle: bool) -> float:
+    """Send the files over so many associations at once; returns seconds."""
+    environment = os.environ | ({} if nagle else {"TCP_NODELAY": "1"})
+    command = [STORESCU, "-R", "127.0.0.1", str(port)]
+    os.sync()
+    started = time.perf_counter()
+    senders = [
+        subprocess.Popen([*command, *map(str, files[number::associations])], env=environment, stderr=subprocess.PIPE)
+        for number in range(associations)
+    ]
+    for sender in senders:
+        _, errors = sender.communicate()
+        if sender.returncode or b"E:" in errors:
+            sys.exit(f"storescu failed: {errors.decode()[-1000:]}")
+    return time.perf_counter() - started
+
+
+def measure(receiver: str, files: list[Path], associations: int, arguments: argparse.Namespace) -> Figure:
+    """One round: a fresh receiver, the whole series."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{receiver}-", dir=files[0].parent.parent))
+    start = portal if receiver == "portal" else orthanc
+    with start(folder, nagle=arguments.nagle, worker=arguments.worker) as (process, port):
+        before = cpu_s(process)
+        seconds = send(files, port, associations, nagle=arguments.nagle)
+        figure = Figure(seconds, 1000 * (cpu_s(process) - before) / len(files), peak_mib(process))
+        if receiver == "portal":
+            check_all_there(folder / "data", len(files))
+    return figure
+
+
+def check_all_there(data: Path, count: int) -> None:
+    """Every acknowledged image is a file, waiting or indexed."""
+    found = sum(1 for path in (data / "archive").rglob("*.dcm"))
+    if found != count:
+        sys.exit(f"{count} images were acknowledged, {found} are on disk.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slices", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", help="on the disk to be measured; the system's temporary folder otherwise")
+    parser.add_argument("--no-orthanc", action="store_true")
+    parser.add_argument("--nagle", action="store_true", help="leave Nagle's algorithm on in sender and Orthanc")
+    parser.add_argument("--worker", action="store_true", help="run the receiver inside a worker that indexes")
+    arguments = parser.parse_args()
+    receivers = ["portal"] if arguments.no_orthanc else ["portal", "orthanc"]
+    # Everything is removed at the end: ext4 is slow to make files while many were deleted a moment ago.
+    everything = Path(tempfile.mkdtemp(prefix="ingest-", dir=arguments.folder))
+    series = everything / "series"
+    series.mkdir()
+    try:
+        size = make_slices(series, arguments.slices)
+        files = sorted(series.glob("*.dcm"))
+        print(f"{len(files)} CT slices of {size / 1e6:.2f} MB, durable, median of {arguments.rounds} rounds")
+        for associations in ASSOCIATIONS:
+            figures: dict[str, list[Figure]] = {receiver: [] for receiver in receivers}
+            for _ in range(arguments.rounds):
+                for receiver in receivers:
+                    figures[receiver].append(measure(receiver, files, associations, arguments))
+            report(figures, associations, len(files), size)
+    finally:
+        shutil.rmtree(everything, ignore_errors=True)
+
+
+def report(figures: dict[str, list[Figure]], associations: int, count: int, size: int) -> None:
+    medians = {receiver: statistics.median(one.seconds for one in some) for receiver, some in figures.items()}
+    for receiver, some in figures.items():
+        rates = " ".join(f"{count * size / 1e6 / one.seconds:.0f}" for one in some)
+        print(
+            f"  {receiver:8} {associations} association{'s' if associations > 1 else ' '}"
+            f"  {count * size / 1e6 / medians[receiver]:6.0f} MB/s  {count / medians[receiver]:6.0f} instances/s"
+            f"  CPU {statistics.median(one.cpu_ms for one in some):5.2f} ms an instance"
+            f"  peak {max(one.peak_mib for one in some):4.0f} MiB   (rounds: {rates} MB/s)"
+        )
+    if "orthanc" in medians:
+        ratio = medians["orthanc"] / medians["portal"]
+        print(f"  ratio    {ratio:.2f} x Orthanc (target {TARGET:.0f}) {'reached' if ratio >= TARGET else 'MISSED'}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

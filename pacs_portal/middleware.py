@@ -1,0 +1,108 @@
+"""What happens around every request: whose address it is, who is signed in, and for how long."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.utils.http import urlencode
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
+OPEN_PREFIXES = ("/accounts/", "/healthz", "/readyz", "/static/")
+"""Addresses that need no account."""
+JSON_PREFIXES = ("/api/", "/stacks/", "/tiles/")
+"""Addresses that a script asks: answered 401, never sent to a page."""
+SEEN_EVERY_S = 60
+"""A session's last use is written at most this often."""
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+        return any(found in ipaddress.ip_network(proxy, strict=False) for proxy in settings.PORTAL_TRUSTED_PROXIES)
+    except ValueError:
+        return False
+
+
+def client_address(request: HttpRequest) -> str:
+    """Address of the person's machine: the nearest one that is not a trusted proxy."""
+    address = request.META.get("REMOTE_ADDR", "")
+    for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        if not hop.strip() or not _is_trusted(address):
+            break
+        address = hop.strip()
+    return address[:64]
+
+
+class ForwardedHeadersMiddleware:
+    """Forget forwarded headers that come from anybody but a trusted proxy."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not _is_trusted(request.META.get("REMOTE_ADDR", "")):
+            for name in FORWARDED:
+                request.META.pop(name, None)
+        return self.get_response(request)
+
+
+class SignedInMiddleware:
+    """Every address needs an account unless it is listed above; idle sessions end."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated and is_idle(request.session.get("seen_at")):
+            logout(request)
+        if request.user.is_authenticated:
+            now = time.time()
+            if now - request.session.get("seen_at", 0) > SEEN_EVERY_S:
+                request.session["seen_at"] = now
+            refused = second_factor_refusal(request)
+            if refused is not None:
+                return refused
+        elif not request.path.startswith(OPEN_PREFIXES):
+            return ask_to_sign_in(request)
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control") and not request.path.startswith("/static/"):
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+def is_idle(seen_at: float | None) -> bool:
+    """Whether a session has been left alone for too long."""
+    return seen_at is not None and time.time() - seen_at > settings.PORTAL_IDLE_S
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Send a page to the sign-in page; tell a script that it needs an account."""
+    asks_json = request.path.startswith(JSON_PREFIXES) or request.path.endswith("/manifest.json")
+    sign_in = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}"
+    if asks_json:
+        response: HttpResponse = JsonResponse({"error": "Please sign in.", "sign_in": resolve_url(settings.LOGIN_URL)}, status=401)
+        response["WWW-Authenticate"] = 'Session realm="portal"'
+        return response
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = resolve_url(settings.LOGIN_URL)
+        return response
+    return redirect(sign_in)
+
+
+def second_factor_refusal(request: HttpRequest) -> HttpResponseBase | None:
+    """In production, staff without a second factor can do nothing but set one up."""
+    if settings.IS_DEMO or not request.user.is_staff or request.path.startswith(OPEN_PREFIXES):
+        return None
+    from allauth.mfa.utils import is_mfa_enabled
+
+    return None if is_mfa_enabled(request.user) else redirect("mfa_index")

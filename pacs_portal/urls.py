@@ -1,0 +1,32 @@
+"""The whole address map."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path, register_converter
+from django.views.generic import RedirectView
+
+from pacs_portal import health
+from viewer.api import instances, processing, values
+from viewer.pages import study
+from viewer.stacks import views as stacks
+from viewer.uid_converter import UIDConverter
+
+register_converter(UIDConverter, "uid")
+
+urlpatterns = [
+    path("studies/<uid:study_instance_uid>/", study.study_page, name="study"),
+    path("studies/<uid:study_instance_uid>/viewer/", study.viewer_page, name="viewer"),
+    path("studies/<uid:study_instance_uid>/manifest.json", stacks.study_manifest, name="study-manifest"),
+    path("stacks/<uid:stack>/manifest.json", stacks.stack_manifest, name="stack-manifest"),
+    path("stacks/<uid:stack>/thumbnail.png", stacks.thumbnail, name="stack-thumbnail"),
+    path("api/stacks/<uid:stack>/frames/<int:frame>/value", values.value, name="value"),
+    path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
+    path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),
+    path("api/stacks/<uid:stack>/<slug:kind>", processing.process, name="process"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+]

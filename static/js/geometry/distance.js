@@ -1,0 +1,75 @@
+/**
+ * Lengths in millimetres, only where the file states a source for them; in pixels everywhere else.
+ *
+ * Points are image coordinates {x: columns, y: rows}. A viewport that is zoomed, turned or mirrored changes nothing.
+ */
+
+/** Physical Units X/Y Direction 3 is cm (PS3.3 C.8.5.5.1.15). */
+const UNITS_CM = 3;
+const MM_IN_CM = 10;
+
+function isInside(region, { x, y }) {
+  // Region corners are pixel indices, both inclusive (PS3.3 C.8.5.5.1.1); a pixel reaches to its outer edge.
+  return x >= region.x0 && x <= region.x1 + 1 && y >= region.y0 && y <= region.y1 + 1;
+}
+
+/** Whether both directions of an ultrasound region are lengths with a usable scale. */
+export function isSpatial(region) {
+  const hasScale = Math.abs(region.delta_x) > 0 && Math.abs(region.delta_y) > 0;
+  return region.units_x === UNITS_CM && region.units_y === UNITS_CM && hasScale;
+}
+
+/**
+ * The one region that holds both points and measures lengths; null when there is none, or more than one.
+ * Never simply the first: an end in another region, or in two at once, has no known scale.
+ */
+export function regionUnder(regions, from, to) {
+  const at = (point) => regions.filter((region) => isInside(region, point));
+  const [atFrom, atTo] = [at(from), at(to)];
+  if (atFrom.length !== 1 || atTo.length !== 1 || atFrom[0] !== atTo[0]) return null;
+  return isSpatial(atFrom[0]) ? atFrom[0] : null;
+}
+
+/**
+ * The scale between two points of an image.
+ * @param {object} manifest of the stack: PixelSpacing and calibration
+ * @returns {{row_mm: number, column_mm: number, source: string, note: string}|null}
+ */
+export function scaleBetween(manifest, from, to) {
+  const regions = manifest.calibration?.regions ?? [];
+  if (regions.length > 0) {
+    const region = regionUnder(regions, from, to);
+    if (!region) return null;
+    return {
+      row_mm: Math.abs(region.delta_y) * MM_IN_CM,
+      column_mm: Math.abs(region.delta_x) * MM_IN_CM,
+      source: "ultrasound region",
+      note: "",
+    };
+  }
+  const spacing = manifest.PixelSpacing;
+  if (!spacing || !(spacing.row_mm > 0 && spacing.column_mm > 0)) return null;
+  return { row_mm: spacing.row_mm, column_mm: spacing.column_mm, source: spacing.source ?? "", note: spacing.note ?? "" };
+}
+
+/**
+ * @returns {{value: number, unit: "mm"|"px", source: string, note: string}}
+ */
+export function lengthBetween(manifest, from, to) {
+  const dx = to.x - from.x;
+  const dy = to.y - from.y;
+  const scale = scaleBetween(manifest, from, to);
+  if (!scale) return { value: Math.hypot(dx, dy), unit: "px", source: "", note: "no scale in the file here" };
+  return {
+    value: Math.hypot(dx * scale.column_mm, dy * scale.row_mm),
+    unit: "mm",
+    source: scale.source,
+    note: scale.note,
+  };
+}
+
+/** One decimal below 100, as is usual; never more than was measured. */
+export function formatLength({ value, unit }) {
+  const digits = value < 99.95 ? 1 : 0;
+  return `${value.toFixed(digits)} ${unit}`;
+}

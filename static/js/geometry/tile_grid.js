@@ -1,0 +1,72 @@
+/**
+ * Which level of the pyramid suits a zoom, and which of its tiles are seen.
+ */
+
+/** A level may be this much coarser than the screen before the next finer one is taken. */
+const LEVEL_TOLERANCE = 1e-6;
+
+/**
+ * The coarsest level that still has a pixel of its own for each device pixel, else the finest.
+ * @param {{level: number, Rows: number, Columns: number, rows: number, columns: number}[]} levels coarse to fine
+ * @param {{Rows: number, Columns: number}} image size at 1:1
+ * @param {number} zoom device pixels for an image pixel (along its longer side)
+ */
+export function levelForZoom(levels, image, zoom) {
+  for (const level of levels) {
+    const magnification = Math.max(
+      (zoom * image.Columns) / level.Columns,
+      (zoom * image.Rows) / level.Rows,
+    );
+    // Sizes of levels are rounded up, so the longer side decides within a pixel.
+    if (magnification <= 1 + LEVEL_TOLERANCE + 1 / Math.max(level.Columns, level.Rows)) return level;
+  }
+  return levels[levels.length - 1];
+}
+
+/** From image coordinates to pixels of a level. */
+export function levelScale(level, image) {
+  return { x: level.Columns / image.Columns, y: level.Rows / image.Rows };
+}
+
+/** The pixels of a level that a tile covers. */
+export function tileBounds(level, tileSize, row, column) {
+  return {
+    left: column * tileSize,
+    top: row * tileSize,
+    right: Math.min((column + 1) * tileSize, level.Columns),
+    bottom: Math.min((row + 1) * tileSize, level.Rows),
+  };
+}
+
+/**
+ * The tiles of a level that a part of the image touches, the nearest to its middle first.
+ * @param {{left: number, top: number, right: number, bottom: number}} seen in image coordinates
+ * @returns {{row: number, column: number}[]} empty when the image lies outside
+ */
+export function visibleTiles(level, image, tileSize, seen) {
+  const scale = levelScale(level, image);
+  const left = Math.max(seen.left * scale.x, 0);
+  const top = Math.max(seen.top * scale.y, 0);
+  const right = Math.min(seen.right * scale.x, level.Columns);
+  const bottom = Math.min(seen.bottom * scale.y, level.Rows);
+  if (!(right > left && bottom > top)) return [];
+  const tiles = [];
+  const lastRow = Math.min(Math.ceil(bottom / tileSize), level.rows) - 1;
+  const lastColumn = Math.min(Math.ceil(right / tileSize), level.columns) - 1;
+  for (let row = Math.floor(top / tileSize); row <= lastRow; row += 1) {
+    for (let column = Math.floor(left / tileSize); column <= lastColumn; column += 1) tiles.push({ row, column });
+  }
+  const middle = { row: (top + bottom) / 2 / tileSize - 0.5, column: (left + right) / 2 / tileSize - 0.5 };
+  const distance = (tile) => (tile.row - middle.row) ** 2 + (tile.column - middle.column) ** 2;
+  return tiles.sort((one, other) => distance(one) - distance(other));
+}
+
+/** The finest level of which at most `most` tiles are seen: what can be redrawn at the pace of a drag. */
+export function levelWithFewTiles(levels, image, tileSize, seen, finest, most) {
+  let chosen = levels[0];
+  for (const level of levels) {
+    if (level.level > finest.level) break;
+    if (visibleTiles(level, image, tileSize, seen).length <= most) chosen = level;
+  }
+  return chosen;
+}

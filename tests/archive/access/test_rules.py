@@ -1,0 +1,134 @@
+"""Who may see which study: default deny, each cell in both directions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from archive.access.break_glass import NotAllowed, ReasonTooShort, open_in_emergency
+from archive.access.grants import confirm_mapping, grant_by_referrer, identifier_was_given
+from archive.access.rules import may_download
+from archive.models import AuditEvent, BreakGlass, Grant, NameMapping, Patient, PersonIdentifier, Series, Study, User
+
+if TYPE_CHECKING:
+    from tests.conftest import Cast
+
+
+@pytest.fixture
+def study(db: None) -> Study:
+    return make_study("1.2.3", "CT")
+
+
+def make_study(uid: str, modality: str, **values: object) -> Study:
+    now = timezone.now()
+    patient, _ = Patient.objects.get_or_create(identity_key=f"id {uid[:3]}\\")
+    study = Study.objects.create(
+        study_instance_uid=uid, patient=patient, first_received_at=now, last_received_at=now, instance_count=1, **values
+    )
+    Series.objects.create(
+        study=study, series_instance_uid=f"{uid}.1", modality=modality, last_received_at=now, instance_count=1
+    )
+    return study
+
+
+def sees(user: User, study: Study) -> bool:
+    fresh = User.objects.get(pk=user.pk)
+    return Study.objects.visible_to(fresh).filter(pk=study.pk).exists()
+
+
+def test_without_a_grant_only_radiologists_and_the_modality_s_technologists_see_a_study(cast: Cast, study: Study) -> None:
+    seeing = {user.username for user in cast.everybody() if sees(user, study)}
+    assert seeing == {"reader", "reader2", "technologist"}
+
+
+def test_a_technologist_does_not_see_another_modality(cast: Cast, study: Study) -> None:
+    assert not sees(cast.technologist, make_study("1.2.4", "MG"))
+
+
+def test_a_disabled_account_sees_nothing(cast: Cast, study: Study) -> None:
+    User.objects.filter(pk=cast.reader.pk).update(is_active=False)
+    assert not sees(cast.reader, study)
+
+
+def test_a_grant_to_the_person_opens_one_study_for_them_alone(cast: Cast, study: Study) -> None:
+    Grant.objects.create(user=cast.referrer, study=study)
+    assert sees(cast.referrer, study)
+    assert not sees(cast.referrer2, study)
+    assert not sees(cast.referrer, make_study("1.2.4", "CT"))
+
+
+def test_a_grant_of_the_patient_opens_all_their_studies(cast: Cast, study: Study) -> None:
+    Grant.objects.create(user=cast.referrer, patient=study.patient)
+    assert sees(cast.referrer, study) and sees(cast.referrer, make_study("1.2.4", "MR"))
+    assert not sees(cast.referrer, make_study("9.9.9", "MR"))
+
+
+def test_a_grant_to_a_ward_opens_it_for_its_members(cast: Cast, study: Study) -> None:
+    ward = Group.objects.create(name="ward 3")
+    cast.referrer.groups.add(ward)
+    Grant.objects.create(group=ward, study=study)
+    assert sees(cast.referrer, study) and not sees(cast.referrer2, study)
+
+
+def test_a_grant_without_the_role_opens_nothing(cast: Cast, study: Study) -> None:
+    Grant.objects.create(user=cast.outsider, study=study)
+    assert not sees(cast.outsider, study)
+
+
+def test_an_expired_grant_opens_nothing(cast: Cast, study: Study) -> None:
+    Grant.objects.create(user=cast.referrer, study=study, expires_at=timezone.now() - timedelta(seconds=1))
+    assert not sees(cast.referrer, study)
+
+
+def test_an_identifier_in_the_images_grants_and_is_granted_backwards(cast: Cast) -> None:
+    before = make_study("1.2.4", "CT", referring_physician_identifiers=["REF-0001"])
+    identifier = PersonIdentifier.objects.create(user=cast.referrer, value="REF-0001")
+    assert identifier_was_given(identifier) == 1
+    after = make_study("1.2.5", "CT", referring_physician_identifiers=["X", "REF-0001"])
+    other = make_study("1.2.6", "CT", referring_physician_identifiers=["REF-00011"])
+    for study in (after, other):
+        grant_by_referrer(study)
+    assert [sees(cast.referrer, study) for study in (before, after, other)] == [True, True, False]
+
+
+def test_a_name_is_only_proposed_until_an_administrator_confirms_it(cast: Cast) -> None:
+    study = make_study("1.2.4", "CT", referring_physician_name="CLINICIAN^C")
+    grant_by_referrer(study)
+    proposed = NameMapping.objects.filter(state=NameMapping.State.PROPOSED)
+    assert {mapping.user.username for mapping in proposed} == {"referrer", "referrer2"}
+    assert not sees(cast.referrer, study) and not sees(cast.referrer2, study)
+    confirm_mapping(proposed.get(user=cast.referrer), by=cast.admin)
+    assert sees(cast.referrer, study) and not sees(cast.referrer2, study)
+    later = make_study("1.2.5", "CT", referring_physician_name="Clinician^C")
+    grant_by_referrer(later)
+    assert sees(cast.referrer, later)
+
+
+@pytest.mark.parametrize("name", ["reader", "referrer", "admin"])
+def test_an_emergency_opens_one_study_for_an_hour_and_is_audited(cast: Cast, study: Study, name: str) -> None:
+    user = getattr(cast, name)
+    open_in_emergency(user=user, study=study, reason="unconscious in the emergency room")
+    assert sees(user, study)
+    event = AuditEvent.objects.get(event="emergency-access")
+    assert (event.user_id, event.study_instance_uid) == (user.pk, "1.2.3")
+    BreakGlass.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert sees(user, study) is (name == "reader")
+
+
+def test_an_emergency_needs_a_reason_and_a_role(cast: Cast, study: Study) -> None:
+    with pytest.raises(ReasonTooShort):
+        open_in_emergency(user=cast.referrer, study=study, reason="  asap    ")
+    for user in (cast.technologist, cast.outsider):
+        with pytest.raises(NotAllowed):
+            open_in_emergency(user=user, study=study, reason="unconscious in the emergency room")
+
+
+def test_the_originals_go_to_radiologists_and_clinicians_who_may(cast: Cast, study: Study) -> None:
+    Grant.objects.create(user=cast.referrer, study=study, may_download=True)
+    Grant.objects.create(user=cast.referrer2, study=study)
+    allowed = {user.username for user in cast.everybody() if may_download(user, study)}
+    assert allowed == {"reader", "reader2", "referrer"}

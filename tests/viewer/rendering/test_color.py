@@ -1,0 +1,165 @@
+"""Colour spaces and palettes against pydicom, and hand-worked numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import ImageCms
+from pydicom.pixels.processing import convert_color_space  # noqa: TID251 - an oracle
+
+from archive.pixels.description import Palette
+from tests.viewer.rendering.images import describe_values, table
+from viewer.errors import NothingToDraw
+from viewer.rendering.color import (
+    apply_palette,
+    full_range_to_rgb,
+    is_color,
+    partial_range_to_rgb,
+    to_rgb,
+    to_srgb,
+)
+
+
+def every_fifth_color() -> NDArray[np.uint8]:
+    steps = np.arange(0, 256, 5, dtype=np.uint8)
+    return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(len(steps), -1, 3)
+
+
+def test_full_range_equals_pydicom() -> None:
+    samples = every_fifth_color()
+    assert np.array_equal(full_range_to_rgb(samples), convert_color_space(samples, "YBR_FULL", "RGB"))
+
+
+@pytest.mark.parametrize(
+    ("ybr", "rgb"),
+    [
+        # PS3.3 C.7.6.3.1.2 backwards: white, black, grey, and red (Y 76, Cb 85, Cr 255): 76 + 1.402 * 127 = 254.05.
+        ((255, 128, 128), (255, 255, 255)),
+        ((0, 128, 128), (0, 0, 0)),
+        ((100, 128, 128), (100, 100, 100)),
+        ((76, 85, 255), (254, 0, 0)),
+    ],
+)
+def test_full_range_by_hand(ybr: tuple[int, ...], rgb: tuple[int, ...]) -> None:
+    assert tuple(full_range_to_rgb(np.array([[ybr]], np.uint8))[0, 0]) == rgb
+
+
+@pytest.mark.parametrize(
+    ("ybr", "rgb"),
+    [
+        ((16, 128, 128), (0, 0, 0)),
+        ((235, 128, 128), (255, 255, 255)),
+        ((0, 128, 128), (0, 0, 0)),
+        ((81, 90, 240), (254, 0, 0)),
+    ],
+)
+def test_partial_range_by_hand(ybr: tuple[int, ...], rgb: tuple[int, ...]) -> None:
+    # Red: 255/219 * 65 = 75.7, plus 1.402 * 255/224 * 112 = 178.8: 254.4.
+    assert tuple(partial_range_to_rgb(np.array([[ybr]], np.uint8))[0, 0]) == rgb
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_RCT", "YBR_ICT"])
+def test_what_the_codec_turned_into_rgb_is_left_alone(photometric: str) -> None:
+    samples = every_fifth_color()
+    assert np.array_equal(to_rgb(samples, photometric, describe_values(samples)), samples)
+
+
+@pytest.mark.parametrize("photometric", ["YBR_FULL", "YBR_FULL_422"])
+def test_full_range_names(photometric: str) -> None:
+    samples = every_fifth_color()
+    assert np.array_equal(to_rgb(samples, photometric, describe_values(samples)), full_range_to_rgb(samples))
+
+
+@pytest.mark.parametrize("photometric", ["YBR_PARTIAL_422", "YBR_PARTIAL_420"])
+def test_partial_range_names(photometric: str) -> None:
+    samples = every_fifth_color()
+    assert np.array_equal(to_rgb(samples, photometric, describe_values(samples)), partial_range_to_rgb(samples))
+
+
+def test_sixteen_bit_colours_keep_their_high_bits() -> None:
+    samples = np.array([[[0, 4095, 2048]]], np.uint16)
+    description = describe_values(samples, bits_stored=12)
+    assert to_rgb(samples, "RGB", description).tolist() == [[[0, 255, 128]]]
+
+
+@pytest.mark.parametrize("photometric", ["ARGB", "CMYK", "HSV", "", "NONSENSE"])
+def test_other_kinds_cannot_be_shown(photometric: str) -> None:
+    samples = every_fifth_color()
+    with pytest.raises(NothingToDraw):
+        to_rgb(samples, photometric, describe_values(samples))
+
+
+def test_colour_without_three_samples_cannot_be_shown() -> None:
+    values = np.zeros((2, 2), np.uint8)
+    with pytest.raises(NothingToDraw):
+        to_rgb(values, "RGB", describe_values(values))
+
+
+def test_which_kinds_are_colour() -> None:
+    assert [is_color(name) for name in ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR", "YBR_FULL")] == [
+        False, False, True, True, True,
+    ]  # fmt: skip
+
+
+def test_palette_of_sixteen_bits_keeps_high_bytes_and_ends() -> None:
+    palette = Palette(
+        table([0x0100, 0x80FF, 0xFFFF], first_mapped=2),
+        table([0, 0, 0x1234], first_mapped=2),
+        table([0xFF00] * 3, first_mapped=2),
+    )
+
+    colors = apply_palette(np.array([[0, 2, 3, 4, 200]], np.uint8), palette)
+
+    assert colors.tolist() == [[[1, 0, 255], [1, 0, 255], [128, 0, 255], [255, 0x12, 255], [255, 0x12, 255]]]
+
+
+def test_palette_of_eight_bits_is_taken_as_it_is() -> None:
+    parts = [table([10, 20], bits=8), table([30, 40], bits=8), table([50, 255], bits=8)]
+    assert apply_palette(np.array([[0, 1]], np.uint8), Palette(*parts)).tolist() == [[[10, 30, 50], [20, 40, 255]]]
+
+
+def test_palette_that_claims_sixteen_bits_and_holds_eight() -> None:
+    parts = [table([10, 20]), table([30, 40]), table([50, 255])]
+    assert apply_palette(np.array([[0, 1]], np.uint8), Palette(*parts)).tolist() == [[[10, 30, 50], [20, 40, 255]]]
+
+
+def test_palette_with_a_negative_first_value() -> None:
+    part = table([1, 2, 3], first_mapped=-1, bits=8)
+    colors = apply_palette(np.array([[-1, 0, 1]], np.int16), Palette(part, part, part))
+    assert colors[0, :, 0].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("palette", [None, Palette(table([]), table([1]), table([1]))])
+def test_a_missing_palette_is_said(palette: Palette | None) -> None:
+    with pytest.raises(NothingToDraw, match="palette"):
+        apply_palette(np.zeros((1, 1), np.uint8), palette)
+
+
+def test_srgb_profile_changes_nothing() -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    samples = every_fifth_color()
+    assert to_srgb(samples, profile) is samples
+
+
+def test_no_profile_or_a_damaged_one_changes_nothing() -> None:
+    samples = every_fifth_color()
+    assert to_srgb(samples, None) is samples
+    assert to_srgb(samples, b"this is no profile") is samples
+
+
+def test_profile_of_another_colour_space_is_left_out() -> None:
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    samples = every_fifth_color()
+    assert to_srgb(samples, lab) is samples
+
+
+def test_an_embedded_profile_is_applied() -> None:
+    # sRGB with the tags of its red and green primaries exchanged: red comes out green.
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exchanged = profile.replace(b"rXYZ", b"----", 1).replace(b"gXYZ", b"rXYZ", 1).replace(b"----", b"gXYZ", 1)
+    samples = np.array([[[255, 0, 0], [128, 128, 128]]], np.uint8)
+
+    converted = to_srgb(samples, exchanged)
+
+    assert np.abs(converted.astype(int) - [[[0, 255, 0], [128, 128, 128]]]).max() <= 2

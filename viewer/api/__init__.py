@@ -1,0 +1,1 @@
+"""JSON for our own pages, one module a noun."""

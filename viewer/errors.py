@@ -1,0 +1,59 @@
+"""Every refusal of the viewer, one class each; its docstring is the explanation.
+
+``viewer/tiles`` and ``viewer/api`` turn these into HTTP status by one table;
+nothing here knows a code.
+"""
+
+from __future__ import annotations
+
+_SHOWN = 60
+"""Characters of an unacceptable value that a message repeats."""
+
+
+class ViewerError(Exception):
+    """Something was asked of the viewer that it refuses; the message says what, and what would be accepted."""
+
+
+class InvalidParameter(ViewerError):
+    """A parameter of a request is unknown, is not of its kind, or is out of range.
+
+    ``parameter`` names it, ``accepted`` says in words what would be taken.
+    """
+
+    def __init__(self, parameter: str, found: object, accepted: str) -> None:
+        shown = str(found)
+        shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
+        super().__init__(f"{parameter}: {shown!r} cannot be used. Accepted: {accepted}.")
+        self.parameter = parameter
+        self.accepted = accepted
+
+
+class InvalidWindow(InvalidParameter):
+    """Center or width of a window is not a finite number, or the width is too small for its function."""
+
+    def __init__(self, found: object, accepted: str, *, parameter: str = "window") -> None:
+        super().__init__(parameter, found, accepted)
+
+
+class NothingToDraw(ViewerError):
+    """The image has no pixels that could be shown; ``reason`` stands where the picture would be."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TileMissing(ViewerError):
+    """A level, a tile or a pixel was asked for that the image does not have."""
+
+
+class NoValueTile(ViewerError):
+    """Stored values of this image do not fit 16 bits, or are colours: only windowed tiles exist."""
+
+
+class NotFound(ViewerError):
+    """There is no such study, stack, frame or tile, or the person may not see it: both look the same."""
+
+
+class StackChanged(ViewerError):
+    """Images of the stack were hidden or restored since the manifest was read; it must be read again."""

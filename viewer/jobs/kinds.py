@@ -1,0 +1,11 @@
+"""The kinds of jobs that the viewer brings."""
+
+from __future__ import annotations
+
+from archive.jobs.registry import Kind, register
+
+
+def register_all() -> None:
+    register(Kind("pictures", "Thumbnails and first pictures", "viewer.tiles.pictures.make_pictures", is_quick=True))
+    register(Kind("enhance", "Enhanced copy of a series", "viewer.jobs.enhance.enhance_series"))
+    register(Kind("mip", "Maximum intensity projection", "viewer.jobs.project.project_series"))

@@ -1,0 +1,1 @@
+"""Image processing in plain Python: values in, values out."""

@@ -1,0 +1,150 @@
+"""Data sets of derived series: DERIVED\\SECONDARY, with what their sources had and nothing they no longer have.
+
+PS3.3 C.7.6.1.1.2 (Image Type), C.7.6.1.1.4 (sources), C.12.4 (derivation), CID 7203.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
+from pydicom.sequence import Sequence as DicomSequence
+
+from archive.dicom.uids import new_uid
+
+UNSHARP_MASK = ("113089", "Unsharp mask")
+MAXIMUM_INTENSITY_PROJECTION = ("113078", "Maximum intensity projection")
+
+REMOVED = (
+    "SmallestImagePixelValue",
+    "LargestImagePixelValue",
+    "SmallestPixelValueInSeries",
+    "LargestPixelValueInSeries",
+    "WindowCenter",
+    "WindowWidth",
+    "WindowCenterWidthExplanation",
+    "VOILUTFunction",
+    "VOILUTSequence",
+    "ModalityLUTSequence",
+    "RealWorldValueMappingSequence",
+    "IconImageSequence",
+    "PixelPaddingRangeLimit",
+    "DataSetTrailingPadding",
+    "DigitalSignaturesSequence",
+    "OriginalAttributesSequence",
+    "AcquisitionUID",
+)
+"""Attributes of a source that say nothing true about what was made of it."""
+
+
+class DerivedSeries(NamedTuple):
+    """What all images of a derived series share."""
+
+    series_instance_uid: str
+    series_number: int
+    series_description: str
+    derivation_description: str
+    derivation_code: tuple[str, str]
+    made_at: datetime
+    keeps_geometry: bool
+    """Each image lies exactly where its one source lies."""
+    frame_of_reference_uid: str
+
+
+def derive(
+    sources: Sequence[Dataset],
+    values: NDArray[np.floating],
+    series: DerivedSeries,
+    *,
+    instance_number: int,
+    window: tuple[float, float],
+    padded: NDArray[np.bool_] | None = None,
+) -> Dataset:
+    """Build one derived image.
+
+    Parameters
+    ----------
+    sources
+        Data sets of the images it was made from, without their pixels; never changed.
+    values
+        (rows, columns) in the units after the modality LUT of the sources.
+    window
+        Center and width it is first shown in.
+    padded
+        Pixels that hold nothing; stored as one padding value.
+    """
+    ds = copy.deepcopy(sources[len(sources) // 2])
+    for tag in [element.tag for element in ds if element.tag.is_private or element.tag.group in {0x0002, 0x7FE0}]:
+        del ds[tag]
+    for tag in [tag for tag in ds.keys() if 0x6000 <= tag.group <= 0x60FF]:
+        del ds[tag]
+    for keyword in REMOVED:
+        if keyword in ds:
+            delattr(ds, keyword)
+    _identify(ds, sources, series, instance_number)
+    _put_pixels(ds, values, padded)
+    ds.WindowCenter, ds.WindowWidth = f"{window[0]:.6g}", f"{max(window[1], 1):.6g}"
+    return ds
+
+
+def _identify(ds: Dataset, sources: Sequence[Dataset], series: DerivedSeries, instance_number: int) -> None:
+    ds.SOPInstanceUID = new_uid()
+    ds.SeriesInstanceUID = series.series_instance_uid
+    ds.SeriesNumber = series.series_number
+    ds.SeriesDescription = series.series_description[:64]
+    ds.InstanceNumber = instance_number
+    ds.ImageType = ["DERIVED", "SECONDARY", *list(ds.get("ImageType", ["", "", "AXIAL"]))[2:3]]
+    ds.DerivationDescription = series.derivation_description[:1024]
+    ds.DerivationCodeSequence = DicomSequence([_code(*series.derivation_code)])
+    ds.SourceImageSequence = DicomSequence([_reference(source) for source in sources])
+    ds.InstanceCreationDate = ds.SeriesDate = ds.ContentDate = series.made_at.strftime("%Y%m%d")
+    ds.InstanceCreationTime = ds.SeriesTime = ds.ContentTime = series.made_at.strftime("%H%M%S")
+    ds.FrameOfReferenceUID = series.frame_of_reference_uid
+    if any(str(source.get("LossyImageCompression", "")) == "01" for source in sources):
+        ds.LossyImageCompression = "01"
+    if any(source.get("BurnedInAnnotation", "") == "YES" for source in sources):
+        ds.BurnedInAnnotation = "YES"
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "DCM", meaning
+    return item
+
+
+def _reference(source: Dataset) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID = source.SOPClassUID
+    item.ReferencedSOPInstanceUID = source.SOPInstanceUID
+    item.PurposeOfReferenceCodeSequence = DicomSequence(
+        [_code("121322", "Source image for image processing operation")]
+    )
+    return item
+
+
+def _put_pixels(ds: Dataset, values: NDArray[np.floating], padded: NDArray[np.bool_] | None) -> None:
+    """Signed 16-bit pixels; the modality values no longer are what the source's unit says (Rescale Type US)."""
+    low, high = float(values.min()), float(values.max())
+    whole = low >= -32000 and high <= 32000 and high - low > 255
+    slope = 1.0 if whole else max((high - low) / 60000, 1e-9)
+    intercept = 0.0 if whole else (high + low) / 2
+    stored = np.clip(np.floor((values - intercept) / slope + 0.5), -32767, 32767).astype("<i2")
+    if padded is not None and padded.any():
+        stored[padded] = -32768
+        ds.PixelPaddingValue = -32768
+        ds["PixelPaddingValue"].VR = "SS"
+    elif "PixelPaddingValue" in ds:
+        del ds.PixelPaddingValue
+    ds.Rows, ds.Columns = values.shape
+    ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
+    ds.BitsAllocated = ds.BitsStored = 16
+    ds.HighBit, ds.PixelRepresentation = 15, 1
+    ds.RescaleSlope, ds.RescaleIntercept, ds.RescaleType = f"{slope:.10g}", f"{intercept:.10g}", "US"
+    ds.PresentationLUTShape = "IDENTITY"
+    ds.PixelData = stored.tobytes()
+    ds["PixelData"].VR = "OW"

@@ -1,0 +1,131 @@
+"""One table from stored value to display value, so that a tile is one look-up.
+
+The whole grey-scale path (padding, modality LUT, VOI, polarity, colour map) is a
+function of the stored value alone. For values of up to 16 bits it is computed once
+for every value that can occur, and kept for the next tile. The browser builds the
+same table from the same numbers for value tiles.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.pixels.description import LookupTable, VoiFunction, Window
+from viewer.rendering.color_maps import GREY, color_map
+from viewer.rendering.modality_lut import IDENTITY, ModalityTransform, apply_modality
+from viewer.rendering.voi_lut import WHITE, apply_voi_lut, apply_window
+
+TABLES_KEPT = 128
+"""Tables in memory for each process: at most 64 KiB each, three times that with a colour map."""
+
+
+class DisplayTransform(NamedTuple):
+    """Everything that decides the grey (or mapped colour) of a stored value; hashable."""
+
+    modality: ModalityTransform = IDENTITY
+    voi: Window | LookupTable = Window(128.0, 256.0)
+    padding: tuple[float, float] | None = None
+    """Lowest and highest padded stored value, inclusive."""
+    image_inverted: bool = False
+    reader_inverted: bool = False
+    map: str = GREY
+
+
+def apply_display(values: NDArray[Any], transform: DisplayTransform) -> NDArray[np.uint8]:
+    """Map stored values of one image to what is shown.
+
+    Parameters
+    ----------
+    values
+        Shape (rows, columns), any integer or floating type.
+
+    Returns
+    -------
+    (rows, columns), or (rows, columns, 3) with a colour map. Padded pixels are 0.
+    """
+    if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
+        table = display_table(transform, values.dtype.newbyteorder("=").str)
+        unsigned = values.astype(values.dtype.newbyteorder("="), copy=False).view(f"u{values.dtype.itemsize}")
+        # Every index is in the table: "wrap" only saves numpy the check.
+        return np.take(table, unsigned, axis=0, mode="wrap")
+    return compute_display(values, transform)
+
+
+@lru_cache(maxsize=TABLES_KEPT)
+def display_table(transform: DisplayTransform, dtype: str) -> NDArray[np.uint8]:
+    """Return the table for stored values of an 8 or 16 bit integer type, indexed by their unsigned bit pattern."""
+    limits = np.iinfo(dtype)
+    first, last = _ramp_of(transform, limits.min, limits.max)
+    ramp = compute_display(np.arange(first, last + 1), transform._replace(padding=None))
+    table = np.empty((limits.max - limits.min + 1, *ramp.shape[1:]), np.uint8)
+    table[: first - limits.min] = ramp[0]
+    table[first - limits.min : last - limits.min + 1] = ramp
+    table[last - limits.min + 1 :] = ramp[-1]
+    _blacken(table, transform.padding, limits.min)
+    # Signed values: the pattern 0x8000, the lowest of all, comes after 0x7FFF.
+    table = np.roll(table, limits.min, axis=0)
+    table.setflags(write=False)
+    return table
+
+
+def _ramp_of(transform: DisplayTransform, lowest: int, highest: int) -> tuple[int, int]:
+    """First and last stored value between which the display values can change; all outside are as these two."""
+    voi, modality = transform.voi, transform.modality
+    if not isinstance(voi, Window) or voi.function is VoiFunction.SIGMOID or modality.table is not None:
+        return lowest, highest
+    ends = [(voi.center + side * (voi.width / 2 + 1) - modality.intercept) / modality.slope for side in (-1.0, 1.0)]
+    first = math.floor(min(max(min(ends) - 1, lowest), highest))
+    last = math.ceil(min(max(max(ends) + 1, lowest), highest))
+    return first, last
+
+
+def _blacken(table: NDArray[np.uint8], padding: tuple[float, float] | None, lowest: int) -> None:
+    """Make the entries of padded values black; ``table`` starts at the stored value ``lowest``."""
+    if padding is None or padding[1] < lowest:
+        return
+    first = max(math.ceil(padding[0]) - lowest, 0)
+    table[first : max(math.floor(padding[1]) - lowest + 1, 0)] = 0
+
+
+def compute_display(values: NDArray[Any], transform: DisplayTransform) -> NDArray[np.uint8]:
+    """Walk the grey-scale path value by value (PS3.4 N.2)."""
+    modality = apply_modality(values, transform.modality)
+    display = _apply_voi(modality, transform)
+    if transform.reader_inverted:
+        display = 255 - display
+    padded = padding_mask(values, transform.padding)
+    if transform.map == GREY:
+        if padded is not None:
+            display[padded] = 0
+        return display
+    colored = color_map(transform.map)[display]
+    if padded is not None:
+        colored[padded] = 0
+    return colored
+
+
+def padding_mask(values: NDArray[Any], padding: tuple[float, float] | None) -> NDArray[np.bool_] | None:
+    """Mark padded pixels by stored value (PS3.3 C.7.5.1.1.2); None where the image has no padding."""
+    if padding is None:
+        return None
+    if padding[0] == padding[1]:
+        mask: NDArray[np.bool_] = np.equal(values, padding[0])
+        return mask
+    return np.logical_and(values >= padding[0], values <= padding[1])
+
+
+def _apply_voi(modality: NDArray[np.float64], transform: DisplayTransform) -> NDArray[np.uint8]:
+    if isinstance(transform.voi, LookupTable):
+        display = apply_voi_lut(modality, transform.voi)
+        return 255 - display if transform.image_inverted else display
+    low, high = (WHITE, 0.0) if transform.image_inverted else (0.0, WHITE)
+    # A NaN of a float image is drawn as the lowest value.
+    if modality.size and np.isnan(modality.min()):
+        modality = np.nan_to_num(modality, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return apply_window(modality, transform.voi, low=low, high=high)

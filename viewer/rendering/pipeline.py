@@ -1,0 +1,307 @@
+"""The whole path from a decoded frame to a picture (PS3.4 N.2), told once.
+
+padding -> modality LUT -> VOI -> polarity -> colour or colour map -> overlays ->
+region and scale. Reducing comes first, on stored values: see ``resample``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.errors import FrameMissing
+from archive.pixels.description import ImageDescription, LookupTable, Window
+from viewer.errors import InvalidParameter, NothingToDraw, NoValueTile
+from viewer.rendering.automatic import StackSample, automatic_window
+from viewer.rendering.color import RGB, is_color, to_rgb, to_srgb
+from viewer.rendering.display_table import DisplayTransform, apply_display
+from viewer.rendering.geometry import pixel_aspect_ratio
+from viewer.rendering.modality_lut import modality_transform
+from viewer.rendering.overlays import burn_overlays, overlay_mask, reduce_mask
+from viewer.rendering.parameters import RenderParameters, VoiLutNumber, WindowSource
+from viewer.rendering.presentation import image_is_inverted, reader_inverts
+from viewer.rendering.resample import enlarge, reduce_by, resize_area
+from viewer.rendering.stack_window import StackWindow, WindowOrigin, full_range
+from viewer.rendering.tiles import Level, Region, find_level, levels, tile_region
+from viewer.rendering.voi_lut import usable_voi_luts, usable_windows
+
+DEFAULT = RenderParameters()
+UNKNOWN_WINDOW = StackWindow(WindowOrigin.UNKNOWN)
+SIGNED_OFFSET = 32768
+"""What is added to signed stored values of a value tile."""
+
+
+class Decoded(Protocol):
+    """What a decoder gives: ``archive.pixels.decode.DecodedFrame``, or a reduced frame of ours."""
+
+    @property
+    def values(self) -> NDArray[Any]: ...
+
+    @property
+    def photometric_interpretation(self) -> str: ...
+
+
+class ReducedFrame(NamedTuple):
+    """A frame at a lower level of its pyramid; colours are RGB already."""
+
+    values: NDArray[Any]
+    photometric_interpretation: str
+    level: int
+    cells: NDArray[np.unsignedinteger] | None = None
+    """Whole pixel cells of the frame at 1:1, where overlays lie in them."""
+
+
+def render_frame(
+    decoded: Decoded,
+    description: ImageDescription,
+    frame_number: int,
+    parameters: RenderParameters = DEFAULT,
+    *,
+    stack_window: StackWindow | None = None,
+    region: Region | None = None,
+    level: int | None = None,
+) -> NDArray[np.uint8]:
+    """Draw a frame, or a region of it.
+
+    Parameters
+    ----------
+    decoded
+        Stored values of the whole frame, or what ``reduce_frame`` made of them.
+    frame_number
+        From 1.
+    stack_window
+        First window of the stack; without it each frame finds its own.
+    region
+        In pixels of the level; the whole of it if None.
+    level
+        Of the pyramid; 1:1 if None.
+
+    Returns
+    -------
+    uint8, (rows, columns) grey or (rows, columns, 3) sRGB.
+
+    Raises
+    ------
+    NothingToDraw
+        The image has no pixels, or a photometric interpretation nobody knows.
+    InvalidParameter
+        A VOI LUT was asked for that the image does not have.
+    TileMissing, FrameMissing
+        Level or frame does not exist.
+    """
+    check_drawable(description, frame_number)
+    storey = _storey(description, level)
+    reduced = reduce_frame(decoded, description, frame_number, storey.level)
+    part = Region(0, 0, storey.rows, storey.columns) if region is None else region
+    values = reduced.values[part.row : part.row + part.rows, part.column : part.column + part.columns]
+    image = _display(values, reduced, description, frame_number, parameters, stack_window or UNKNOWN_WINDOW)
+    if parameters.overlays and description.overlays:
+        mask = overlay_mask(description, frame_number, reduced.cells)
+        image = burn_overlays(image, None if mask is None else reduce_mask(mask, storey.scale), part)
+    return image
+
+
+def render_tile(
+    decoded: Decoded,
+    description: ImageDescription,
+    frame_number: int,
+    parameters: RenderParameters = DEFAULT,
+    *,
+    level: int,
+    row: int,
+    column: int,
+    stack_window: StackWindow | None = None,
+) -> NDArray[np.uint8]:
+    """Draw one tile; a value tile where the parameters ask for one.
+
+    Raises
+    ------
+    TileMissing
+        The image has no such tile; and all that ``render_frame`` raises.
+    """
+    check_drawable(description, frame_number)
+    region = tile_region(find_level(description.rows, description.columns, level), row, column)
+    if parameters.values:
+        return value_tile(decoded, description, frame_number, level=level, row=row, column=column)
+    return render_frame(
+        decoded, description, frame_number, parameters, stack_window=stack_window, region=region, level=level
+    )
+
+
+def value_tile(
+    decoded: Decoded, description: ImageDescription, frame_number: int, *, level: int, row: int, column: int
+) -> NDArray[np.uint8]:
+    """Return stored values as two storeys of bytes: high bytes above, low bytes below.
+
+    Signed values are offset by 32768 (``value_offset``).
+
+    Returns
+    -------
+    uint8, twice as many rows as the tile.
+
+    Raises
+    ------
+    NoValueTile
+        Colours, or values of more than 16 bits.
+    """
+    check_drawable(description, frame_number)
+    if not has_value_tiles(description):
+        raise NoValueTile("Stored values of this image are colours or need more than 16 bits: only windowed tiles.")
+    part = tile_region(find_level(description.rows, description.columns, level), row, column)
+    reduced = reduce_frame(decoded, description, frame_number, level)
+    values = reduced.values[part.row : part.row + part.rows, part.column : part.column + part.columns]
+    words = (values.astype(np.int32) + value_offset(description)).astype(np.uint16)
+    return np.concatenate([(words >> 8).astype(np.uint8), (words & 0xFF).astype(np.uint8)])
+
+
+def has_value_tiles(description: ImageDescription) -> bool:
+    """Whether stored values fit 16 bits and are not colours."""
+    grey = description.samples_per_pixel == 1 and not is_color(description.photometric_interpretation)
+    return grey and description.pixel_keyword == "PixelData" and description.bits_allocated <= 16
+
+
+def value_offset(description: ImageDescription) -> int:
+    """What to take from the words of a value tile to have stored values again."""
+    return SIGNED_OFFSET if description.pixel_representation else 0
+
+
+def reduce_frame(decoded: Decoded, description: ImageDescription, frame_number: int, level: int) -> ReducedFrame:
+    """Return a frame at one level of its pyramid, from the whole frame or from any level above.
+
+    Made once and kept by the caller, it serves every tile and every window of that level.
+
+    Raises
+    ------
+    TileMissing
+        The image has no such level.
+    """
+    storey = _storey(description, level)
+    have = _storey(description, getattr(decoded, "level", None))
+    cells = getattr(decoded, "cells", None)
+    if have.level == storey.level:
+        return ReducedFrame(decoded.values, decoded.photometric_interpretation, storey.level, cells)
+    if have.scale > storey.scale:
+        raise ValueError(f"Level {have.level} cannot be made larger to level {storey.level}.")
+    scale = storey.scale // have.scale
+    photometric = decoded.photometric_interpretation
+    if is_color(photometric):
+        rgb = to_rgb(decoded.values, photometric, description)
+        return ReducedFrame(reduce_by(rgb, scale), RGB, storey.level)
+    return ReducedFrame(reduce_by(decoded.values, scale, description.padding), photometric, storey.level, cells)
+
+
+def render_thumbnail(
+    decoded: Decoded,
+    description: ImageDescription,
+    frame_number: int,
+    *,
+    stack_window: StackWindow | None = None,
+    size: int = 128,
+    parameters: RenderParameters = DEFAULT,
+) -> NDArray[np.uint8]:
+    """Draw the whole frame so that it fits a square of ``size`` pixels, in its true proportions."""
+    check_drawable(description, frame_number)
+    rows, columns = fitting_size(description, frame_number, size)
+    smallest = levels(description.rows, description.columns)
+    storey = next((one for one in smallest if one.rows >= rows and one.columns >= columns), smallest[-1])
+    image = render_frame(decoded, description, frame_number, parameters, stack_window=stack_window, level=storey.level)
+    return scale_image(image, rows, columns)
+
+
+def scale_image(image: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    """Bring display values to a size: area filter down, bilinear up, each axis by itself."""
+    if rows < image.shape[0] or columns < image.shape[1]:
+        smaller = resize_area(image, min(rows, image.shape[0]), min(columns, image.shape[1]))
+        image = np.floor(smaller + 0.5).astype(np.uint8)
+    return image if image.shape[:2] == (rows, columns) else enlarge(image, rows, columns)
+
+
+def fitting_size(description: ImageDescription, frame_number: int, size: int) -> tuple[int, int]:
+    """Rows and columns of a picture in true proportions whose longer side is ``size``."""
+    vertical, horizontal = pixel_aspect_ratio(description, frame_number)
+    height, width = description.rows * vertical, description.columns * horizontal
+    factor = size / max(height, width)
+    return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def check_drawable(description: ImageDescription, frame_number: int) -> None:
+    """Raise ``NothingToDraw`` or ``FrameMissing`` where there is no such picture."""
+    if description.rows < 1 or description.columns < 1:
+        raise NothingToDraw("This object has no pixels.")
+    if not 1 <= frame_number <= description.frames:
+        raise FrameMissing(
+            f"Frame {frame_number} does not exist: the image has {description.frames} (1 to {description.frames})."
+        )
+
+
+def _storey(description: ImageDescription, level: int | None) -> Level:
+    if level is None:
+        return levels(description.rows, description.columns)[-1]
+    return find_level(description.rows, description.columns, level)
+
+
+def _display(
+    values: NDArray[Any],
+    frame: ReducedFrame,
+    description: ImageDescription,
+    frame_number: int,
+    parameters: RenderParameters,
+    stack_window: StackWindow,
+) -> NDArray[np.uint8]:
+    inverted = reader_inverts(parameters, stack_inverted=stack_window.inverted)
+    if is_color(frame.photometric_interpretation):
+        rgb = to_srgb(to_rgb(values, frame.photometric_interpretation, description), description.icc_profile)
+        return 255 - rgb if inverted else rgb
+    transform = DisplayTransform(
+        modality=modality_transform(description, frame_number),
+        voi=_voi(frame.values, description, frame_number, parameters, stack_window),
+        padding=description.padding,
+        image_inverted=image_is_inverted(description, frame.photometric_interpretation),
+        reader_inverted=inverted,
+        map=parameters.map,
+    )
+    return apply_display(values, transform)
+
+
+def _voi(
+    values: NDArray[Any],
+    description: ImageDescription,
+    frame_number: int,
+    parameters: RenderParameters,
+    stack_window: StackWindow,
+) -> Window | LookupTable:
+    """Choose the VOI step: asked for > VOI LUT > header window > the stack's window > computed from this frame."""
+    asked = parameters.window
+    if isinstance(asked, Window):
+        return asked
+    if isinstance(asked, VoiLutNumber):
+        return _voi_lut(description, frame_number, asked)
+    if asked is WindowSource.AUTOMATIC:
+        return stack_window.automatic or _computed(values, description, frame_number)
+    if asked is None and stack_window.voi_lut is None and stack_window.window is not None:
+        return stack_window.window
+    attributes = description.frame(frame_number)
+    if tables := usable_voi_luts(attributes):
+        return tables[0]
+    if windows := usable_windows(attributes):
+        return windows[0]
+    return stack_window.window or full_range(description, frame_number) or _computed(values, description, frame_number)
+
+
+def _voi_lut(description: ImageDescription, frame_number: int, asked: VoiLutNumber) -> LookupTable:
+    tables = usable_voi_luts(description.frame(frame_number))
+    if asked.number > len(tables):
+        accepted = f"lut-1 to lut-{len(tables)}" if tables else "a window: the image has no VOI LUT"
+        raise InvalidParameter("window", asked, accepted)
+    return tables[asked.number - 1]
+
+
+def _computed(values: NDArray[Any], description: ImageDescription, frame_number: int) -> Window:
+    """Window of a single frame whose stack has none yet; the whole range where every pixel is padded."""
+    sample = StackSample()
+    sample.add(values, description, frame_number)
+    window = automatic_window(sample, description.modality)
+    return window or Window(math.ldexp(1, description.bits_stored - 1), math.ldexp(1, description.bits_stored))

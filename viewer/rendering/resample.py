@@ -1,0 +1,152 @@
+"""Smaller and larger pictures.
+
+Down is always the mean of the pixels that a new pixel covers (area filter), taken
+over *stored* values, so that a reduced value tile and a reduced windowed tile show
+the same thing. Padded pixels are left out of means; where all are padded the
+result is padded too. Up is bilinear, or nearest where values must not be mixed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.ndimage import map_coordinates
+
+from viewer.rendering.display_table import padding_mask
+
+
+def reduce_by(values: NDArray[Any], scale: int, padding: tuple[float, float] | None = None) -> NDArray[Any]:
+    """Average blocks of ``scale`` x ``scale`` pixels.
+
+    Parameters
+    ----------
+    values
+        (rows, columns) or (rows, columns, samples), integer or floating.
+    scale
+        A power of two; blocks at the right and bottom edge may be cut.
+    padding
+        Stored values that take no part, lowest and highest.
+
+    Returns
+    -------
+    Rows and columns divided by ``scale`` and rounded up, same type; integers are
+    rounded to the nearest, halves up.
+    """
+    if scale == 1:
+        return values
+    mask = padding_mask(values, padding)
+    if mask is not None and not mask.any():
+        mask = None
+    sums = values.astype(_sum_type(values.dtype, scale))
+    counts: NDArray[Any] | None = None
+    if mask is not None:
+        sums[mask] = 0
+        counts = np.logical_not(mask).astype(np.int32)
+    for _ in range(scale.bit_length() - 1):
+        sums = _halve(sums)
+        counts = None if counts is None else _halve(counts)
+    if counts is None:
+        counts = _block_counts(values.shape, scale)
+    fill = 0 if padding is None else math.ceil(padding[0]) if values.dtype.kind in "iu" else padding[0]
+    return _divide(sums, counts, values.dtype, fill)
+
+
+def _sum_type(dtype: np.dtype[np.generic], scale: int) -> np.dtype[np.generic]:
+    if dtype.kind not in "iub":
+        return np.dtype(np.float64)
+    fits = dtype.itemsize <= 2 and scale <= 128
+    return np.dtype(np.int32 if fits else np.int64)
+
+
+def _halve(sums: NDArray[Any]) -> NDArray[Any]:
+    """Add pairs of rows, then pairs of columns; a last odd one stays alone."""
+    return _add_pairs(_add_pairs(sums, 0), 1)
+
+
+def _add_pairs(sums: NDArray[Any], axis: int) -> NDArray[Any]:
+    first = sums[::2] if axis == 0 else sums[:, ::2]
+    second = sums[1::2] if axis == 0 else sums[:, 1::2]
+    result = first.copy()
+    part = result[: second.shape[0]] if axis == 0 else result[:, : second.shape[1]]
+    part += second
+    return result
+
+
+def _block_counts(shape: tuple[int, ...], scale: int) -> NDArray[np.int64]:
+    """Pixels in each block, shape (rows, columns)."""
+    sides = [np.minimum(scale, size - np.arange(0, size, scale)) for size in shape[:2]]
+    return cast("NDArray[np.int64]", np.multiply.outer(*sides))
+
+
+def _divide(sums: NDArray[Any], counts: NDArray[Any], dtype: np.dtype[np.generic], fill: float) -> NDArray[Any]:
+    empty = counts == 0
+    divisor = np.where(empty, 1, counts)
+    if sums.ndim == 3 and divisor.ndim == 2:
+        divisor = divisor[:, :, None]
+    if dtype.kind in "iub":
+        # floor((2 s + n) / 2 n): rounds halves up without leaving whole numbers.
+        wide = sums.astype(np.int64)
+        result: NDArray[Any] = ((2 * wide + divisor) // (2 * divisor)).astype(dtype)
+    else:
+        result = (sums / divisor).astype(dtype)
+    if empty.any():
+        result[empty] = fill
+    return result
+
+
+def resize_area(
+    values: NDArray[Any], rows: int, columns: int, padding: tuple[float, float] | None = None
+) -> NDArray[np.float64]:
+    """Area filter to any smaller (or larger) size; (rows, columns) or (rows, columns, samples), float64.
+
+    Padded pixels take no part; where a new pixel covers nothing else it is NaN.
+    """
+    if values.ndim == 3:
+        planes = [resize_area(values[:, :, index], rows, columns) for index in range(values.shape[2])]
+        return np.stack(planes, axis=2)
+    down, across = _overlaps(values.shape[0], rows), _overlaps(values.shape[1], columns)
+    mask = padding_mask(values, padding)
+    if mask is None or not mask.any():
+        return cast("NDArray[np.float64]", (across @ (down @ values.astype(np.float64)).T).T)
+    present = np.logical_not(mask)
+    sums = (across @ (down @ np.where(present, values, 0).astype(np.float64)).T).T
+    shares = (across @ (down @ present.astype(np.float64)).T).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return cast("NDArray[np.float64]", np.where(shares > 1e-9, sums / shares, np.nan))
+
+
+def _overlaps(old: int, new: int) -> sparse.csr_array:
+    """Share of each old pixel in each new one, shape (new, old), rows adding up to 1."""
+    edges = np.linspace(0.0, old, new + 1)
+    rows, columns, shares = [], [], []
+    for index in range(new):
+        low, high = edges[index], edges[index + 1]
+        covered = np.arange(int(low), min(math.ceil(high), old))
+        overlap = np.minimum(covered + 1, high) - np.maximum(covered, low)
+        rows.append(np.full(len(covered), index))
+        columns.append(covered)
+        shares.append(overlap / (high - low))
+    data = (np.concatenate(shares), (np.concatenate(rows), np.concatenate(columns)))
+    return sparse.csr_array(data, shape=(new, old))
+
+
+def enlarge(image: NDArray[np.uint8], rows: int, columns: int, *, smooth: bool = True) -> NDArray[np.uint8]:
+    """Bilinear or nearest enlargement of display values; pixel centers stay where they are."""
+    positions = [
+        np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
+        for old, new in zip(image.shape[:2], (rows, columns), strict=True)
+    ]
+    if not smooth:
+        row, column = (np.floor(position + 0.5).astype(np.intp) for position in positions)
+        nearest: NDArray[np.uint8] = image[row][:, column]
+        return nearest
+    if image.ndim == 3:
+        planes = [enlarge(image[:, :, index], rows, columns) for index in range(image.shape[2])]
+        return np.stack(planes, axis=2)
+    grid = np.meshgrid(*positions, indexing="ij")
+    smoothed: NDArray[np.float64] = map_coordinates(image.astype(np.float64), grid, order=1)
+    return np.floor(smoothed + 0.5).astype(np.uint8)

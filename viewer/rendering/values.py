@@ -1,0 +1,145 @@
+"""What a pixel says: its modality value with its unit, never its grey.
+
+A unit is shown only where the file gives it; Hounsfield units only where the
+rescale type says so, or for an original CT (PS3.3 C.8.2.1, C.11.1.1.2).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.pixels.description import ImageDescription
+from viewer.errors import TileMissing
+from viewer.rendering.color import is_color, to_rgb
+from viewer.rendering.display_table import padding_mask
+from viewer.rendering.modality_lut import PROJECTION_INTENSITY_MODALITIES, apply_modality, modality_transform
+
+HOUNSFIELD = "HU"
+NOT_A_VALUE = "—"
+"""What is shown for padding."""
+
+PET_UNITS = {
+    # Units (0054,1001), PS3.3 C.8.9.1.1.3.
+    "BQML": "Bq/ml",
+    "GML": "g/ml",
+    "CNTS": "counts",
+    "CPS": "counts/s",
+    "PROPCPS": "prop. to counts/s",
+    "PROPCNTS": "prop. to counts",
+    "CM2": "cm²",
+    "PCNT": "%",
+    "CM2ML": "cm²/ml",
+    "MGMINML": "mg/min/ml",
+    "UMOLMINML": "µmol/min/ml",
+    "MLMING": "ml/min/g",
+    "MLG": "ml/g",
+    "1CM": "1/cm",
+    "UMOLML": "µmol/ml",
+}
+
+RESCALE_UNITS = {
+    # Rescale Type (0028,1054) and Modality LUT Type (0028,3004), PS3.3 C.11.1.1.2.
+    "HU": HOUNSFIELD,
+    "US": "",  # unspecified
+    "OD": "10⁻³ OD",
+    "MGML": "mg/ml",
+    "PCT": "%",
+    "Z_EFF": "Z",
+    "ED": "10²³ e/ml",
+    "EDW": "e/ml rel. water",
+    "HU_MOD": "HU modified",
+}
+
+
+class PixelValue(NamedTuple):
+    """One pixel as read out."""
+
+    value: float | tuple[int, int, int] | None
+    """Modality value, (red, green, blue) of a colour image, or None for padding."""
+    unit: str
+    stored: int | float | tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """Value and unit as shown: ``40 HU``, ``—`` for padding."""
+        if self.value is None:
+            return NOT_A_VALUE
+        if isinstance(self.value, tuple):
+            return ", ".join(str(part) for part in self.value)
+        return f"{number_for_people(self.value)} {self.unit}".rstrip()
+
+
+def number_for_people(value: float) -> str:
+    """Whole numbers as they are, others with four significant digits."""
+    return str(int(value)) if float(value).is_integer() else f"{value:.4g}"
+
+
+def value_at(
+    values: NDArray[Any],
+    description: ImageDescription,
+    frame_number: int,
+    row: int,
+    column: int,
+    *,
+    photometric_interpretation: str = "",
+) -> PixelValue:
+    """Read one pixel of a decoded frame at full resolution.
+
+    Parameters
+    ----------
+    values
+        Stored values of the frame, (rows, columns) or (rows, columns, samples).
+    row, column
+        From 0.
+    photometric_interpretation
+        Of the decoded samples, where a codec changed it.
+
+    Raises
+    ------
+    TileMissing
+        The image has no such pixel.
+    """
+    rows, columns = values.shape[:2]
+    if not (0 <= row < rows and 0 <= column < columns):
+        raise TileMissing(f"Pixel {row}, {column} does not exist: the image has {rows} rows and {columns} columns.")
+    photometric = photometric_interpretation or description.photometric_interpretation
+    pixel = values[row : row + 1, column : column + 1]
+    if is_color(photometric) or values.ndim == 3:
+        return _color_value(pixel, photometric, description)
+    stored = pixel[0, 0].item()
+    padded = padding_mask(pixel, description.padding)
+    unit = unit_of(description, frame_number)
+    if padded is not None and padded[0, 0]:
+        return PixelValue(None, unit, stored)
+    modality = float(apply_modality(pixel, modality_transform(description, frame_number))[0, 0])
+    # A NaN of a parametric map is no value either.
+    return PixelValue(modality if math.isfinite(modality) else None, unit, stored)
+
+
+def _color_value(pixel: NDArray[Any], photometric: str, description: ImageDescription) -> PixelValue:
+    red, green, blue = (int(part) for part in to_rgb(pixel, photometric, description)[0, 0])
+    stored = tuple(int(part) for part in np.atleast_1d(pixel[0, 0]))
+    return PixelValue((red, green, blue), "", stored[0] if len(stored) == 1 else stored)
+
+
+def unit_of(description: ImageDescription, frame_number: int) -> str:
+    """Unit of the modality values of a frame; empty where the file does not say."""
+    frame = description.frame(frame_number)
+    if description.modality in PROJECTION_INTENSITY_MODALITIES:
+        return ""
+    if description.modality == "PT" and frame.units:
+        return PET_UNITS.get(frame.units, frame.units)
+    said = (frame.modality_lut.kind if frame.modality_lut is not None else frame.rescale_type).strip()
+    if said:
+        return RESCALE_UNITS.get(said.upper(), said)
+    return HOUNSFIELD if _is_original_ct(description, frame.image_type) else ""
+
+
+def _is_original_ct(description: ImageDescription, image_type: tuple[str, ...]) -> bool:
+    """PS3.3 C.8.2.1: values of an original CT that is no localizer are Hounsfield units."""
+    original = bool(image_type) and image_type[0] == "ORIGINAL"
+    return description.modality == "CT" and original and "LOCALIZER" not in image_type[2:3]

@@ -1,0 +1,131 @@
+"""Modality values to display values: windows and VOI LUTs (PS3.3 C.11.2).
+
+Display values are 0 to 255, computed in float64 and truncated, as dcmtk does.
+Only additions, multiplications and divisions in the order written here are used
+for the linear functions, so that JavaScript numbers give the same table.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.pixels.description import FrameAttributes, LookupTable, VoiFunction, Window
+from viewer.errors import InvalidWindow
+from viewer.rendering.modality_lut import entries_of, has_entries, look_up
+
+WHITE = 255.0
+_EXPONENT_LIMIT = 700.0
+"""exp() of more overflows float64; the sigmoid is flat long before."""
+
+
+def apply_window(
+    values: NDArray[np.floating], window: Window, *, low: float = 0.0, high: float = WHITE
+) -> NDArray[np.uint8]:
+    """Map modality values to display values through a window.
+
+    Parameters
+    ----------
+    values
+        Output of the modality LUT, any shape, in its units (HU for CT).
+    window
+        Center and width in the same units; width at least 1 for LINEAR, above 0 else.
+    low, high
+        Display values below and above the window; ``low=255, high=0`` is the
+        inverted ramp of MONOCHROME1, truncated after inversion as dcmtk does.
+
+    Returns
+    -------
+    Same shape; ``low`` at or below the window and ``high`` above it.
+
+    Raises
+    ------
+    InvalidWindow
+        The width is too small for the function.
+
+    Source
+    ------
+    PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.2 (LINEAR_EXACT), C.11.2.1.3.1 (SIGMOID).
+
+    >>> apply_window(np.array([-160.0, 40.0, 240.0]), Window(center=40, width=400))
+    array([  0, 127, 255], dtype=uint8)
+    """
+    smallest_is_legal = window.width >= 1 if window.function is VoiFunction.LINEAR else window.width > 0
+    if not (smallest_is_legal and math.isfinite(window.center) and math.isfinite(window.width)):
+        raise InvalidWindow(window.width, "a width of at least 1 for linear, above 0 for linear-exact and sigmoid")
+    if window.function is VoiFunction.SIGMOID:
+        return _sigmoid(values, window, low, high)
+    # LINEAR: (c - 0.5, w - 1), LINEAR_EXACT: (c, w); from here on both are one ramp.
+    exact = window.function is VoiFunction.LINEAR_EXACT
+    center = window.center if exact else window.center - 0.5
+    return _ramp(values, center, window.width if exact else window.width - 1, low, high)
+
+
+def _ramp(values: NDArray[np.floating], center: float, width: float, low: float, high: float) -> NDArray[np.uint8]:
+    left, right = center - width / 2, center + width / 2
+    if width == 0:
+        # Width 1 is legal: a step. The ramp below would divide by zero.
+        return np.where(values <= left, low, high).astype(np.uint8)
+    out_range = high - low
+    # Offset and gradient in this order give the identity for W 256 L 128, where the order of
+    # the standard's text loses 32 grey levels to rounding before the truncation.
+    offset = high - (center / width + 0.5) * out_range
+    gradient = out_range / width
+    ramp = values * gradient
+    ramp += offset
+    ramp[values <= left] = low
+    ramp[values > right] = high
+    # An extreme window can leave 0..255 by a rounding error.
+    np.clip(ramp, 0.0, WHITE, out=ramp)
+    return ramp.astype(np.uint8)
+
+
+def _sigmoid(values: NDArray[np.floating], window: Window, low: float, high: float) -> NDArray[np.uint8]:
+    exponent = np.clip(-4.0 * (values - window.center) / window.width, -_EXPONENT_LIMIT, _EXPONENT_LIMIT)
+    curve: NDArray[np.float64] = low + (high - low) / (1.0 + np.exp(exponent))
+    return curve.astype(np.uint8)
+
+
+def apply_voi_lut(values: NDArray[np.floating], table: LookupTable) -> NDArray[np.uint8]:
+    """Map modality values to display values through a VOI LUT (PS3.3 C.11.2.1.1).
+
+    Entries of n bits become 8 bits by dropping the low ones, as dcmtk does.
+
+    >>> table = LookupTable(first_mapped=10, bits=12, entries=np.array([0, 2048, 4095], "<u2").tobytes())
+    >>> apply_voi_lut(np.array([0.0, 11.0, 99.0]), table)
+    array([  0, 128, 255], dtype=uint8)
+    """
+    entries = look_up(values, table).astype(np.uint32)
+    display: NDArray[Any] = (entries << 8) >> entry_bits(table)
+    return display.astype(np.uint8)
+
+
+def entry_bits(table: LookupTable) -> int:
+    """Bits of the entries: the descriptor's, or more where the entries themselves need more."""
+    largest = int(entries_of(table).max(initial=0))
+    return max(min(table.bits, 16), largest.bit_length(), 1)
+
+
+def usable_windows(frame: FrameAttributes) -> tuple[Window, ...]:
+    """Header windows that can be applied, in the order of the header.
+
+    A width of 0 or a value that is no number is left out. A LINEAR width between 0
+    and 1 is illegal, but written by scanners whose values are fractions (SUV): it
+    is taken as LINEAR_EXACT, as it can mean nothing else.
+    """
+    found = []
+    for window in frame.windows:
+        if not (math.isfinite(window.center) and math.isfinite(window.width) and window.width > 0):
+            continue
+        if window.function is VoiFunction.LINEAR and window.width < 1:
+            window = Window(window.center, window.width, VoiFunction.LINEAR_EXACT, window.explanation)
+        found.append(window)
+    return tuple(found)
+
+
+def usable_voi_luts(frame: FrameAttributes) -> tuple[LookupTable, ...]:
+    """VOI LUTs that have entries."""
+    return tuple(table for table in frame.voi_luts if has_entries(table))

@@ -1,0 +1,53 @@
+"""Manifests and thumbnails."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+
+from archive.errors import ArchiveError
+from archive.models import Study
+from viewer.errors import ViewerError
+from viewer.stacks import manifest
+from viewer.stacks.lookup import SplitSeries, series_of_stack, stack_at
+from viewer.stacks.splitting import Stack
+from viewer.tiles.pictures import thumbnail_of
+from viewer.tiles.sessions import tile_key
+from viewer.tiles.statuses import status_of
+
+THUMBNAIL_CACHED_FOR_S = 3600
+
+
+@require_GET
+def study_manifest(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
+    study = get_object_or_404(Study.objects.visible_to(request.user), study_instance_uid=study_instance_uid)
+    return JsonResponse(manifest.study_manifest(study))
+
+
+@require_GET
+def stack_manifest(request: HttpRequest, stack: str) -> HttpResponse:
+    try:
+        found, split = visible_stack(request, stack)
+        return JsonResponse(manifest.stack_manifest(found, split, tile_key=tile_key(request.session.session_key or "")))
+    except (ViewerError, ArchiveError) as error:
+        return JsonResponse({"error": str(error)}, status=status_of(error))
+
+
+@require_GET
+def thumbnail(request: HttpRequest, stack: str) -> HttpResponse:
+    try:
+        found, split = visible_stack(request, stack)
+        response = HttpResponse(thumbnail_of(found, split), content_type="image/png")
+    except (ViewerError, ArchiveError) as error:
+        return JsonResponse({"error": str(error)}, status=status_of(error))
+    response["Cache-Control"] = f"private, max-age={THUMBNAIL_CACHED_FOR_S}" if request.GET.get("k") else "no-store"
+    return response
+
+
+def visible_stack(request: HttpRequest, stack_id: str) -> tuple[Stack, SplitSeries]:
+    """The stack as it is now, or 404 where there is none or it may not be seen."""
+    series = series_of_stack(stack_id)
+    if not Study.objects.visible_to(request.user).filter(pk=series.study_id).exists():
+        raise Http404("There is no such stack.")
+    return stack_at(stack_id, series=series)

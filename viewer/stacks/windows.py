@@ -1,0 +1,82 @@
+"""The one window of a stack, found once: from headers where they say it, else from the values of the stack."""
+
+from __future__ import annotations
+
+import logging
+
+from archive.errors import ArchiveError
+from viewer.errors import ViewerError
+from viewer.rendering.automatic import StackSample
+from viewer.rendering.stack_window import (
+    NamedWindow,
+    StackFrame,
+    StackWindow,
+    WindowOrigin,
+    named_windows,
+    needs_values,
+    stack_window,
+)
+from viewer.stacks.facts import FrameFacts
+from viewer.stacks.lookup import Kept, SplitSeries
+from viewer.stacks.splitting import Stack
+from viewer.tiles.frames import drawable, full_frame
+
+logger = logging.getLogger(__name__)
+
+KEPT = 512
+HEADERS_LOOKED_AT = 31
+"""Frames whose headers decide, spread evenly with the middle one among them."""
+FRAMES_SAMPLED = 24
+"""Frames whose values decide where headers are silent, spread evenly over the stack."""
+
+_windows: Kept[tuple[str, int, int], StackWindow] = Kept(KEPT)
+
+
+def spread(frames: tuple[FrameFacts, ...], most: int) -> list[FrameFacts]:
+    """At most so many frames, evenly spread, the middle one in the middle."""
+    if len(frames) <= most:
+        return list(frames)
+    half = most // 2
+    middle = len(frames) // 2
+    before = [frames[round(index * middle / half)] for index in range(half)]
+    after = [frames[middle + 1 + round(index * (len(frames) - 2 - middle) / max(1, half - 1))] for index in range(half)]
+    return [*before, frames[middle], *after]
+
+
+def window_of_stack(stack: Stack, split: SplitSeries) -> StackWindow:
+    """How a stack is first shown, as of its revision."""
+    key = (stack.id, split.series.pk, split.revision)
+    return _windows.get(key, lambda: _find(stack))
+
+
+def window_choices(stack: Stack, split: SplitSeries) -> list[NamedWindow]:
+    """Windows to choose from, besides the site's presets."""
+    return named_windows(_described(spread(stack.frames, HEADERS_LOOKED_AT)), window_of_stack(stack, split))
+
+
+def _described(frames: list[FrameFacts]) -> list[StackFrame]:
+    return [StackFrame(drawable(frame.instance).description, frame.frame_number) for frame in frames if _can_draw(frame)]
+
+
+def _can_draw(frame: FrameFacts) -> bool:
+    return not (frame.instance.undrawable_reason or frame.instance.damage)
+
+
+def _find(stack: Stack) -> StackWindow:
+    frames = _described(spread(stack.frames, HEADERS_LOOKED_AT))
+    sample = _sample(stack) if needs_values(frames) else None
+    return stack_window(frames, sample=sample) if frames else StackWindow(WindowOrigin.UNKNOWN)
+
+
+def _sample(stack: Stack) -> StackSample:
+    sample = StackSample()
+    for frame in spread(stack.frames, FRAMES_SAMPLED):
+        if not _can_draw(frame):
+            continue
+        try:
+            values = full_frame(frame.instance, frame.frame_number).values
+        except (ViewerError, ArchiveError) as error:
+            logger.warning("a frame could not be sampled", extra={"why": str(error), "stack": stack.id})
+            continue
+        sample.add(values, drawable(frame.instance).description, frame.frame_number)
+    return sample

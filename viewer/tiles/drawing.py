@@ -1,0 +1,127 @@
+"""From a stack, an address and parameters to the bytes of a PNG."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from viewer.errors import NotFound
+from viewer.rendering.parameters import RenderParameters, WindowSource
+from viewer.rendering.pipeline import render_thumbnail, render_tile
+from viewer.rendering.png import encode_png
+from viewer.rendering.stack_window import StackWindow
+from viewer.stacks.facts import FrameFacts
+from viewer.stacks.lookup import Kept, SplitSeries
+from viewer.stacks.splitting import Stack
+from viewer.stacks.windows import window_of_stack
+from viewer.tiles.frames import drawable, frame_at_level, full_frame
+
+KEPT_TILES_BYTES = 64 * 2**20
+"""Finished tiles in memory for each process; other windows push older ones out, so nothing can fill up."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileAddress:
+    """Frame from 1; level, row and column of tiles from 0."""
+
+    frame: int
+    level: int
+    row: int
+    column: int
+
+
+TileKey = tuple[object, ...]
+
+
+class TileMemory:
+    """Least recently used PNGs up to a number of bytes."""
+
+    def __init__(self, limit: int = KEPT_TILES_BYTES) -> None:
+        self._limit = limit
+        self._size = 0
+        self._tiles: OrderedDict[TileKey, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: TileKey) -> bytes | None:
+        with self._lock:
+            tile = self._tiles.get(key)
+            if tile is not None:
+                self._tiles.move_to_end(key)
+            return tile
+
+    def put(self, key: TileKey, tile: bytes) -> None:
+        with self._lock:
+            self._size += len(tile) - len(self._tiles.pop(key, b""))
+            self._tiles[key] = tile
+            while self._size > self._limit:
+                self._size -= len(self._tiles.popitem(last=False)[1])
+
+
+_tiles = TileMemory()
+_under_way: Kept[TileKey, bytes] = Kept(1)
+
+
+def frame_of(stack: Stack, number: int) -> FrameFacts:
+    """A frame of a stack, counted from 1 in viewing order."""
+    if not 1 <= number <= len(stack.frames):
+        raise NotFound(f"Frame {number} does not exist: the stack has {len(stack.frames)} (1 to {len(stack.frames)}).")
+    return stack.frames[number - 1]
+
+
+def draw_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters: RenderParameters) -> bytes:
+    """Draw one tile, or take it from memory; asked fifty times at once it is drawn once.
+
+    Raises
+    ------
+    NotFound, TileMissing
+        There is no such frame, level or tile.
+    NothingToDraw
+        The frame cannot be drawn; the message is for people.
+    InvalidParameter
+        A VOI LUT was asked for that the image does not have.
+    """
+    frame = frame_of(stack, address.frame)
+    window = _window(stack, split, parameters)
+    key = (frame.instance.key, frame.frame_number, address.level, address.row, address.column, parameters, window)
+    tile = _tiles.get(key)
+    if tile is None:
+        tile = _under_way.get(key, lambda: _draw(frame, address, parameters, window))
+        _tiles.put(key, tile)
+    return tile
+
+
+def _window(stack: Stack, split: SplitSeries, parameters: RenderParameters) -> StackWindow | None:
+    """The stack's window, found only where the picture depends on it."""
+    depends = parameters.window in (None, WindowSource.AUTOMATIC, WindowSource.FILE) or parameters.invert is None
+    return window_of_stack(stack, split) if depends and not parameters.values else None
+
+
+def _draw(frame: FrameFacts, address: TileAddress, parameters: RenderParameters, window: StackWindow | None) -> bytes:
+    description = drawable(frame.instance).description
+    level = address.level if 0 <= address.level <= drawable(frame.instance).last_level else drawable(frame.instance).last_level
+    image = render_tile(
+        frame_at_level(frame.instance, frame.frame_number, level),
+        description,
+        frame.frame_number,
+        parameters,
+        level=address.level,
+        row=address.row,
+        column=address.column,
+        stack_window=window,
+    )
+    return encode_png(image, filtered=not parameters.values)
+
+
+def draw_thumbnail(stack: Stack, split: SplitSeries, size: int) -> bytes:
+    """The middle frame of a stack as it is first shown, in true proportions."""
+    frame = stack.middle
+    known = drawable(frame.instance)
+    image = render_thumbnail(
+        full_frame(frame.instance, frame.frame_number),
+        known.description,
+        frame.frame_number,
+        stack_window=window_of_stack(stack, split),
+        size=size,
+    )
+    return encode_png(image)

@@ -1,0 +1,102 @@
+"""``/tiles/…``: the addresses asked most, answered before the rest of the middleware.
+
+The order is fixed: who is it, may they, does it exist, is it cached, draw it. Rights
+come before any cache; a decision is kept for five seconds at most.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from http.cookies import CookieError, SimpleCookie
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+
+from archive.errors import ArchiveError
+from pacs_portal.middleware import is_idle
+from viewer.errors import InvalidParameter, ViewerError
+from viewer.rendering.parameters import parse_parameters
+from viewer.tiles.drawing import TileAddress, draw_tile
+from viewer.tiles.sessions import Viewing, may_see, viewing_of
+from viewer.tiles.statuses import status_of
+from viewer.stacks.lookup import series_of_stack, stack_at
+
+PATH = re.compile(r"/tiles/([0-9.]{1,70})/(\d{1,7})/(\d{1,2})/(\d{1,4})/(\d{1,4})\.png")
+CACHED_FOR_S = 6 * 3600
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class TileMiddleware:
+    """Answers tiles; passes everything else on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith("/tiles/"):
+            return self.get_response(request)
+        response = answer(request)
+        for name, value in HEADERS.items():
+            response.headers[name] = value
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def answer(request: HttpRequest) -> HttpResponse:
+    """One tile, or why there is none."""
+    if request.method not in {"GET", "HEAD"}:
+        return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
+    try:
+        viewing = viewing_of(session_cookie(request))
+        if viewing is None or is_idle(viewing.seen_at):
+            return JsonResponse({"error": "Please sign in."}, status=401, headers={"WWW-Authenticate": 'Session realm="portal"'})
+        return tile(request, viewing)
+    except (ViewerError, ArchiveError) as error:
+        return JsonResponse({"error": str(error)}, status=status_of(error))
+    except DatabaseError:
+        return JsonResponse({"error": "The database does not answer; please try again."}, status=503, headers={"Retry-After": "5"})
+
+
+def session_cookie(request: HttpRequest) -> str | None:
+    """The session's cookie, read without the request's full cookie jar."""
+    header = request.META.get("HTTP_COOKIE", "")
+    try:
+        morsel = SimpleCookie(header).get(settings.SESSION_COOKIE_NAME)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None
+
+
+def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
+    """Authorise, then draw."""
+    found = PATH.fullmatch(request.path_info)
+    if found is None:
+        return JsonResponse({"error": "There is no such tile."}, status=404)
+    query = dict(request.GET.items())
+    key, revision = query.pop("k", ""), read_revision(query.pop("rev", ""))
+    series = series_of_stack(found[1])
+    if not may_see(viewing.user, series.study_id):
+        return JsonResponse({"error": "There is no such stack."}, status=404)
+    parameters = parse_parameters(query)
+    stack, split = stack_at(found[1], revision=revision, series=series)
+    address = TileAddress(frame=int(found[2]), level=int(found[3]), row=int(found[4]), column=int(found[5]))
+    response = HttpResponse(draw_tile(stack, split, address, parameters), content_type="image/png")
+    if key == viewing.tile_key and revision is not None:
+        response.headers["Cache-Control"] = f"private, max-age={CACHED_FOR_S}, immutable"
+    return response
+
+
+def read_revision(text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidParameter("rev", text, "the study's revision as the manifest gives it")
+    return int(text)

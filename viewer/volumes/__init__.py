@@ -1,0 +1,1 @@
+"""Volumes in plain Python: frames with positions in, planes and projections out."""

@@ -1,0 +1,1 @@
+"""The reading worklist: which studies wait, in which order, and who has them."""
