@@ -100,9 +100,7 @@ def portal(folder: Path, *, nagle: bool, worker: bool) -> Iterator[tuple[psutil.
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "pacs_portal.settings"),
     }
     if worker:
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True
-        )
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
         command = [sys.executable, "-m", "celery", "-A", "pacs_portal", "worker", "-c", "1"]
         command += ["--dicom-port", str(port)]
     else:
@@ -225,7 +223,8 @@ def report(figures: dict[str, list[Figure]], associations: int, count: int, size
         )
     if "orthanc" in medians:
         ratio = medians["orthanc"] / medians["portal"]
-        print(f"  ratio    {ratio:.2f} x Orthanc (target {TARGET:.0f}) {'reached' if ratio >= TARGET else 'MISSED'}", flush=True)
+        verdict = "reached" if ratio >= TARGET else "MISSED"
+        print(f"  ratio    {ratio:.2f} x Orthanc (target {TARGET:.0f}) {verdict}", flush=True)
 
 
 if __name__ == "__main__":

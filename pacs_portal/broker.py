@@ -60,14 +60,15 @@ class Channel(filesystem.Channel):
 
     # --- Messages -------------------------------------------------------------------------------------------------
 
-    def _put(self, queue: str, payload: Any, **_kwargs: Any) -> None:
+    # Kombu's own two classes disagree on the name of the second argument.
+    def _put(self, queue: str, payload: Any, **_kwargs: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{_checked(queue)}.msg"
         try:
             _write_whole(self._queue_folder / name, dumps(payload).encode())
         except OSError as error:
             raise ChannelError(f"The message for the queue '{queue}' cannot be written: {error.strerror}.") from error
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         self._take_care(queue)
         for name in self._oldest_first(queue):
             content = self._take(name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import ipaddress
 import os
+import platform
 import re
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+TESTED_PYTHON = "3.11"
 OLDEST_SQLITE = (3, 38, 0)
 """FTS5 with trigrams and the JSON functions that Django needs."""
 DEMO_USERS = ("reader", "reader2", "referrer", "referrer2", "technologist", "admin")
@@ -122,15 +123,15 @@ def production_is_closed(**_kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(Tags.database)
-def production_has_no_demo_passwords(databases: list[str] | None = None, **_kwargs: Any) -> Iterator[CheckMessage]:
+def production_has_no_demo_passwords(**kwargs: Any) -> Iterator[CheckMessage]:
     """A data folder that was a demo before still has its users; their password is known."""
     kept = Path(settings.PORTAL_DATA) / "keys" / "demo_password"
-    if settings.IS_DEMO or not databases or not kept.exists():
+    if settings.IS_DEMO or not kwargs.get("databases") or not kept.exists():
         return
     from archive.models import User
 
     password = kept.read_text(encoding="ascii").strip()
-    demo = User.objects.filter(is_active=True, username__in=DEMO_USERS)
+    demo = User.objects.filter(is_active=True, username__in=DEMO_USERS).order_by("pk")
     names = [user.username for user in demo if user.check_password(password)]
     if names:
         yield Error(
@@ -143,6 +144,8 @@ def production_has_no_demo_passwords(databases: list[str] | None = None, **_kwar
 @register()
 def python_is_tested(**_kwargs: Any) -> Iterator[CheckMessage]:
     """Newer versions of Python may work; the exact packages were tested on 3.11."""
-    if sys.version_info[:2] > (3, 11):
-        version = sys.version.split()[0]
-        yield Warning(f"Python {version} is untested; 3.11 is what the portal was tested with.", id="portal.W003")
+    version = platform.python_version()
+    if not version.startswith(f"{TESTED_PYTHON}."):
+        yield Warning(
+            f"Python {version} is untested; {TESTED_PYTHON} is what the portal was tested with.", id="portal.W003"
+        )

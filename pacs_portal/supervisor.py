@@ -32,6 +32,8 @@ WARM_SHUTDOWN_S = 30.0
 """Time in which open associations and running jobs may come to their end."""
 SHORTEST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+TRIES = 5
+"""Starts of work that ends by itself, such as the demo studies, before it waits for the next start of the portal."""
 WELL_AFTER_S = 30.0
 """A process that has lived this long was well: its next restart comes at once again."""
 LOOK_EVERY_S = 0.25
@@ -48,11 +50,13 @@ class Child:
     name: str
     command: list[str]
     is_needed: bool = True
-    """False for work that ends by itself."""
+    """False for work that ends by itself: it is tried again a few times when it fails."""
+    niceness: int = 0
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     pause_s: float = 0.0
     due_at: float = 0.0
+    starts: int = 0
 
     def start(self) -> None:
         """Start it in a process group of its own, so that Ctrl-C reaches only the supervisor."""
@@ -60,6 +64,7 @@ class Child:
 
         def before_exec() -> None:
             signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            os.nice(self.niceness)
             die_with_parent(supervisor)
 
         self.process = subprocess.Popen(
@@ -70,6 +75,7 @@ class Child:
             preexec_fn=before_exec,  # This process has one thread.
         )
         self.started_at = time.monotonic()
+        self.starts += 1
 
     def has_ended(self, status: int) -> None:
         """Note the end and when to start again."""
@@ -83,6 +89,13 @@ class Child:
     @property
     def is_running(self) -> bool:
         return self.process is not None and self.process.returncode is None
+
+    @property
+    def is_done(self) -> bool:
+        """Work that ends by itself has ended well, or has failed too often."""
+        if self.is_needed or self.is_running or self.process is None:
+            return False
+        return self.process.returncode == 0 or self.starts >= TRIES
 
 
 def children() -> list[Child]:
@@ -111,7 +124,7 @@ def children() -> list[Child]:
     found = [Child("web", web), Child("worker", worker), Child("beat", beat)]
     if settings.IS_DEMO and settings.PORTAL_DEMO:
         command = [python, "manage.py", "make_demo", "--studies", "--verbosity", "0"]
-        found.append(Child("demo studies", command, is_needed=False))
+        found.append(Child("demo studies", command, is_needed=False, niceness=10))
     return found
 
 
@@ -153,7 +166,7 @@ class Supervisor:
             for child in self.children:
                 if child.process is not None and child.process.pid == pid:
                     child.has_ended(status)
-                    if child.is_needed:
+                    if not child.is_done:
                         say(f"{child.name} ended ({_how(status)}); it starts again in {child.pause_s:g} s.")
         known = {child.process.pid for child in self.children if child.process is not None}
         signal_all([pid for pid in children_of(os.getpid()) if pid not in known], signal.SIGKILL)
@@ -161,7 +174,7 @@ class Supervisor:
     def _restart(self) -> None:
         now = time.monotonic()
         for child in self.children:
-            if child.is_needed and not child.is_running and now >= child.due_at:
+            if not child.is_running and not child.is_done and now >= child.due_at:
                 child.start()
 
     def _greet_when_up(self) -> None:

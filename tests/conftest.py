@@ -21,7 +21,7 @@ from tests.servers import LivePortal, start_portal
 if TYPE_CHECKING:
     from django.test import Client
     from playwright.sync_api import Browser, Page
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from archive.models import User
 
@@ -66,13 +66,14 @@ def data_dir() -> Path:
 
 
 @pytest.fixture
-def portal_data(tmp_path: Path, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> Path:
+def portal_data(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder of the test's own, and every setting that lies below it."""
     from pacs_portal.celery import app
 
     folder = tmp_path / "portal"
     for part in ("archive", "broker", "cache", "journal", "keys", "run"):
         (folder / part).mkdir(parents=True)
+    (folder / "cache" / "static").mkdir()
     settings.PORTAL_DATA = folder
     settings.STATIC_ROOT = folder / "cache" / "static"
     settings.BROKER_FOLDER = folder / "broker"

@@ -29,6 +29,7 @@ def prepare() -> Path:
         number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
         os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{number}"
     folder = Path(tempfile.mkdtemp(prefix="portal-test-"))
+    (folder / "cache" / "static").mkdir(parents=True)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ |= {
         "PORTAL_DATA": str(folder),

@@ -289,6 +289,7 @@ def _server(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=die_with_parent,
             **account,  # type: ignore[call-overload]
         )
     try:

@@ -6,29 +6,34 @@ import io
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import pydicom
 from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID
 
-from archive.dicom.header import inflate, scan_header
+from archive.dicom.header import DEFAULT_LIMITS, Header, HeaderLimits, inflate, scan_header
 from archive.dicom.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
-    is_deflated,
 )
 from archive.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from archive.errors import CannotUnderstand
 
-PREAMBLE = 128
-MAGIC = b"DICM"
-META_LIMIT = 1 << 20
+PREAMBLE: Final = 128
+MAGIC: Final = b"DICM"
+META_LIMIT: Final = 1 << 20
 """Bytes within which group 0002 must end."""
-PRIVATE_CREATOR_UID = f"{IMPLEMENTATION_CLASS_UID}"
-_LONG_VRS = frozenset({b"OB", b"OW", b"UN", b"UT", b"SQ", b"OF", b"OD", b"OL", b"UC", b"UR"})
-DEFER_SIZE = 1 << 20
+_META_READ: Final = 1 << 12
+"""Bytes that hold preamble and group 0002 of nearly every file."""
+PRIVATE_CREATOR_UID: Final = IMPLEMENTATION_CLASS_UID
+DEFER_BYTES: Final = 4 << 20
 """Values larger than this stay in the file until they are asked for."""
+
+_LONG_VRS: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_SOP_INSTANCE_UID: Final = 0x00080018
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,16 @@ class FileMeta:
     data_set_offset: int
     private: bytes = b""
     """Private Information (0002,0102), where its creator is this archive."""
+    is_guessed: bool = False
+    """The file names no transfer syntax; its first element showed it."""
 
 
 def read_file_meta(file: BinaryIO) -> FileMeta:
-    """Read group 0002 from the start of a file; leaves the file anywhere.
+    """Read preamble and group 0002 from the start of a file; leaves the file anywhere.
 
-    A file without a preamble, or without group 0002, is accepted where its first
-    element shows how it is encoded.
+    A missing preamble, group length, group 0002 or transfer syntax is tolerated, and a
+    group 0002 in implicit VR. What is missing is guessed from the first element; the
+    UIDs are then those of the data set.
 
     Raises
     ------
@@ -55,70 +63,91 @@ def read_file_meta(file: BinaryIO) -> FileMeta:
         The bytes do not begin like a DICOM file.
     """
     file.seek(0)
-    head = file.read(PREAMBLE + 4)
-    start = PREAMBLE + 4 if head[PREAMBLE:] == MAGIC else 0
-    file.seek(start)
-    block = file.read(META_LIMIT)
-    elements, length = _meta_elements(block)
-    syntax = _text(elements, 0x0010)
-    offset = start + length
-    if not syntax:
-        syntax = _guess_syntax(block[length : length + 8])
-    sop_class, sop_instance = _text(elements, 0x0002), _text(elements, 0x0003)
-    if not (sop_class and sop_instance):
-        header = scan_header(file, start=offset, transfer_syntax_uid=syntax)
-        sop_class, sop_instance = header.sop_class_uid, header.sop_instance_uid
-    ours = _text(elements, 0x0100) == PRIVATE_CREATOR_UID
-    return FileMeta(syntax, sop_class, sop_instance, offset, elements.get(0x0102, b"").rstrip(b"\0") if ours else b"")
+    head = file.read(_META_READ)
+    found = _read_group_0002(head)
+    if found is None:
+        head += file.read(META_LIMIT)
+        found = _read_group_0002(head)
+    if found is None:
+        raise CannotUnderstand("The file's header (group 0002) is cut short or far too long.")
+    values, end = found
+    transfer_syntax_uid = _text(values, 0x0010)
+    is_guessed = not transfer_syntax_uid
+    if is_guessed:
+        transfer_syntax_uid = _guess_transfer_syntax(head[end : end + 8], has_preamble=end > PREAMBLE)
+    sop_class_uid, sop_instance_uid = _text(values, 0x0002), _text(values, 0x0003)
+    if not (sop_class_uid and sop_instance_uid):
+        header = _first_elements(file, end, transfer_syntax_uid)
+        sop_class_uid = sop_class_uid or (header.sop_class_uid if header else "")
+        sop_instance_uid = sop_instance_uid or (header.sop_instance_uid if header else "")
+    is_ours = _text(values, 0x0100) == PRIVATE_CREATOR_UID
+    return FileMeta(
+        transfer_syntax_uid=transfer_syntax_uid,
+        sop_class_uid=sop_class_uid,
+        sop_instance_uid=sop_instance_uid,
+        data_set_offset=end,
+        private=values.get(0x0102, b"").rstrip(b"\0 ") if is_ours else b"",
+        is_guessed=is_guessed,
+    )
 
 
-def _meta_elements(block: bytes) -> tuple[dict[int, bytes], int]:
-    """Values of group 0002 by element number, and the bytes it takes; explicit little endian (PS3.10 7.1)."""
-    elements: dict[int, bytes] = {}
-    position = 0
-    while position + 8 <= len(block) and block[position : position + 2] == b"\x02\x00":
-        element = int.from_bytes(block[position + 2 : position + 4], "little")
-        vr = block[position + 4 : position + 6]
+def _read_group_0002(head: bytes) -> tuple[dict[int, bytes], int] | None:
+    """Values by element number and the offset of the data set; None where more of the file is needed."""
+    values: dict[int, bytes] = {}
+    position = PREAMBLE + len(MAGIC) if head[PREAMBLE : PREAMBLE + len(MAGIC)] == MAGIC else 0
+    if head.startswith(MAGIC):
+        position = len(MAGIC)
+    while head[position : position + 2] == b"\x02\x00":
+        if position + 12 > len(head):
+            return None
+        element, vr, length = struct.unpack_from("<H2sH", head, position + 2)
+        value_at = position + 8
         if vr in _LONG_VRS:
-            length = int.from_bytes(block[position + 8 : position + 12], "little")
-            value = position + 12
-        elif vr.isalpha() and vr.isupper():
-            length = int.from_bytes(block[position + 6 : position + 8], "little")
-            value = position + 8
-        else:
-            raise CannotUnderstand("The file's header (group 0002) is damaged.")
-        if value + length > len(block):
-            raise CannotUnderstand("The file's header (group 0002) is cut short or far too long.")
-        elements[element] = block[value : value + length]
-        position = value + length
-    return elements, position
+            length, value_at = struct.unpack_from("<I", head, position + 8)[0], position + 12
+        elif not (vr.isalpha() and vr.isupper()):
+            length = struct.unpack_from("<I", head, position + 4)[0]
+        position = value_at + length
+        if position > len(head):
+            return None
+        values[element] = head[value_at:position]
+    if position + 8 > len(head) and len(head) % _META_READ == 0:
+        return None
+    return values, position
 
 
-def _text(elements: dict[int, bytes], element: int) -> str:
-    return elements.get(element, b"").strip(b" \0").decode("ascii", "replace")
+def _text(values: dict[int, bytes], element: int) -> str:
+    return values.get(element, b"").decode("latin-1").strip("\0 \t\r\n")
 
 
-def _guess_syntax(first: bytes) -> str:
-    """Encoding of a data set without group 0002, from its first element, which must be of group 0008 or near."""
+def _guess_transfer_syntax(first: bytes, *, has_preamble: bool) -> str:
+    """The uncompressed transfer syntax that the first eight bytes of a data set look like."""
     if len(first) < 8:
-        raise CannotUnderstand("The file is too short to be a DICOM file.")
-    little_group, big_group = struct.unpack("<H", first[:2])[0], struct.unpack(">H", first[:2])[0]
-    has_vr = first[4:6].isalpha() and first[4:6].isupper()
-    if has_vr and 0x0004 <= little_group <= 0x0010:
-        return EXPLICIT_VR_LITTLE_ENDIAN
-    if has_vr and 0x0004 <= big_group <= 0x0010:
+        raise CannotUnderstand("The file holds no data set.")
+    explicit = first[4:6].isalpha() and first[4:6].isupper()
+    little, big = struct.unpack("<H", first[:2])[0], struct.unpack(">H", first[:2])[0]
+    little_is_likely = 0x0004 <= little <= 0x0028 or has_preamble
+    if explicit and 0x0004 <= big <= 0x0028:
         return EXPLICIT_VR_BIG_ENDIAN
-    if 0x0004 <= little_group <= 0x0010 and struct.unpack("<L", first[4:])[0] < 0x10000:
+    if explicit and little_is_likely:
+        return EXPLICIT_VR_LITTLE_ENDIAN
+    if not explicit and little_is_likely:
         return IMPLICIT_VR_LITTLE_ENDIAN
     raise CannotUnderstand("The file does not begin like a DICOM file.")
+
+
+def _first_elements(file: BinaryIO, start: int, transfer_syntax_uid: str) -> Header | None:
+    try:
+        return scan_header(file, start=start, transfer_syntax_uid=transfer_syntax_uid, stop_after=_SOP_INSTANCE_UID)
+    except CannotUnderstand:
+        return None
 
 
 def write_file_meta(
     *, transfer_syntax_uid: str, sop_class_uid: str, sop_instance_uid: str, private: bytes | None = None
 ) -> bytes:
-    """A zero preamble and group 0002 (PS3.10 table 7.1-1).
+    """Return a zero preamble, the prefix and group 0002 (PS3.10 table 7.1-1).
 
-    ``private`` goes into Private Information (0002,0102).
+    ``private`` goes into Private Information (0002,0102), padded with a space where it is odd.
     """
     body = b"".join(
         (
@@ -128,10 +157,10 @@ def write_file_meta(
             _uid(0x0010, transfer_syntax_uid),
             _uid(0x0012, IMPLEMENTATION_CLASS_UID),
             _short(0x0013, b"SH", _even(IMPLEMENTATION_VERSION_NAME.encode(), b" ")),
-            _uid(0x0100, PRIVATE_CREATOR_UID) + _long(0x0102, b"OB", _even(private, b"\0")) if private is not None else b"",
+            b"" if private is None else _uid(0x0100, PRIVATE_CREATOR_UID) + _long(0x0102, b"OB", _even(private, b" ")),
         )
     )
-    return bytes(PREAMBLE) + MAGIC + _short(0x0000, b"UL", struct.pack("<L", len(body))) + body
+    return bytes(PREAMBLE) + MAGIC + _short(0x0000, b"UL", struct.pack("<I", len(body))) + body
 
 
 def _even(value: bytes, pad: bytes) -> bytes:
@@ -143,42 +172,69 @@ def _short(element: int, vr: bytes, value: bytes) -> bytes:
 
 
 def _long(element: int, vr: bytes, value: bytes) -> bytes:
-    return struct.pack("<HH2sHL", 0x0002, element, vr, 0, len(value)) + value
+    return struct.pack("<HH2sHI", 0x0002, element, vr, 0, len(value)) + value
 
 
 def _uid(element: int, uid: str) -> bytes:
     return _short(element, b"UI", _even(uid.encode("ascii", "replace"), b"\0"))
 
 
-def read_dataset(path: Path, *, stop_before_pixels: bool = True) -> Dataset:
+def read_dataset(
+    path: Path | str, *, stop_before_pixels: bool = True, limits: HeaderLimits = DEFAULT_LIMITS
+) -> Dataset:
     """Read a file with pydicom after ``scan_header`` has found it harmless; large values stay in the file.
 
     Raises
     ------
     CannotUnderstand
-        It is no data set, or goes beyond a limit.
+        It is no DICOM file, is cut short, is beyond a limit, or pydicom cannot read it.
+    OSError
+        The file cannot be opened.
     """
-    with path.open("rb") as file:
-        meta = read_file_meta(file)
-        scan_header(file, start=meta.data_set_offset, transfer_syntax_uid=meta.transfer_syntax_uid)
+    with Path(path).open("rb") as file:
+        return read_dataset_from(file, stop_before_pixels=stop_before_pixels, limits=limits)
+
+
+def read_dataset_from(
+    file: BinaryIO, *, stop_before_pixels: bool = True, limits: HeaderLimits = DEFAULT_LIMITS
+) -> Dataset:
+    """Read an open file as ``read_dataset`` does; large values need it to stay where it is."""
+    meta = read_file_meta(file)
+    header = scan_header(file, start=meta.data_set_offset, transfer_syntax_uid=meta.transfer_syntax_uid, limits=limits)
+    readable, defer = file, DEFER_BYTES if isinstance(getattr(file, "name", None), str) else None
+    if header.deflated or (meta.is_guessed and meta.data_set_offset == 0):
+        readable, defer = io.BytesIO(_plain_file(file, meta, header, stop_before_pixels, limits)), None
+    readable.seek(0)
     try:
-        if is_deflated(meta.transfer_syntax_uid):
-            return _read_deflated(path, meta, stop_before_pixels)
-        ds = pydicom.dcmread(path, stop_before_pixels=stop_before_pixels, force=True, defer_size=DEFER_SIZE)
-    except CannotUnderstand:
+        ds = pydicom.dcmread(readable, stop_before_pixels=stop_before_pixels, force=True, defer_size=defer)
+    except (OSError, MemoryError):
         raise
-    except Exception as error:  # pydicom raises what it likes for what it cannot read
-        raise CannotUnderstand(f"The data set cannot be read ({type(error).__name__}).") from error
+    except Exception as error:
+        # pydicom raises what it likes for what it cannot read; the kind is said, the value is not.
+        raise CannotUnderstand(f"The data set cannot be read ({type(error).__name__}).") from None
+    if not isinstance(getattr(ds, "file_meta", None), Dataset):
+        ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = UID(meta.transfer_syntax_uid)
     return ds
 
 
-def _read_deflated(path: Path, meta: FileMeta, stop_before_pixels: bool) -> Dataset:
-    """Inflate within the limit, then read as explicit little endian."""
-    with path.open("rb") as file:
-        inflated = inflate(file, start=meta.data_set_offset)
-    header = write_file_meta(
-        transfer_syntax_uid=EXPLICIT_VR_LITTLE_ENDIAN,
+def _plain_file(
+    file: BinaryIO, meta: FileMeta, header: Header, stop_before_pixels: bool, limits: HeaderLimits
+) -> bytes:
+    """A deflated file inflated within limits, or one without group 0002 given it, so that pydicom need not guess."""
+    end = header.end
+    if stop_before_pixels and header.pixel_data is not None:
+        end = header.pixel_data.offset - (8 if header.implicit_vr else 12)
+    transfer_syntax_uid = meta.transfer_syntax_uid
+    if header.deflated:
+        transfer_syntax_uid = EXPLICIT_VR_LITTLE_ENDIAN
+        data = inflate(file, start=header.start, size=end, limits=limits)
+    else:
+        file.seek(header.start)
+        data = file.read(end - header.start)
+    head = write_file_meta(
+        transfer_syntax_uid=transfer_syntax_uid,
         sop_class_uid=meta.sop_class_uid,
         sop_instance_uid=meta.sop_instance_uid,
     )
-    return pydicom.dcmread(io.BytesIO(header + inflated.read()), stop_before_pixels=stop_before_pixels, force=True)
+    return head + data

@@ -12,17 +12,22 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.multival import MultiValue
 
+Key = str | int
+"""A keyword, or a tag as a number for elements that have none (repeating groups)."""
 
-def value_of(ds: Dataset, keyword: str) -> Any:
+
+def value_of(ds: Dataset, keyword: Key) -> Any:
     """A value as pydicom converts it; None where it is absent or cannot be converted."""
     try:
+        if isinstance(keyword, int):
+            return ds[keyword].value if keyword in ds else None
         return ds.get(keyword)
     except Exception:
         # Whatever a hostile value makes pydicom raise, it then counts as absent.
         return None
 
 
-def values_of(ds: Dataset, keyword: str) -> list[Any]:
+def values_of(ds: Dataset, keyword: Key) -> list[Any]:
     """All values of an element, an empty list where there is none."""
     value = value_of(ds, keyword)
     if value is None:
@@ -43,13 +48,13 @@ def number_from(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def number(ds: Dataset, keyword: str) -> float | None:
+def number(ds: Dataset, keyword: Key) -> float | None:
     """First value as a finite number."""
     values = values_of(ds, keyword)
     return number_from(values[0]) if values else None
 
 
-def numbers(ds: Dataset, keyword: str, count: int | None = None) -> tuple[float, ...]:
+def numbers(ds: Dataset, keyword: Key, count: int | None = None) -> tuple[float, ...]:
     """All values as finite numbers; empty where one is none, or where there are not ``count``."""
     found = tuple(number_from(value) for value in values_of(ds, keyword))
     if count is not None and len(found) != count:
@@ -58,18 +63,18 @@ def numbers(ds: Dataset, keyword: str, count: int | None = None) -> tuple[float,
     return clean if len(clean) == len(found) else ()
 
 
-def integer(ds: Dataset, keyword: str, default: int = 0) -> int:
+def integer(ds: Dataset, keyword: Key, default: int = 0) -> int:
     """First value as an integer; fractions are cut off."""
     value = number(ds, keyword)
     return default if value is None else int(value)
 
 
-def texts(ds: Dataset, keyword: str) -> tuple[str, ...]:
+def texts(ds: Dataset, keyword: Key) -> tuple[str, ...]:
     """All values as text without padding; empty ones stay in their place."""
     return tuple(_clean(value) for value in values_of(ds, keyword))
 
 
-def text(ds: Dataset, keyword: str) -> str:
+def text(ds: Dataset, keyword: Key) -> str:
     """First value as text without padding; empty where it is absent."""
     values = values_of(ds, keyword)
     return _clean(values[0]) if values else ""
@@ -84,7 +89,7 @@ def _clean(value: object) -> str:
         return ""
 
 
-def items(ds: Dataset, keyword: str) -> list[Dataset]:
+def items(ds: Dataset, keyword: Key) -> list[Dataset]:
     """Items of a sequence; an empty list where it is absent or no sequence."""
     value = value_of(ds, keyword)
     try:
@@ -94,7 +99,7 @@ def items(ds: Dataset, keyword: str) -> list[Dataset]:
         return []
 
 
-def first_item(ds: Dataset, keyword: str) -> Dataset | None:
+def first_item(ds: Dataset, keyword: Key) -> Dataset | None:
     """First item of a sequence."""
     found = items(ds, keyword)
     return found[0] if found else None

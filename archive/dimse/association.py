@@ -87,6 +87,8 @@ class ReceiverAssociation(Association):
     """
 
     dul: UpperLayer
+    is_established: bool
+    is_aborted: bool
 
     def __init__(
         self,

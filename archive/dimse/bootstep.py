@@ -44,7 +44,8 @@ class DicomReceiver(bootsteps.StartStopStep):
         try:
             server.start()
         except PortTaken as error:
-            sys.stderr.write(f"{error}\n")
+            # Celery has put its log in the place of standard error.
+            print(error, file=sys.__stderr__, flush=True)  # noqa: T201
             worker.pool.terminate()
             # Celery turns this into the worker's exit code, without a traceback.
             raise SystemExit(1) from None

@@ -66,7 +66,7 @@ def send(
     calling_ae_title: str,
     timeout_s: float = 30.0,
 ) -> Iterator[SendResult]:
-    """Send files as they are, in as many associations as their kinds need; yields one result a file, in groups of a kind.
+    """Send files as they are, in as many associations as their kinds need; yields a result for each, kind by kind.
 
     A file goes in the transfer syntax that it is in: nothing is decoded, and memory
     stays flat. What the peer does not take in that syntax has no status.

@@ -27,6 +27,9 @@ BUFFER_BYTES = 256 * 1024
 WAKE_EVERY_S = 5
 """A blocking receive returns after this long at most, to look at its deadline."""
 
+Socket = socket.socket
+"""Under a name that the class below does not hide."""
+
 _TIMEVAL = struct.Struct("@ll")
 
 
@@ -87,9 +90,7 @@ class Connection(AssociationSocket):
         Bytes that came right after the A-ASSOCIATE-RQ; fewer than the buffer holds.
     """
 
-    socket: socket.socket | None
-
-    def __init__(self, assoc: Association, client_socket: socket.socket, *, limits: Limits, received: bytes = b"") -> None:
+    def __init__(self, assoc: Association, client_socket: Socket, *, limits: Limits, received: bytes = b"") -> None:
         super().__init__(assoc, client_socket=client_socket)
         self._limits = limits
         self._buffer = memoryview(mmap.mmap(-1, BUFFER_BYTES))
@@ -98,9 +99,7 @@ class Connection(AssociationSocket):
         client_socket.setblocking(True)
         # The kernel's own timeouts: with Python's every receive would be a poll and a receive.
         client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL.pack(WAKE_EVERY_S, 0))
-        client_socket.setsockopt(
-            socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(limits.send_deadline_s), 0)
-        )
+        client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(limits.send_deadline_s), 0))
         self._poll = select.poll()
         self._poll.register(client_socket, select.POLLIN)
 
@@ -169,13 +168,13 @@ class Connection(AssociationSocket):
             self._acknowledge()
 
     def _acknowledge(self) -> None:
-        """Acknowledge at once: a sender with Nagle's algorithm on waits 40 ms an image for it (dcmtk, many modalities)."""
+        """Acknowledge at once: a sender with Nagle's algorithm on waits 40 ms an image for it (dcmtk, modalities)."""
         try:
             self._open_socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         except OSError as error:
             raise ConnectionClosed("The connection broke.") from error
 
-    def _open_socket(self) -> socket.socket:
+    def _open_socket(self) -> Socket:
         if self.socket is None:
             raise ConnectionClosed("The connection is closed.")
         return self.socket

@@ -15,6 +15,8 @@ from pynetdicom._globals import ALL_TRANSFER_SYNTAXES
 from pynetdicom.presentation import AllStoragePresentationContexts, PresentationContext
 from pynetdicom.sop_class import _STORAGE_CLASSES, Verification
 
+from archive.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
+
 VERIFICATION = str(Verification)
 
 RETIRED_STORAGE_CLASSES = frozenset(
@@ -30,7 +32,8 @@ STORAGE_CLASSES = (
     | RETIRED_STORAGE_CLASSES
 )
 
-STORAGE_TRANSFER_SYNTAXES = frozenset(ALL_TRANSFER_SYNTAXES)
+STORAGE_TRANSFER_SYNTAXES = frozenset(ALL_TRANSFER_SYNTAXES) | frozenset(TRANSFER_SYNTAXES)
+"""Those of pynetdicom, and the retired ones that the archive can at least read the structure of."""
 
 PLAIN_TRANSFER_SYNTAXES = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 """For services without pixel data."""

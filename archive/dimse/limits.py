@@ -1,4 +1,7 @@
-"""What the receiver takes from a peer it does not know, and for how long it waits. One frozen value, so that tests can shrink it."""
+"""What the receiver takes from a peer it does not know, and for how long it waits.
+
+One frozen value, so that tests can shrink it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ class Limits:
     max_pdu_bytes: int = 128 * 1024
     """What we announce as our maximum length (PS3.8 D.1); data PDUs are streamed, so this costs no memory."""
     data_pdu_ceiling_bytes: int = 1024 * 1024
-    """A P-DATA-TF that claims more is cut. Above what we announce, because some senders count the header differently."""
+    """A P-DATA-TF that claims more is cut. Above what we announce: some senders count the header differently."""
     associate_ceiling_bytes: int = 512 * 1024
     """An A-ASSOCIATE-RQ that claims more is cut: 128 contexts with 45 transfer syntaxes each need about 200 KiB."""
     command_set_bytes: int = 16 * 1024

@@ -80,9 +80,7 @@ def admit(request: AssociateRequest, address: str, *, rules: Rules, policy: Site
         return Admission(PROTOCOL_VERSION_NOT_SUPPORTED, None, "protocol version not supported")
     if request.application_context != APPLICATION_CONTEXT:
         return Admission(APPLICATION_CONTEXT_NOT_SUPPORTED, None, "application context not supported")
-    if not request.called_ae_title or (
-        policy.check_called_ae_title and request.called_ae_title != policy.ae_title
-    ):
+    if not request.called_ae_title or (policy.check_called_ae_title and request.called_ae_title != policy.ae_title):
         return Admission(CALLED_AE_TITLE_NOT_RECOGNIZED, None, "called AE title is not ours")
     return _admit_calling(request.calling_ae_title, address, rules=rules, policy=policy)
 

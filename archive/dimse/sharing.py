@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import socket
 from pathlib import Path
 
 from django.conf import settings

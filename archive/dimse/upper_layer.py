@@ -40,7 +40,7 @@ _PDU_HEAD = struct.Struct(">BxI")
 _PDV_HEAD = struct.Struct(">IBB")
 
 OPERATION_WAIT_S = 2.0
-"""How long a request may wait for the one before it to be answered. We negotiate no asynchronous operations (PS3.7 D.3.3.3)."""
+"""How long a request may wait for the answer to the one before; none are asynchronous (PS3.7 D.3.3.3)."""
 
 
 class UpperLayer(DULServiceProvider):
@@ -275,7 +275,7 @@ class UpperLayer(DULServiceProvider):
         """Give a message to pynetdicom, whose services answer it in the association's thread."""
         self._wait_until(lambda: self.assoc.dimse.msg_queue.qsize() < self.limits.waiting_messages)
         primitive = P_DATA()
-        primitive.presentation_data_value_list = [list(fragment) for fragment in fragments]  # type: ignore[misc]
+        primitive.presentation_data_value_list = [list(fragment) for fragment in fragments]
         self.quiet.clear()
         try:
             self.assoc.dimse.receive_primitive(primitive)

@@ -14,7 +14,7 @@ from pydicom import Dataset
 
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
 from archive.dicom.values import first_item, integer, items, number, numbers, text, texts, value_of
-from archive.pixels.description import ImageDescription, OverlayPlane, UltrasoundRegion
+from archive.pixels.description import ImageDescription, OverlayPlane, Palette, UltrasoundRegion
 from archive.pixels.functional_groups import frame_attributes
 from archive.pixels.packing import from_json, to_json
 from archive.pixels.tables import palette
@@ -128,7 +128,9 @@ def _pixel_keyword(ds: Dataset, bits_allocated: int) -> str:
 
 
 def _padding(ds: Dataset, bits_allocated: int, *, signed: bool) -> tuple[float, float] | None:
-    """Padded stored values (PS3.3 C.7.5.1.1.2), whatever sign the VR of the file gave them."""
+    """Padded stored values of a greyscale image (PS3.3 C.7.5.1.1.2), whatever sign the VR of the file gave them."""
+    if not text(ds, "PhotometricInterpretation").upper().startswith("MONOCHROME"):
+        return None
     for keyword, end_keyword in (
         ("FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
         ("DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit"),
@@ -183,7 +185,7 @@ def _pixel_aspect_ratio(ds: Dataset) -> tuple[int, int] | None:
     return round(pair[0] * 1000), round(pair[1] * 1000)
 
 
-def _palette(ds: Dataset, photometric_interpretation: str, *, signed: bool, little_endian: bool):  # type: ignore[no-untyped-def]
+def _palette(ds: Dataset, photometric_interpretation: str, *, signed: bool, little_endian: bool) -> Palette | None:
     if photometric_interpretation != "PALETTE COLOR":
         return None
     return palette(ds, signed=signed, little_endian=little_endian)
@@ -240,59 +242,41 @@ def _overlays(ds: Dataset, *, little_endian: bool) -> tuple[OverlayPlane, ...]:
 
 
 def _overlay(ds: Dataset, group: int, *, little_endian: bool) -> OverlayPlane | None:
-    if (group, 0x0010) not in ds:
-        return None
-    group_ds = _group(ds, group)
-    rows, columns = integer(group_ds, "OverlayRows"), integer(group_ds, "OverlayColumns")
-    frames = max(integer(group_ds, "NumberOfFramesInOverlay", 1), 1)
+    base = group << 16
+    rows, columns = integer(ds, base | 0x0010), integer(ds, base | 0x0011)
+    frames = max(integer(ds, base | 0x0015, 1), 1)
     if rows <= 0 or columns <= 0 or rows * columns * frames > MAXIMUM_OVERLAY_PIXELS:
         return None
-    bits = value_of(group_ds, "OverlayData")
-    embedded = not isinstance(bits, bytes) or not bits
-    bit_position = integer(group_ds, "OverlayBitPosition")
-    if embedded and not 0 < bit_position < 32:
+    bits = _overlay_bits(ds, base | 0x3000, little_endian=little_endian)
+    bit_position = integer(ds, base | 0x0102)
+    if bits is None and not 0 < bit_position < 32:
         return None
-    if not embedded:
-        if not little_endian:
-            bits = np.frombuffer(bits[: len(bits) & ~1], ">u2").astype("<u2").tobytes()
+    if bits is not None:
         frames = min(frames, len(bits) * 8 // (rows * columns))
         if frames == 0:
             return None
-    origin = numbers(group_ds, "OverlayOrigin", 2) or (1.0, 1.0)
+    origin = numbers(ds, base | 0x0050, 2) or (1.0, 1.0)
     return OverlayPlane(
         group=group,
         rows=rows,
         columns=columns,
         origin_row=int(origin[0]),
         origin_column=int(origin[1]),
-        bits=None if embedded else bits[: (rows * columns * frames + 7) // 8],
-        bit_position=bit_position if embedded else 0,
+        bits=None if bits is None else bits[: (rows * columns * frames + 7) // 8],
+        bit_position=bit_position if bits is None else 0,
         frames=frames,
-        first_frame=max(integer(group_ds, "ImageFrameOrigin", 1), 1),
-        kind=text(group_ds, "OverlayType") or "G",
-        label=text(group_ds, "OverlayLabel") or text(group_ds, "OverlayDescription"),
+        first_frame=max(integer(ds, base | 0x0051, 1), 1),
+        kind=text(ds, base | 0x0040) or "G",
+        label=text(ds, base | 0x1500) or text(ds, base | 0x0022),
     )
 
 
-def _group(ds: Dataset, group: int) -> Dataset:
-    """The elements of one repeating group as those of group 6000, which have keywords."""
-    found = Dataset()
-    for element in range(0x0010, 0x0052):
-        _copy(ds, found, group, element)
-    for element in (0x1500, 0x3000):
-        _copy(ds, found, group, element)
-    return found
-
-
-def _copy(ds: Dataset, target: Dataset, group: int, element: int) -> None:
-    if (group, element) not in ds:
-        return
-    try:
-        source = ds[group, element]
-        target.add_new((0x6000, element), source.VR, source.value)
-    except Exception:
-        # As in ``values``: a broken element counts as absent.
-        return
+def _overlay_bits(ds: Dataset, tag: int, *, little_endian: bool) -> bytes | None:
+    """Overlay Data; None where the bits lie in the pixel cells."""
+    bits = value_of(ds, tag)
+    if not isinstance(bits, bytes) or not bits:
+        return None
+    return bits if little_endian else np.frombuffer(bits[: len(bits) & ~1], ">u2").astype("<u2").tobytes()
 
 
 def _ultrasound_regions(ds: Dataset) -> tuple[UltrasoundRegion, ...]:

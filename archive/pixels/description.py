@@ -68,7 +68,7 @@ class OverlayPlane:
     """1 is the first row of the image (PS3.3 C.9.2.1.1); may be 0 or negative."""
     origin_column: int
     bits: bytes | None
-    """One bit a pixel, least significant first, all frames one after the other; None where the bit lies in the pixel data."""
+    """One bit a pixel, least significant first, frame after frame; None where the bit lies in the pixel cells."""
     bit_position: int = 0
     """Bit of the pixel cell that carries the overlay where ``bits`` is None (retired, still found)."""
     frames: int = 1

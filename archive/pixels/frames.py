@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from archive.dicom.header import Header
-from archive.dicom.transfer_syntaxes import ENCAPSULATED_UNCOMPRESSED, Codec, transfer_syntax
+from archive.dicom.transfer_syntaxes import Codec, transfer_syntax
 from archive.errors import CannotDecode, FrameMissing
 from archive.pixels.description import ImageDescription
 from archive.pixels.limits import MAXIMUM_ENCODED_FRAME_BYTES, check_expansion, check_image_plane
@@ -27,7 +27,7 @@ EXTENDED_OFFSET_TABLE: Final = 0x7FE00001
 _READ_BYTES: Final = 1 << 16
 
 _HEAD: Final = struct.Struct("<BBIQ")
-"""Kind, 1 where the data set is deflated, frames, and where the deflated data set begins."""
+"""Kind, flags, frames, and where the deflated data set begins."""
 _NATIVE_PLACE: Final = struct.Struct("<QQ")
 """First byte of the pixel data, and bits of one frame."""
 _FRAGMENT: Final = struct.Struct("<QI")
@@ -36,6 +36,7 @@ _FIRST: Final = struct.Struct("<II")
 """First fragment of a frame, and of the next."""
 
 _NATIVE, _ONE_EACH, _FRAGMENTED = 1, 2, 3
+_IS_DEFLATED, _IS_SWAPPED = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +51,20 @@ class FrameIndex:
         return cls(b"")
 
     @classmethod
-    def native(cls, *, offset: int, bits_a_frame: int, frames: int, deflated_at: int | None = None) -> FrameIndex:
-        """Frames one after the other, without gaps."""
-        head = _HEAD.pack(_NATIVE, deflated_at is not None, frames, deflated_at or 0)
+    def native(
+        cls, *, offset: int, bits_a_frame: int, frames: int, deflated_at: int | None = None, swapped: bool = False
+    ) -> FrameIndex:
+        """Frames one after the other, without gaps; ``swapped`` where bytes stand in big-endian words."""
+        flags = (_IS_DEFLATED if deflated_at is not None else 0) | (_IS_SWAPPED if swapped else 0)
+        head = _HEAD.pack(_NATIVE, flags, frames, deflated_at or 0)
         return cls(head + _NATIVE_PLACE.pack(offset, bits_a_frame))
 
     @classmethod
-    def encapsulated(
-        cls, frames: Sequence[Sequence[tuple[int, int]]], *, deflated_at: int | None = None
-    ) -> FrameIndex:
+    def encapsulated(cls, frames: Sequence[Sequence[tuple[int, int]]], *, deflated_at: int | None = None) -> FrameIndex:
         """Frames as lists of fragments, each with its first byte and length."""
         kind = _ONE_EACH if all(len(fragments) == 1 for fragments in frames) else _FRAGMENTED
-        parts = [_HEAD.pack(kind, deflated_at is not None, len(frames), deflated_at or 0)]
+        flags = _IS_DEFLATED if deflated_at is not None else 0
+        parts = [_HEAD.pack(kind, flags, len(frames), deflated_at or 0)]
         if kind == _FRAGMENTED:
             firsts = [0]
             for fragments in frames:
@@ -89,8 +92,8 @@ class FrameIndex:
         """First byte of the deflated data set that the places count in; None where they count in the file."""
         if not self.packed:
             return None
-        _kind, deflated, _frames, start = _HEAD.unpack_from(self.packed)
-        return int(start) if deflated else None
+        _kind, flags, _frames, start = _HEAD.unpack_from(self.packed)
+        return int(start) if flags & _IS_DEFLATED else None
 
     def place(self, frame_number: int) -> FramePlace:
         """Where a frame lies.
@@ -108,8 +111,12 @@ class FrameIndex:
         if kind == _NATIVE:
             offset, bits = _NATIVE_PLACE.unpack_from(self.packed, _HEAD.size)
             first_bit = (frame_number - 1) * bits
-            last_byte = (first_bit + bits + 7) // 8
-            return FramePlace(((offset + first_bit // 8, last_byte - first_bit // 8),), first_bit % 8, bits)
+            first_byte, end_byte = first_bit // 8, (first_bit + bits + 7) // 8
+            if not self.packed[1] & _IS_SWAPPED:
+                return FramePlace(((offset + first_byte, end_byte - first_byte),), first_bit % 8, bits)
+            first_byte, end_byte = first_byte & ~1, (end_byte + 1) & ~1
+            pieces = ((offset + first_byte, end_byte - first_byte),)
+            return FramePlace(pieces, first_bit - 8 * first_byte, bits, swapped=True)
         if kind == _ONE_EACH:
             return FramePlace((self._fragment(_HEAD.size, frame_number - 1),))
         first, following = _FIRST.unpack_from(self.packed, _HEAD.size + 4 * (frame_number - 1))
@@ -127,9 +134,11 @@ class FramePlace:
 
     pieces: tuple[tuple[int, int], ...]
     skipped_bits: int = 0
-    """Bits of the first byte that belong to the frame before: cells of 1 or 12 bits."""
+    """Bits of the first piece that belong to the frame before: cells of 1 or 12 bits, odd frames in words."""
     bits: int | None = None
     """Bits of the frame; None for encapsulated frames."""
+    swapped: bool = False
+    """Bytes stand in big-endian words, and the pieces begin and end with whole words."""
 
 
 def read_frame(descriptor: int, index: FrameIndex, frame_number: int) -> bytes:
@@ -150,7 +159,10 @@ def read_frame(descriptor: int, index: FrameIndex, frame_number: int) -> bytes:
         data = _read_at(descriptor, *place.pieces[0])
     else:
         data = b"".join(_read_at(descriptor, offset, length) for offset, length in place.pieces)
-    if place.bits is not None and (place.skipped_bits or place.bits % 8):
+    if place.swapped:
+        # Some writers forget the byte that makes an odd value even.
+        data = np.frombuffer(data.ljust(len(data) + 1 & ~1, b"\0"), ">u2").astype("<u2").tobytes()
+    if place.bits is not None and (place.skipped_bits or place.bits != 8 * len(data)):
         return _aligned(data, place.skipped_bits, place.bits)
     return data
 
@@ -167,6 +179,8 @@ def _read_at(descriptor: int, offset: int, length: int) -> bytes:
 
 def _aligned(data: bytes, skipped_bits: int, bits: int) -> bytes:
     """Shift packed cells so that the frame begins at the least significant bit of the first byte (PS3.5 8.1.1)."""
+    if skipped_bits % 8 == bits % 8 == 0:
+        return data[skipped_bits // 8 : (skipped_bits + bits) // 8]
     unpacked = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
     return np.packbits(unpacked[skipped_bits : skipped_bits + bits], bitorder="little").tobytes()
 
@@ -209,9 +223,7 @@ def _inflated_blocks(descriptor: int, position: int) -> Iterator[bytes]:
         raise FrameMissing("The file is damaged: its data set cannot be inflated.") from None
 
 
-def index_frames(
-    file: BinaryIO, header: Header, description: ImageDescription, transfer_syntax_uid: str
-) -> FrameIndex:
+def index_frames(file: BinaryIO, header: Header, description: ImageDescription, transfer_syntax_uid: str) -> FrameIndex:
     """Find every frame of an image whose header was scanned.
 
     A file that holds fewer frames than it claims gives an index of those that are whole.
@@ -230,14 +242,16 @@ def index_frames(
         raise CannotDecode(f"Video ({syntax.name}) is kept and can be downloaded, but is not drawn.")
     check_image_plane(description)
     deflated_at = header.start if header.deflated else None
-    encapsulated = syntax.is_encapsulated or transfer_syntax_uid == ENCAPSULATED_UNCOMPRESSED
+    encapsulated = syntax.encapsulated
     if syntax.codec is Codec.OTHER:
         raise CannotDecode(f"{syntax.name} is kept and can be downloaded, but is not drawn.")
     if encapsulated != location.is_encapsulated:
         found = "encapsulated" if location.is_encapsulated else "not encapsulated"
         raise CannotDecode(f"The file says {syntax.name}, but its pixel data is {found}.")
     if not encapsulated:
-        return _native_index(location.offset, location.length, description, deflated_at)
+        # PS3.5 A.2: in OW, cells smaller than a word lie in words, and big-endian words have their bytes swapped.
+        swapped = header.big_endian and location.vr == "OW" and description.bits_allocated < 16
+        return _native_index(location.offset, location.length, description, deflated_at, swapped=swapped)
     frames = _EncapsulatedFrames(file, header, description.frames).find()
     if any(length > MAXIMUM_ENCODED_FRAME_BYTES for length in (sum(part[1] for part in frame) for frame in frames)):
         raise CannotDecode(f"A frame has more than {MAXIMUM_ENCODED_FRAME_BYTES} encoded bytes.")
@@ -264,7 +278,7 @@ def native_frame_bits(description: ImageDescription, available_bits: int | None 
 
 
 def _native_index(
-    offset: int, length: int, description: ImageDescription, deflated_at: int | None
+    offset: int, length: int, description: ImageDescription, deflated_at: int | None, *, swapped: bool
 ) -> FrameIndex:
     bits = native_frame_bits(description, length * 8 // description.frames)
     frames = min(description.frames, length * 8 // bits)
@@ -273,7 +287,7 @@ def _native_index(
             f"A frame of {description.rows} x {description.columns} pixels needs {(bits + 7) // 8} bytes, "
             f"but the pixel data has {length}."
         )
-    return FrameIndex.native(offset=offset, bits_a_frame=bits, frames=frames, deflated_at=deflated_at)
+    return FrameIndex.native(offset=offset, bits_a_frame=bits, frames=frames, deflated_at=deflated_at, swapped=swapped)
 
 
 class _EncapsulatedFrames:
@@ -355,5 +369,3 @@ def begins_code_stream(data: bytes) -> bool:
         return True
     # PS3.5 G.5: 1 to 15 segments, the first of which always stands at byte 64.
     return len(data) >= 8 and 1 <= data[0] <= 15 and data[1:8] == b"\0\0\0\x40\0\0\0"
-
-

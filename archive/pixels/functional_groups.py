@@ -11,7 +11,17 @@ from typing import Any, Final
 
 from pydicom import Dataset
 
-from archive.dicom.values import first_item, items, number, numbers, text, texts, value_of, values_of
+from archive.dicom.values import (
+    first_item,
+    items,
+    number,
+    number_from,
+    numbers,
+    text,
+    texts,
+    value_of,
+    values_of,
+)
 from archive.pixels.description import FrameAttributes, LookupTable, VoiFunction, Window
 from archive.pixels.tables import lookup_table
 
@@ -78,7 +88,7 @@ class _Reader:
             pixel_spacing=_spacing(ds),
             slice_thickness=_positive(ds, "SliceThickness"),
             spacing_between_slices=_nonzero(ds, "SpacingBetweenSlices"),
-            image_type=texts(ds, "ImageType"),
+            image_type=_present(texts(ds, "ImageType")),
             laterality=text(ds, "ImageLaterality") or text(ds, "Laterality"),
             echo=_joined(ds, "EchoNumbers") or _joined(ds, "EchoTime"),
             b_value=_classic_b_value(ds),
@@ -148,8 +158,6 @@ def windows(ds: Dataset) -> tuple[Window, ...]:
 
 
 def _each_number(ds: Dataset, keyword: str) -> list[float | None]:
-    from archive.dicom.values import number_from
-
     return [number_from(value) for value in values_of(ds, keyword)]
 
 
@@ -222,7 +230,11 @@ def _spacing(ds: Dataset) -> tuple[float, float] | None:
 
 
 def _patient_orientation(ds: Dataset) -> tuple[str, ...]:
-    values = texts(ds, "PatientOrientation")
+    return _present(texts(ds, "PatientOrientation"))
+
+
+def _present(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Several values, unless all are empty."""
     return values if any(values) else ()
 
 

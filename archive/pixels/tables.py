@@ -6,7 +6,8 @@ where the table's input is; entries of 8 bits stand packed in bytes or one in ea
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,7 @@ def _entries(value: object, count: int, *, little_endian: bool) -> NDArray[np.ui
         # One byte an entry, packed into words, so that a big-endian file has each pair swapped.
         return _bytes_in_order(value, little_endian=little_endian)[:count].astype("<u2")
     try:
-        listed = [int(entry) & 0xFFFF for entry in (value if isinstance(value, list | tuple) or _many(value) else [value])]  # type: ignore[union-attr,attr-defined]
+        listed = [int(entry) & 0xFFFF for entry in _listed(value)]
     except (TypeError, ValueError, OverflowError):
         return np.empty(0, "<u2")
     words = np.array(listed, "<u2")
@@ -116,8 +117,9 @@ def _entries(value: object, count: int, *, little_endian: bool) -> NDArray[np.ui
     return words[:count]
 
 
-def _many(value: object) -> bool:
-    return hasattr(value, "__iter__") and not isinstance(value, str)
+def _listed(value: Any) -> Iterable[Any]:
+    """One number or many, as pydicom gives them."""
+    return value if hasattr(value, "__iter__") and not isinstance(value, str) else (value,)
 
 
 def _bytes_in_order(value: bytes, *, little_endian: bool) -> NDArray[np.uint8]:
@@ -181,8 +183,7 @@ class _Expansion:
         if position + parts > len(self._data):
             return len(self._data)
         offset = sum(
-            part << (8 * self._part_bytes * index)
-            for index, part in enumerate(self._data[position : position + parts])
+            part << (8 * self._part_bytes * index) for index, part in enumerate(self._data[position : position + parts])
         )
         source = offset // self._part_bytes
         for _ in range(segments):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pacs_portal.processes import is_running
+from pacs_portal.supervisor import TRIES, Child
 from tests.environment import LARGE, profile
 from tests.servers import LivePortal, accepts, free_port, portal_environment, start_portal, wait_until
 
@@ -135,9 +136,7 @@ def test_the_start_prints_address_users_and_password(sturdy_portal: LivePortal) 
     assert "not for clinical use" in log
 
 
-@pytest.mark.parametrize(
-    "word", ["granian", "celery --quiet -A pacs_portal worker", "celery --quiet -A pacs_portal beat"]
-)
+@pytest.mark.parametrize("word", [WEB, WORKER, BEAT])
 def test_what_is_killed_starts_again_and_leaves_no_orphan(sturdy_portal: LivePortal, word: str) -> None:
     before = members(sturdy_portal.data, word)
     os.kill(leader(sturdy_portal, word), signal.SIGKILL)
@@ -165,6 +164,28 @@ def test_a_killed_pool_process_is_replaced(sturdy_portal: LivePortal, word: str)
     )
     assert leader(sturdy_portal, word) == chief
     assert sturdy_portal.answers()
+
+
+@pytest.mark.parametrize(("command", "starts"), [("true", 1), ("false", TRIES)])
+def test_work_that_ends_by_itself_is_tried_until_it_ends_well_or_failed_too_often(command: str, starts: int) -> None:
+    child = Child("work", [f"/bin/{command}"], is_needed=False)
+    while not child.is_done:
+        child.start()
+        assert child.process is not None
+        child.has_ended(os.waitpid(child.process.pid, 0)[1])
+    assert child.starts == starts
+
+
+def test_pauses_between_starts_double_up_to_a_limit() -> None:
+    child = Child("web", ["/bin/false"])
+    pauses = []
+    for _ in range(9):
+        child.start()
+        assert child.process is not None
+        child.has_ended(os.waitpid(child.process.pid, 0)[1])
+        pauses.append(child.pause_s)
+    assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert not child.is_done
 
 
 # --- Nothing left -----------------------------------------------------------------------------------------------------

@@ -168,7 +168,10 @@ def _put_calcifications(values: Plane, view: BreastView) -> None:
     specks: list[tuple[float, float, float]] = []
     if view.calcifications_mm:
         depth, height = view.calcifications_mm
-        specks += [(depth + random.normal(0, 3.2), height + random.normal(0, 2.6), random.uniform(0.12, 0.3)) for _ in range(18)]
+        specks += [
+            (depth + random.normal(0, 3.2), height + random.normal(0, 2.6), random.uniform(0.12, 0.3))
+            for _ in range(18)
+        ]
     middle = _middle_mm(view)
     specks += [(random.uniform(15, 70), middle + random.uniform(-55, 55), random.uniform(0.25, 0.55)) for _ in range(4)]
     for depth, height, radius_mm in specks:
@@ -177,5 +180,5 @@ def _put_calcifications(values: Plane, view: BreastView) -> None:
         if row < reach or column < reach or row + reach >= view.rows or column + reach >= view.columns:
             continue
         dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-        spot = np.exp(-(((dx + 0.4 * dy * random.uniform(-1, 1)) ** 2 + dy**2) / radius**2) ** 1.5)
+        spot = np.exp(-((((dx + 0.4 * dy * random.uniform(-1, 1)) ** 2 + dy**2) / radius**2) ** 1.5))
         values[row - reach : row + reach + 1, column - reach : column + reach + 1] += 1050 * spot.astype(np.float32)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import gaussian_filter
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
+"""Values over a plane, ``(rows, columns)``; 32-bit floats unless a caller needs more."""
 
 NOISE_SIZE = 48
 """Edge of the periodic noise cube in samples."""
@@ -47,11 +48,25 @@ def noise_cube(seed: int) -> NDArray[np.float32]:
     return np.asarray((smooth - smooth.mean()) / smooth.std(), dtype=np.float32)
 
 
-def noise_at(seed: int, x: NDArray[np.floating], y: NDArray[np.floating], z: NDArray[np.floating]) -> Plane:
-    """Noise at positions given in samples of the cube; the arrays broadcast."""
-    points = np.broadcast_arrays(z, y, x)
-    values = map_coordinates(noise_cube(seed), np.stack(points), order=1, mode="grid-wrap", output=np.float32)
-    return np.asarray(values, dtype=np.float32)
+def _between(samples: Plane, places: NDArray[np.floating], axis: int) -> Plane:
+    """Interpolate linearly along a periodic axis."""
+    low = np.floor(places).astype(int)
+    shape = [1] * samples.ndim
+    shape[axis] = len(places)
+    share = (places - low).astype(np.float32).reshape(shape)
+    first, second = samples.take(low % NOISE_SIZE, axis), samples.take((low + 1) % NOISE_SIZE, axis)
+    second -= first
+    second *= share
+    second += first
+    return np.asarray(second)
+
+
+def noise_plane(seed: int, x: NDArray[np.floating], y: NDArray[np.floating], z: float) -> Plane:
+    """Noise on a plane of regular places, given in samples of the cube, ``(len(y), len(x))``.
+
+    One axis after the other, without products of matrices: their library would start threads of its own.
+    """
+    return _between(_between(_between(noise_cube(seed), np.array([z]), 0)[0], y, 0), x, 1)
 
 
 def enlarge(values: Plane, rows: int, columns: int) -> Plane:
@@ -60,7 +75,7 @@ def enlarge(values: Plane, rows: int, columns: int) -> Plane:
     return np.asarray(image.resize((columns, rows), Image.Resampling.BICUBIC), dtype=np.float32)
 
 
-def smoothstep(values: NDArray[np.floating], low: float, high: float) -> Plane:
+def smoothstep(values: Plane, low: float | Plane, high: float | Plane) -> Plane:
     """Rise from 0 at ``low`` to 1 at ``high`` without a corner."""
     t = np.clip((values - low) / (high - low), 0, 1).astype(np.float32)
     return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
@@ -108,11 +123,9 @@ class Canvas:
 
     def texture(self, seed: int, scale_mm: float) -> Plane:
         """Smooth noise over the plane, mean 0 and standard deviation 1; features of about three ``scale_mm``."""
-        coarse = 4 if scale_mm > 3 * abs(self.dx) else 1
-        x = (self.x0 + self.dx * (coarse * (np.arange(-(-self.columns // coarse)) + 0.5) - 0.5)) / scale_mm
-        y = (self.y0 + self.dy * (coarse * (np.arange(-(-self.rows // coarse)) + 0.5) - 0.5)) / scale_mm
-        values = noise_at(seed, x[None, :], y[:, None], np.asarray(self.z / scale_mm))
-        return enlarge(values, self.rows, self.columns) if coarse > 1 else values
+        x = (self.x0 + self.dx * np.arange(self.columns)) / scale_mm
+        y = (self.y0 + self.dy * np.arange(self.rows)) / scale_mm
+        return noise_plane(seed, x, y, self.z / scale_mm)
 
     def box(self, center: tuple[float, float], half_x: float, half_y: float) -> tuple[slice, slice] | None:
         """Rows and columns that a shape of this half size can touch; None where it is off the plane."""
@@ -132,7 +145,7 @@ class Canvas:
 
     def cover(self, distance: Plane) -> Plane:
         """Share of each pixel that lies inside."""
-        return np.clip(0.5 - distance / self.edge, 0, 1)
+        return np.asarray(np.clip(0.5 - distance / self.edge, 0, 1))
 
     def paint(self, region: tuple[slice, slice], share: Plane, tissue: Tissue, *, hu: Plane | None = None) -> None:
         """Lay a tissue over what is there; ``hu`` replaces the tissue's even value."""
@@ -147,11 +160,11 @@ class Canvas:
         axes: tuple[float, float, float],
         turn: NDArray[np.floating] | None = None,
     ) -> Plane:
-        """Distance along the ray from its centre; ``turn`` is a 3 x 3 matrix whose rows are the directions of its axes."""
+        """Distance along the ray from the centre; the rows of ``turn`` (3 x 3) are the directions of the axes."""
         x, y = self.x[region] - np.float32(center[0]), self.y[region] - np.float32(center[1])
         z = self.z - center[2]
         if turn is None:
-            u, v, w = x, y, np.float32(z)
+            u, v, w = x, y, np.full(1, z, dtype=np.float32)
         else:
             u, v, w = (np.float32(row[0]) * x + np.float32(row[1]) * y + np.float32(row[2] * z) for row in turn)
         level = np.sqrt((u / axes[0]) ** 2 + (v / axes[1]) ** 2 + (w / axes[2]) ** 2) + np.float32(1e-4)
@@ -220,7 +233,9 @@ class Canvas:
             self.paint(region, share, tissue, hu=None if hu is None else hu[region])
 
 
-def turned(toward: tuple[float, float, float], up: tuple[float, float, float] = (0.0, 0.0, 1.0)) -> NDArray[np.floating]:
+def turned(
+    toward: tuple[float, float, float], up: tuple[float, float, float] = (0.0, 0.0, 1.0)
+) -> NDArray[np.floating]:
     """Return a 3 x 3 rotation whose first row points ``toward``; ``up`` fixes the other two."""
     first = np.array(toward) / np.linalg.norm(toward)
     second = np.cross(np.array(up), first)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,11 @@ from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage
 from scipy.ndimage import gaussian_filter
 
+from viewer.demo.anatomy import Findings
 from viewer.demo.canvas import Canvas, smoothstep
 from viewer.demo.headers import DemoVisit, new_dataset, put_pixels
-from viewer.demo.objects import DemoObject, in_order
-from viewer.demo.torso import Findings, paint_torso
+from viewer.demo.objects import DemoObject, Maker
+from viewer.demo.torso import paint_torso
 
 RESCALE_INTERCEPT = -1024
 
@@ -34,7 +35,7 @@ class AxialGrid:
 
     def axis_mm(self) -> NDArray[np.float64]:
         """Return x of the columns, which are also y of the rows."""
-        return (np.arange(self.size) - (self.size - 1) / 2) * self.spacing_mm
+        return np.asarray((np.arange(self.size) - (self.size - 1) / 2) * self.spacing_mm)
 
     def z_mm(self, slice_number: int) -> float:
         return self.top_mm - (slice_number - 1) * self.slice_spacing_mm
@@ -120,6 +121,6 @@ def put_axial_plane(ds: Dataset, visit: DemoVisit, grid: AxialGrid, slice_number
     ds.SliceLocation = f"{grid.z_mm(slice_number):.3f}"
 
 
-def ct_series(visit: DemoVisit, protocol: CtProtocol) -> Iterator[DemoObject]:
-    """Make all slices, from the head down."""
-    return in_order(lambda number: ct_object(visit, protocol, number), range(1, protocol.grid.slices + 1))
+def ct_series(visit: DemoVisit, protocol: CtProtocol) -> list[Maker]:
+    """All slices, from the head down."""
+    return [partial(ct_object, visit, protocol, number) for number in range(1, protocol.grid.slices + 1)]

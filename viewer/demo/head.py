@@ -6,9 +6,11 @@ fractions of the brightest fat. The brain's folds are the zero lines of smooth n
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from viewer.demo.canvas import smoothstep
 
-Volume = NDArray[np.float32]
+Volume = NDArray[np.floating[Any]]
 
 STEP_MM = 1.25
 SHAPE = (176, 184, 144)
@@ -95,7 +97,12 @@ class _Builder:
         distance = np.full(SHAPE, 20, dtype=np.float32)
         for start, end in zip(nodes, nodes[1:], strict=False):
             region = self._region(start, end)
-            x, y, z = (value - np.float32(at) for value, at in zip((self.x[:, :, region[2]], self.y[:, region[1]], self.z[region[0]]), start, strict=False))
+            x, y, z = (
+                value - np.float32(at)
+                for value, at in zip(
+                    (self.x[:, :, region[2]], self.y[:, region[1]], self.z[region[0]]), start, strict=False
+                )
+            )
             along = np.array(end[:3], dtype=np.float32) - np.array(start[:3], dtype=np.float32)
             t = np.clip((x * along[0] + y * along[1] + z * along[2]) / max(float(along @ along), 1e-6), 0, 1)
             away = np.sqrt((x - t * along[0]) ** 2 + (y - t * along[1]) ** 2 + (z - t * along[2]) ** 2)
@@ -153,7 +160,7 @@ def _skull(b: _Builder) -> Volume:
     inner = b.ellipsoid((0, 6, 18), (67.5, 84, 71))
     back = b.ellipsoid((0, 40, -22), (56, 48, 40))
     inner = np.maximum(_soft_union([inner, back], 6.0), _skull_floor(b) - b.z)
-    thick = np.float32(8.2) + 1.6 * smoothstep(-b.y, 40, 80) + 1.4 * smoothstep(b.y, 60, 90)
+    thick = 8.2 + 1.6 * smoothstep(-b.y, 40, 80) + 1.4 * smoothstep(b.y, 60, 90)
     b.put((inner < thick) & (b.z > -58), Part.CORTICAL)
     b.put((inner < thick - 2.0) & (inner > 2.0) & (b.z > -54), Part.MARROW)
     return inner
@@ -191,7 +198,9 @@ def _face(b: _Builder, skin: Volume) -> None:
         b.put(b.ellipsoid((side * 12, -81, 14), (12, 5, 12)) < 0, Part.AIR)
         for dy in (-64, -52, -40):
             b.put(b.ellipsoid((side * 7, dy, -20), (5, 6, 9)) < 0, Part.AIR)
-        jaw = b.tube((side * 8, -78, -94, 6.5), (side * 22, -70, -94, 6.5), (side * 40, -44, -88, 7), (side * 50, -18, -44, 6))
+        jaw = b.tube(
+            (side * 8, -78, -94, 6.5), (side * 22, -70, -94, 6.5), (side * 40, -44, -88, 7), (side * 50, -18, -44, 6)
+        )
         b.put(jaw < 0, Part.CORTICAL)
         b.put(jaw < -2.4, Part.MARROW)
         b.put(b.ellipsoid((side * 50, -26, -66), (8, 17, 26)) < 0, Part.MUSCLE)
@@ -266,9 +275,18 @@ def _brain(b: _Builder, inner: Volume) -> None:
     sinus = (np.abs(inner + 2.5) < 3.2) & (left_right < 4.5 - 0.6 * np.abs(inner + 2.5)) & ((b.z > 20) | (b.y > 60))
     b.put(sinus & (b.z > -8), Part.FLOW)
     for side in (-1, 1):
-        b.put(b.tube((0, 84, -6, 4), (side * 30, 76, -8, 4.5), (side * 54, 44, -14, 4), (side * 48, 26, -36, 4)) < 0, Part.FLOW)
+        b.put(
+            b.tube((0, 84, -6, 4), (side * 30, 76, -8, 4.5), (side * 54, 44, -14, 4), (side * 48, 26, -36, 4)) < 0,
+            Part.FLOW,
+        )
         b.put(b.tube((side * 10, -18, -10, 2.4), (side * 26, -20, -6, 1.9), (side * 44, -18, 0, 1.6)) < 0, Part.FLOW)
-        b.put(b.tube((side * 10, -18, -10, 2.0), (side * 2, -30, -4, 1.5), (side * 2, -48, 20, 1.4), (side * 2, -36, 40, 1.3)) < 0, Part.FLOW)
+        b.put(
+            b.tube(
+                (side * 10, -18, -10, 2.0), (side * 2, -30, -4, 1.5), (side * 2, -48, 20, 1.4), (side * 2, -36, 40, 1.3)
+            )
+            < 0,
+            Part.FLOW,
+        )
     b.put(b.tube((0, 2, -34, 1.9), (0, -4, -12, 1.9)) < 0, Part.FLOW)
     x, y, z = LESION_AT
     ragged = b.ellipsoid((x, y, z), (9, 12, 9)) + 2.0 * _smooth_noise(306, 4.0)
@@ -280,9 +298,14 @@ def _ventricles(b: _Builder) -> Volume:
     tubes = []
     for side in (-1, 1):
         tubes.append(
-            b.tube((side * 10, -42, 14, 3.5), (side * 9, -26, 24, 6), (side * 10, -4, 30, 5.4), (side * 15, 20, 30, 5.6), (side * 25, 38, 20, 7), (side * 25, 54, 14, 4), (side * 22, 68, 10, 1.6))
+            b.tube(
+                (side * 10, -42, 14, 3.5), (side * 9, -26, 24, 6), (side * 10, -4, 30, 5.4), (side * 15, 20, 30, 5.6),
+                (side * 25, 38, 20, 7), (side * 25, 54, 14, 4), (side * 22, 68, 10, 1.6),
+            )
         )  # fmt: skip
-        tubes.append(b.tube((side * 25, 38, 20, 6), (side * 32, 28, 2, 4), (side * 34, 4, -14, 2.8), (side * 32, -10, -18, 2.4)))
+        tubes.append(
+            b.tube((side * 25, 38, 20, 6), (side * 32, 28, 2, 4), (side * 34, 4, -14, 2.8), (side * 32, -10, -18, 2.4))
+        )
     tubes.append(b.ellipsoid((0, -2, 8), (2.4, 15, 10)))
     tubes.append(b.tube((0, 12, 2, 1.6), (0, 20, -14, 1.5), (0, 24, -24, 2)))
     tubes.append(b.ellipsoid((0, 26, -30), (8, 6.5, 9)))
@@ -301,7 +324,9 @@ def _deep(b: _Builder) -> None:
             b.tube((side * 28, 0, -22, 4.5), (side * 28, 22, -10, 4)),
         )
         b.put(np.minimum.reduce(inside) < 0, Part.DEEP_GREY)
-    callosum = b.tube((0, -36, 14, 4), (0, -40, 24, 4.5), (0, -26, 34, 4), (0, 8, 39, 3.4), (0, 34, 32, 5), (0, 38, 24, 5))
+    callosum = b.tube(
+        (0, -36, 14, 4), (0, -40, 24, 4.5), (0, -26, 34, 4), (0, 8, 39, 3.4), (0, 34, 32, 5), (0, 38, 24, 5)
+    )
     b.put((callosum < 0) & (np.abs(b.x) < 14), Part.WHITE)
     b.put((np.minimum.reduce([b.tube((s * 7, -44, 20, 4), (s * 20, -52, 26, 4)) for s in (1, -1)]) < 0), Part.WHITE)
     b.put((np.abs(b.x) < 1.2) & (b.ellipsoid((0, -8, 28), (4, 26, 9)) < 0), Part.WHITE, over=(Part.CSF,))
@@ -320,7 +345,15 @@ def _hindbrain(b: _Builder, inner: Volume) -> None:
     leaves = np.sin(np.arctan2(b.z + 28, b.y - 26) * 19 + 0.1 * np.abs(b.x) + 0.45 * _cells())
     b.put((cerebellum < -2) & (leaves < -0.88) & (center_mm > 10), Part.CSF)
     b.put((cerebellum < -4.5) & ((leaves > 0.5) | (center_mm < 14)), Part.WHITE)
-    stem = b.tube((0, 6, 0, 13), (0, 8, -12, 13), (0, 10, -24, 12.5), (0, 16, -40, 8.5), (0, 22, -54, 7), (0, 25, -90, 5.6), (0, 26, -180, 5.2))
+    stem = b.tube(
+        (0, 6, 0, 13),
+        (0, 8, -12, 13),
+        (0, 10, -24, 12.5),
+        (0, 16, -40, 8.5),
+        (0, 22, -54, 7),
+        (0, 25, -90, 5.6),
+        (0, 26, -180, 5.2),
+    )
     b.put(stem < 0, Part.CORD)
     pons = b.ellipsoid((0, 3, -23), (15.5, 12.5, 13))
     b.put(pons < 0, Part.CORD)
@@ -330,9 +363,17 @@ def _hindbrain(b: _Builder, inner: Volume) -> None:
         b.put(b.tube((side * 12, 14, -24, 6), (side * 22, 36, -26, 5)) < 0, Part.WHITE)
 
 
-@cache
+_once = threading.Lock()
+
+
 def head() -> Head:
-    """Make the head; kept, as three series are cut from it."""
+    """Return the head; made once and kept, as three series are cut from it, also by two threads."""
+    with _once:
+        return _made_head()
+
+
+@cache
+def _made_head() -> Head:
     b = _Builder()
     skin = _outside(b)
     inner = _skull(b)

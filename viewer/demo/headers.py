@@ -108,7 +108,9 @@ def new_dataset(
     """
     patient, moment = visit.patient, visit.begun + taken_after
     ds = Dataset()
-    ds.SpecificCharacterSet = list(patient.character_sets) if len(patient.character_sets) > 1 else patient.character_sets[0]
+    ds.SpecificCharacterSet = (
+        list(patient.character_sets) if len(patient.character_sets) > 1 else patient.character_sets[0]
+    )
     ds.InstanceCreationDate, ds.InstanceCreationTime = dicom_date(moment), dicom_time(moment)
     ds.SOPClassUID = UID(sop_class_uid)
     ds.SOPInstanceUID = demo_uid("instance", visit.key, series, instance_number)
@@ -151,7 +153,9 @@ def _referrer_item(identifier: str) -> Dataset:
     return item
 
 
-def put_pixels(ds: Dataset, *, rows: int, columns: int, bits_stored: int, signed: bool, photometric: str = "MONOCHROME2") -> None:
+def put_pixels(
+    ds: Dataset, *, rows: int, columns: int, bits_stored: int, signed: bool, photometric: str = "MONOCHROME2"
+) -> None:
     """Image Pixel attributes of a single-sample image in 16-bit words (PS3.3 C.7.6.3)."""
     ds.SamplesPerPixel = 1
     ds.PhotometricInterpretation = photometric

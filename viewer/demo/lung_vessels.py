@@ -27,7 +27,11 @@ def _tips(side: int, random: np.random.Generator) -> NDArray[np.floating]:
     floor = 6 - 46 * (((x - 76) / 62) ** 2 + ((y + 6) / 84) ** 2) ** 1.25
     inside = ((x / width) ** 2.2 + np.abs(y / depth) ** 2.2 < 0.98) & (z > floor)
     points = points[inside][:TIPS] * (side, 1, 1)
-    return points[np.argsort(np.linalg.norm(points - HILA[0 if side < 0 else 1], axis=1))]
+    return np.asarray(points[np.argsort(np.linalg.norm(points - HILA[0 if side < 0 else 1], axis=1))])
+
+
+def _node(point: NDArray[np.floating], radius_mm: float) -> Node:
+    return Node(float(point[0]), float(point[1]), float(point[2]), radius_mm)
 
 
 def _grow(side: int) -> list[tuple[Node, Node]]:
@@ -53,8 +57,8 @@ def _grow(side: int) -> list[tuple[Node, Node]]:
     pieces = []
     for index in range(1, len(points)):
         parent = parents[index]
-        start = Node(*points[parent], float(min(radii[parent], radii[index] * 1.25)))
-        pieces.append((start, Node(*points[index], float(radii[index]))))
+        start = _node(points[parent], float(min(radii[parent], radii[index] * 1.25)))
+        pieces.append((start, _node(points[index], float(radii[index]))))
     return pieces
 
 

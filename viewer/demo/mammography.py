@@ -6,9 +6,9 @@ was acquired flipped: its chest wall lies at the right edge, and PatientOrientat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import imagecodecs
 import numpy as np
@@ -20,7 +20,7 @@ from pydicom.uid import UID, DigitalMammographyXRayImageStorageForPresentation, 
 
 from viewer.demo.breast import BreastView, draw_breast
 from viewer.demo.headers import DemoVisit, code_item, demo_uid, new_dataset, put_pixels
-from viewer.demo.objects import DemoObject, in_order
+from viewer.demo.objects import DemoObject, Maker
 
 PADDING = 0
 """Stored value of air."""
@@ -57,7 +57,9 @@ VIEWS = (
     MammographyView("R", "CC", BreastView(False, 4096, 3328, 0.07, 1001, (58.0, 118.0), (44.0, 152.0))),
     MammographyView("L", "CC", BreastView(False, 4000, 3000, 0.10, 1002), transfer_syntax_uid=HTJ2KLossless),
     MammographyView("R", "MLO", BreastView(True, 4096, 3328, 0.07, 1003, (60.0, 104.0), (46.0, 150.0))),
-    MammographyView("L", "MLO", BreastView(True, 4000, 3000, 0.10, 1004), flipped=True, transfer_syntax_uid=HTJ2KLossless),
+    MammographyView(
+        "L", "MLO", BreastView(True, 4000, 3000, 0.10, 1004), flipped=True, transfer_syntax_uid=HTJ2KLossless
+    ),
 )
 
 
@@ -125,7 +127,7 @@ def _put_exposure(ds: Dataset, view: MammographyView) -> None:
     """Detector and exposure (PS3.3 C.8.11.4, C.8.7.5)."""
     spacing = f"{view.drawing.spacing_mm:g}"
     ds.ImagerPixelSpacing = [spacing, spacing]
-    ds.EstimatedRadiographicMagnificationFactor = "1.05"
+    ds.EstimatedRadiographicMagnificationFactor = f"{660 / 628:.4f}"
     ds.DistanceSourceToDetector, ds.DistanceSourceToPatient = "660", "628"
     ds.DetectorType, ds.DetectorConfiguration = "DIRECT", "AREA"
     ds.DetectorID, ds.DetectorDescription = f"D{spacing}", "Phantom detector"
@@ -136,6 +138,6 @@ def _put_exposure(ds: Dataset, view: MammographyView) -> None:
     ds.IrradiationEventUID = demo_uid("irradiation event", str(ds.SOPInstanceUID))
 
 
-def mammography_study(visit: DemoVisit) -> Iterator[DemoObject]:
-    """Make the four views."""
-    return in_order(lambda number: mammography_object(visit, number), range(1, len(VIEWS) + 1))
+def mammography_study(visit: DemoVisit) -> list[Maker]:
+    """The four views."""
+    return [partial(mammography_object, visit, number) for number in range(1, len(VIEWS) + 1)]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from scipy.ndimage import map_coordinates
 
 from viewer.demo.head import FIRST_MM, STEP_MM, head
 from viewer.demo.headers import DemoVisit, new_dataset, put_pixels
-from viewer.demo.objects import DemoObject, in_order
+from viewer.demo.objects import DemoObject, Maker
 
 SIGNAL = 1500
 """Stored value of the brightest tissue."""
@@ -48,25 +48,28 @@ class MrProtocol:
     """Center and width."""
 
     def normal(self) -> NDArray[np.float64]:
-        return np.cross(self.row_direction, self.column_direction)
+        return np.asarray(np.cross(self.row_direction, self.column_direction))
 
     def corner_mm(self, slice_number: int) -> NDArray[np.float64]:
         """Image Position (Patient): the middle of the first pixel sent."""
         half = (MATRIX - 1) / 2 * self.spacing_mm
         along = (slice_number - (self.slices + 1) / 2) * self.slice_spacing_mm
         directions = np.array([self.row_direction, self.column_direction])
-        return np.array(self.center_mm) - half * directions.sum(axis=0) + along * self.normal()
+        return np.asarray(np.array(self.center_mm) - half * directions.sum(axis=0) + along * self.normal())
 
 
 PROTOCOLS = (
     MrProtocol(
-        "t2 axial", 2, "T2 TSE axial", (1, 0, 0), (0, 1, 0), (0, -2, 18), 0.9, 24, 6.0, 5.0, True, 4800, 98, 15, (620, 1150)
+        "t2 axial", 2, "T2 TSE axial", (1, 0, 0), (0, 1, 0), (0, -2, 18),
+        0.9, 24, 6.0, 5.0, t2=True, repetition_ms=4800, echo_ms=98, echo_train=15, window=(620, 1150),
     ),
     MrProtocol(
-        "t1 coronal", 3, "T1 SE coronal", (1, 0, 0), (0, 0, -1), (0, -4, -4), 0.9, 24, 7.0, 5.0, False, 520, 11, 1, (600, 1150)
+        "t1 coronal", 3, "T1 SE coronal", (1, 0, 0), (0, 0, -1), (0, -4, -4),
+        0.9, 24, 7.0, 5.0, t2=False, repetition_ms=520, echo_ms=11, echo_train=1, window=(600, 1150),
     ),
     MrProtocol(
-        "t1 sagittal", 4, "T1 SE sagittal", (0, 1, 0), (0, 0, -1), (0, -8, -4), 0.9, 24, 6.0, 5.0, False, 520, 11, 1, (600, 1150)
+        "t1 sagittal", 4, "T1 SE sagittal", (0, 1, 0), (0, 0, -1), (0, -8, -4),
+        0.9, 24, 6.0, 5.0, t2=False, repetition_ms=520, echo_ms=11, echo_train=1, window=(600, 1150),
     ),
 )  # fmt: skip
 
@@ -84,7 +87,7 @@ def signal(protocol: MrProtocol, slice_number: int) -> NDArray[np.float32]:
             along = protocol.row_direction[axis] * steps[None, :] + protocol.column_direction[axis] * steps[:, None]
             samples.append((start[axis] + along - first) / STEP_MM)
         total += map_coordinates(volume, np.stack(samples), order=1, output=np.float32)
-    return total / 3
+    return np.asarray(total / 3, dtype=np.float32)
 
 
 def stored_values(protocol: MrProtocol, slice_number: int) -> NDArray[np.uint16]:
@@ -133,8 +136,10 @@ def mr_object(visit: DemoVisit, protocol: MrProtocol, slice_number: int) -> Demo
     return DemoObject(ds)
 
 
-def mr_study(visit: DemoVisit) -> Iterator[DemoObject]:
-    """Make the three series, one after the other."""
-    head()  # once, before two threads would ask for it together
-    for protocol in PROTOCOLS:
-        yield from in_order(lambda number, p=protocol: mr_object(visit, p, number), range(1, protocol.slices + 1))
+def mr_study(visit: DemoVisit) -> list[Maker]:
+    """The three series, one after the other."""
+    return [
+        partial(mr_object, visit, protocol, number)
+        for protocol in PROTOCOLS
+        for number in range(1, protocol.slices + 1)
+    ]

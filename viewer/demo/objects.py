@@ -19,6 +19,9 @@ WORKERS = 2
 AHEAD = 4
 """Objects that may be made before they are asked for; bounds the memory."""
 
+Maker = Callable[[], "DemoObject"]
+"""Makes one object when it is called; a study is a list of these, so that one that fails is one."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,12 @@ from pydicom.sequence import Sequence
 from pydicom.uid import PositronEmissionTomographyImageStorage
 from scipy.ndimage import gaussian_filter
 
+from viewer.demo.anatomy import Findings
 from viewer.demo.canvas import Canvas
-from viewer.demo.ct import AxialGrid, CtProtocol, put_axial_plane
+from viewer.demo.ct import AxialGrid, CtProtocol, ct_series, put_axial_plane
 from viewer.demo.headers import DemoVisit, code_item, dicom_date, dicom_time, new_dataset, put_pixels
-from viewer.demo.objects import DemoObject, in_order
-from viewer.demo.torso import Findings, paint_torso
+from viewer.demo.objects import DemoObject, Maker
+from viewer.demo.torso import paint_torso
 
 HALF_LIFE_S = 6586.2
 """Of fluorine 18."""
@@ -66,7 +67,7 @@ def suv_values(slice_number: int) -> NDArray[np.float32]:
     suv = gaussian_filter(canvas.suv, RESOLUTION_MM / 2.355 / GRID.spacing_mm)
     noise = gaussian_filter(random.standard_normal(suv.shape, dtype=np.float32), 0.7)
     suv += 0.11 * np.sqrt(suv + 0.02) * noise / noise.std()
-    return np.maximum(suv, 0)
+    return np.asarray(np.maximum(suv, 0), dtype=np.float32)
 
 
 def pet_object(visit: DemoVisit, slice_number: int) -> DemoObject:
@@ -125,7 +126,7 @@ def _put_series(ds: Dataset, dose: Dose) -> None:
 
 
 def _put_timing(ds: Dataset, series_start: datetime, slice_number: int) -> None:
-    """Acquisition of the bed position that the slice belongs to (PS3.3 C.8.9.4); the values are corrected to the start."""
+    """Acquisition of the bed position that the slice belongs to (PS3.3 C.8.9.4); values are corrected to the start."""
     begun = series_start + BED_TIME * ((slice_number - 1) // BED_SLICES)
     ds.AcquisitionDate, ds.AcquisitionTime = dicom_date(begun), dicom_time(begun)
     middle_s = (begun - series_start + BED_TIME / 2).total_seconds()
@@ -135,6 +136,6 @@ def _put_timing(ds: Dataset, series_start: datetime, slice_number: int) -> None:
     ds.ImageIndex = slice_number
 
 
-def pet_series(visit: DemoVisit) -> Iterator[DemoObject]:
-    """Make all slices, from the head down."""
-    return in_order(lambda number: pet_object(visit, number), range(1, GRID.slices + 1))
+def pet_ct_study(visit: DemoVisit) -> list[Maker]:
+    """The CT that attenuation is corrected with, then the PET, both from the head down."""
+    return ct_series(visit, CT_OF_PET) + [partial(pet_object, visit, number) for number in range(1, GRID.slices + 1)]

@@ -80,8 +80,13 @@ def full_range_to_rgb(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     red, green, blue = _full_range_tables()
     luma, chroma_blue, chroma_red = (samples[:, :, index].astype(np.int16) for index in range(3))
-    both = chroma_blue.astype(np.uint16) << 8 | chroma_red.astype(np.uint16)
-    added = (red.take(chroma_red), green.take(both), blue.take(chroma_blue))
+    both = (chroma_blue << 8 | chroma_red).view(np.uint16)
+    # Every index is in its table: "wrap" only saves numpy the check.
+    added = (
+        red.take(chroma_red, mode="wrap"),
+        green.take(both, mode="wrap"),
+        blue.take(chroma_blue, mode="wrap"),
+    )
     result = np.empty(samples.shape, np.uint8)
     for index, addend in enumerate(added):
         np.clip(luma + addend, 0, 255, out=result[:, :, index], casting="unsafe")

@@ -113,10 +113,14 @@ def padding_mask(values: NDArray[Any], padding: tuple[float, float] | None) -> N
     """Mark padded pixels by stored value (PS3.3 C.7.5.1.1.2); None where the image has no padding."""
     if padding is None:
         return None
+    mask: NDArray[np.bool_]
     if padding[0] == padding[1]:
-        mask: NDArray[np.bool_] = np.equal(values, padding[0])
-        return mask
-    return np.logical_and(values >= padding[0], values <= padding[1])
+        mask = np.equal(values, padding[0])
+    elif values.dtype.kind == "u" and padding[0] <= 0:
+        mask = np.less_equal(values, padding[1])
+    else:
+        mask = np.logical_and(values >= padding[0], values <= padding[1])
+    return mask
 
 
 def _apply_voi(modality: NDArray[np.float64], transform: DisplayTransform) -> NDArray[np.uint8]:

@@ -169,7 +169,7 @@ def value_offset(description: ImageDescription) -> int:
 
 
 def reduce_frame(decoded: Decoded, description: ImageDescription, frame_number: int, level: int) -> ReducedFrame:
-    """Return a frame at one level of its pyramid, from the whole frame or from any level above.
+    """Return a frame at one level of its pyramid; what is at that level already is returned as it is.
 
     Made once and kept by the caller, it serves every tile and every window of that level.
 
@@ -177,20 +177,21 @@ def reduce_frame(decoded: Decoded, description: ImageDescription, frame_number: 
     ------
     TileMissing
         The image has no such level.
+    ValueError
+        ``decoded`` is another reduced level: means of means would weigh padding wrongly.
     """
     storey = _storey(description, level)
     have = _storey(description, getattr(decoded, "level", None))
     cells = getattr(decoded, "cells", None)
     if have.level == storey.level:
         return ReducedFrame(decoded.values, decoded.photometric_interpretation, storey.level, cells)
-    if have.scale > storey.scale:
-        raise ValueError(f"Level {have.level} cannot be made larger to level {storey.level}.")
-    scale = storey.scale // have.scale
+    if have.scale != 1:
+        raise ValueError(f"Level {storey.level} is made from the whole frame, not from level {have.level}.")
     photometric = decoded.photometric_interpretation
     if is_color(photometric):
         rgb = to_rgb(decoded.values, photometric, description)
-        return ReducedFrame(reduce_by(rgb, scale), RGB, storey.level)
-    return ReducedFrame(reduce_by(decoded.values, scale, description.padding), photometric, storey.level, cells)
+        return ReducedFrame(reduce_by(rgb, storey.scale), RGB, storey.level)
+    return ReducedFrame(reduce_by(decoded.values, storey.scale, description.padding), photometric, storey.level, cells)
 
 
 def render_thumbnail(

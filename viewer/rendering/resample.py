@@ -41,11 +41,13 @@ def reduce_by(values: NDArray[Any], scale: int, padding: tuple[float, float] | N
     mask = padding_mask(values, padding)
     if mask is not None and not mask.any():
         mask = None
-    sums = values.astype(_sum_type(values.dtype, scale))
     counts: NDArray[Any] | None = None
-    if mask is not None:
-        sums[mask] = 0
-        counts = np.logical_not(mask).astype(np.int32)
+    if mask is None:
+        sums = values.astype(_sum_type(values.dtype, scale))
+    else:
+        present = np.logical_not(mask, out=mask)
+        sums = _without_padding(values, present, _sum_type(values.dtype, scale))
+        counts = present.astype(np.uint16 if scale <= 128 else np.int64)
     for _ in range(scale.bit_length() - 1):
         sums = _halve(sums)
         counts = None if counts is None else _halve(counts)
@@ -60,6 +62,16 @@ def _sum_type(dtype: np.dtype[np.generic], scale: int) -> np.dtype[np.generic]:
         return np.dtype(np.float64)
     fits = dtype.itemsize <= 2 and scale <= 128
     return np.dtype(np.int32 if fits else np.int64)
+
+
+def _without_padding(
+    values: NDArray[Any], present: NDArray[np.bool_], dtype: np.dtype[np.generic]
+) -> NDArray[np.generic]:
+    """Values with 0 where there is padding."""
+    if dtype.kind == "f":
+        # Padding of float images may be NaN or infinite, which 0 times is not 0.
+        return cast("NDArray[np.generic]", np.where(present, values, 0).astype(dtype))
+    return cast("NDArray[np.generic]", np.multiply(values, present, dtype=dtype, casting="unsafe"))
 
 
 def _halve(sums: NDArray[Any]) -> NDArray[Any]:

@@ -234,9 +234,10 @@ def _time_of_day(value: str) -> timedelta | None:
 def _private_text(ds: Dataset, group: int, creator: str, element: int) -> str:
     try:
         value = ds.private_block(group, creator)[element].value
-    except KeyError:
+    except (KeyError, ValueError, TypeError):
         return ""
-    return "" if value is None else str(value)
+    # Private elements of files in implicit VR come as bytes.
+    return value.decode("ascii", "replace").strip("\0 ") if isinstance(value, bytes) else str(value or "")
 
 
 def _private_number(ds: Dataset, group: int, creator: str, element: int) -> float | None:

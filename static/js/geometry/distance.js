@@ -4,13 +4,20 @@
  * Points are image coordinates {x: columns, y: rows}. A viewport that is zoomed, turned or mirrored changes nothing.
  */
 
-/** Physical Units X/Y Direction 3 is cm (PS3.3 C.8.5.5.1.15). */
+/** Physical Units X/Y Direction: 3 is cm, 4 seconds, 7 cm/s (PS3.3 C.8.5.5.1.15). */
 const UNITS_CM = 3;
+const KNOWN_UNITS = Object.freeze([3, 4, 7]);
 const MM_IN_CM = 10;
 
 function isInside(region, { x, y }) {
-  // Region corners are pixel indices, both inclusive (PS3.3 C.8.5.5.1.1); a pixel reaches to its outer edge.
-  return x >= region.x0 && x <= region.x1 + 1 && y >= region.y0 && y <= region.y1 + 1;
+  // Corners are pixel indices, both inclusive (PS3.3 C.8.5.5.1.1); the last pixel reaches to the next index.
+  return x >= region.x0 && x < region.x1 + 1 && y >= region.y0 && y < region.y1 + 1;
+}
+
+/** Regions without units, which scanners write over the whole screen, do not count. */
+function hasUnits(region) {
+  const isKnown = (units, delta) => KNOWN_UNITS.includes(units) && Number.isFinite(delta) && delta !== 0;
+  return isKnown(region.units_x, region.delta_x) || isKnown(region.units_y, region.delta_y);
 }
 
 /** Whether both directions of an ultrasound region are lengths with a usable scale. */
@@ -20,11 +27,11 @@ export function isSpatial(region) {
 }
 
 /**
- * The one region that holds both points and measures lengths; null when there is none, or more than one.
+ * The one region with units that holds both points, if it measures lengths; null when there is none, or more than one.
  * Never simply the first: an end in another region, or in two at once, has no known scale.
  */
 export function regionUnder(regions, from, to) {
-  const at = (point) => regions.filter((region) => isInside(region, point));
+  const at = (point) => regions.filter((region) => hasUnits(region) && isInside(region, point));
   const [atFrom, atTo] = [at(from), at(to)];
   if (atFrom.length !== 1 || atTo.length !== 1 || atFrom[0] !== atTo[0]) return null;
   return isSpatial(atFrom[0]) ? atFrom[0] : null;

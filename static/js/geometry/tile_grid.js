@@ -2,30 +2,16 @@
  * Which level of the pyramid suits a zoom, and which of its tiles are seen.
  */
 
-/** A level may be this much coarser than the screen before the next finer one is taken. */
-const LEVEL_TOLERANCE = 1e-6;
+/** How much coarser than the screen a level may be, against rounding of a zoom only. */
+const TOLERANCE = 1e-6;
 
 /**
  * The coarsest level that still has a pixel of its own for each device pixel, else the finest.
- * @param {{level: number, Rows: number, Columns: number, rows: number, columns: number}[]} levels coarse to fine
- * @param {{Rows: number, Columns: number}} image size at 1:1
- * @param {number} zoom device pixels for an image pixel (along its longer side)
+ * @param {{level: number, scale: number}[]} levels coarse to fine; scale is image pixels for a pixel of the level
+ * @param {number} zoom device pixels for an image pixel, along the side where that is most
  */
-export function levelForZoom(levels, image, zoom) {
-  for (const level of levels) {
-    const magnification = Math.max(
-      (zoom * image.Columns) / level.Columns,
-      (zoom * image.Rows) / level.Rows,
-    );
-    // Sizes of levels are rounded up, so the longer side decides within a pixel.
-    if (magnification <= 1 + LEVEL_TOLERANCE + 1 / Math.max(level.Columns, level.Rows)) return level;
-  }
-  return levels[levels.length - 1];
-}
-
-/** From image coordinates to pixels of a level. */
-export function levelScale(level, image) {
-  return { x: level.Columns / image.Columns, y: level.Rows / image.Rows };
+export function levelForZoom(levels, zoom) {
+  return levels.find((level) => zoom * level.scale <= 1 + TOLERANCE) ?? levels[levels.length - 1];
 }
 
 /** The pixels of a level that a tile covers. */
@@ -43,12 +29,11 @@ export function tileBounds(level, tileSize, row, column) {
  * @param {{left: number, top: number, right: number, bottom: number}} seen in image coordinates
  * @returns {{row: number, column: number}[]} empty when the image lies outside
  */
-export function visibleTiles(level, image, tileSize, seen) {
-  const scale = levelScale(level, image);
-  const left = Math.max(seen.left * scale.x, 0);
-  const top = Math.max(seen.top * scale.y, 0);
-  const right = Math.min(seen.right * scale.x, level.Columns);
-  const bottom = Math.min(seen.bottom * scale.y, level.Rows);
+export function visibleTiles(level, tileSize, seen) {
+  const left = Math.max(seen.left / level.scale, 0);
+  const top = Math.max(seen.top / level.scale, 0);
+  const right = Math.min(seen.right / level.scale, level.Columns);
+  const bottom = Math.min(seen.bottom / level.scale, level.Rows);
   if (!(right > left && bottom > top)) return [];
   const tiles = [];
   const lastRow = Math.min(Math.ceil(bottom / tileSize), level.rows) - 1;
@@ -62,11 +47,11 @@ export function visibleTiles(level, image, tileSize, seen) {
 }
 
 /** The finest level of which at most `most` tiles are seen: what can be redrawn at the pace of a drag. */
-export function levelWithFewTiles(levels, image, tileSize, seen, finest, most) {
+export function levelWithFewTiles(levels, tileSize, seen, finest, most) {
   let chosen = levels[0];
   for (const level of levels) {
     if (level.level > finest.level) break;
-    if (visibleTiles(level, image, tileSize, seen).length <= most) chosen = level;
+    if (visibleTiles(level, tileSize, seen).length <= most) chosen = level;
   }
   return chosen;
 }

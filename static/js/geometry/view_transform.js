@@ -11,6 +11,9 @@ import { Affine } from "./affine.js";
 /** Smallest and largest magnification, device pixels for an image pixel. */
 export const ZOOM_LIMITS = Object.freeze({ least: 0.01, most: 64 });
 
+/** Sides of a pixel that differ by less are equal: spacings are rounded, and 1:1 must stay 1:1. */
+const SAME_SIDES = 1e-3;
+
 /**
  * @typedef {object} Placement
  * @property {0|90|180|270} rotation clockwise, after the flip
@@ -24,6 +27,7 @@ export const ZOOM_LIMITS = Object.freeze({ least: 0.01, most: 64 });
 export function pixelShape(aspect) {
   const [vertical, horizontal] = aspect ?? [1, 1];
   if (!(vertical > 0 && horizontal > 0)) return { width: 1, height: 1 };
+  if (Math.abs(vertical / horizontal - 1) < SAME_SIDES) return { width: 1, height: 1 };
   const least = Math.min(vertical, horizontal);
   return { width: horizontal / least, height: vertical / least };
 }

@@ -5,16 +5,16 @@
 /** A drag over this many CSS pixels changes the width by as much as it was. */
 const PIXELS_FOR_WIDTH = 300;
 
-/** Rounds to what the eye can tell: whole numbers for wide windows, three digits for narrow ones. */
+/** Rounds to what the eye can tell: whole numbers for wide windows, a hundredth of the width for narrow ones. */
 function tidy(value, width) {
   if (width >= 50) return Math.round(value);
-  const digits = Math.max(0, 3 - Math.ceil(Math.log10(width)));
-  return Number(value.toFixed(Math.min(digits, 6)));
+  const quantum = 10 ** (Math.floor(Math.log10(width)) - 2);
+  return Number((Math.round(value / quantum) * quantum).toPrecision(12));
 }
 
 /** The narrowest window that its function allows (PS3.3 C.11.2.1.2: 1 for LINEAR, above 0 for the others). */
 export function leastWidth(window, startWidth) {
-  return (window.function ?? "LINEAR").toUpperCase() === "LINEAR" ? 1 : startWidth / 1000;
+  return (window.function ?? "linear") === "linear" ? 1 : startWidth / 1000;
 }
 
 /**
@@ -29,13 +29,12 @@ export function draggedWindow(start, dx, dy, { inverted = false } = {}) {
   const least = leastWidth(start, start.width);
   const width = Math.max(least, tidy(start.width + sign * dx * pace, start.width));
   const center = tidy(start.center - sign * dy * pace, start.width);
-  return { center, width, function: start.function ?? "LINEAR", name: "" };
+  return { center, width, function: start.function ?? "linear", name: "" };
 }
 
-/** A number of a window for people: no more digits than it has. */
+/** A number of a window for people: no more digits than it needs. */
 export function windowNumber(value) {
   if (!Number.isFinite(value)) return "—";
-  const magnitude = Math.abs(value);
-  const digits = magnitude >= 100 || Number.isInteger(value) ? 0 : magnitude >= 10 ? 1 : magnitude >= 1 ? 2 : 4;
-  return String(Number(value.toFixed(digits)));
+  if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
+  return Math.abs(value) >= 1000 ? value.toPrecision(6).replace(/\.?0+$/, "") : String(Number(value.toPrecision(3)));
 }

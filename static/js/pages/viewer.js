@@ -1,0 +1,168 @@
+/**
+ * The viewer's page: wires panes, tools, keys, menus, strip, address, arrivals and covers together.
+ */
+import { MarkStore } from "../annotations/mark_store.js";
+import { announce } from "../core/announcer.js";
+import { CurrentPatient } from "../core/current_patient.js";
+import { pageData } from "../core/dom.js";
+import { preference, setPreference } from "../core/preferences.js";
+import { ToolBox } from "../tools/tool_box.js";
+import { BitmapCache } from "../viewport/bitmap_cache.js";
+import { TileLoader } from "../viewport/tile_loader.js";
+import { windowInWords } from "../viewport/window_choice.js";
+import { Arrivals } from "./viewer_parts/arrivals.js";
+import { makeCommands } from "./viewer_parts/commands.js";
+import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
+import { openHelp } from "./viewer_parts/help_dialog.js";
+import { listenForKeys } from "./viewer_parts/key_bindings.js";
+import { contextItems, layoutItems, rateItems, windowItems } from "./viewer_parts/menus.js";
+import { openMenu } from "./viewer_parts/menu.js";
+import { StackLibrary } from "./viewer_parts/stack_library.js";
+import { acceptDrops, Strip } from "./viewer_parts/strip.js";
+import { openTags } from "./viewer_parts/tag_dialog.js";
+import { Toolbar } from "./viewer_parts/toolbar.js";
+import { linkQuery, readLink, writeView } from "./viewer_parts/view_link.js";
+import { Viewer } from "./viewer_parts/viewer.js";
+
+/** The address follows the view this long after it has come to rest. */
+const ADDRESS_AFTER_MS = 300;
+
+const data = pageData("viewer-data");
+const container = document.getElementById("viewports");
+const cache = new BitmapCache();
+const loader = new TileLoader(cache);
+const store = new MarkStore(`${data.user}:${data.study.StudyInstanceUID}`);
+const library = new StackLibrary(data.manifest);
+const isTouch = matchMedia("(pointer: coarse)").matches;
+const tools = new ToolBox(isTouch ? "scroll" : preference("tool", "window"), () => viewer?.panes ?? []);
+let viewer = null;
+let commands = [];
+
+function presetsOf(manifest) {
+  return manifest ? (data.presets[manifest.Modality] ?? []) : [];
+}
+
+const actions = {
+  openMenu: (_pane, at) => openMenu(contextItems(commands, tools), { at, label: "Tools and picture" }),
+  maximise: (pane) => viewer.maximise(pane),
+};
+
+viewer = new Viewer(container, library, { loader, cache, store, tools, facts: { study: data.study, patient: data.patient }, actions });
+
+const ui = {
+  mayDownload: Boolean(data.may_download),
+  openWindows: () =>
+    openMenu(windowItems(viewer.active.viewport, presetsOf(viewer.active.viewport.manifest)), { below: toolbar.button("windows"), label: "Windows" }),
+  openLayouts: () => openMenu(layoutItems(viewer), { below: toolbar.button("layout"), label: "Layout" }),
+  openRates: () => openMenu(rateItems(viewer.active.cine), { below: toolbar.button("cine-rate"), label: "Cine rate" }),
+  openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest)),
+  openTags: () => openTags(viewer.active.viewport.frameFacts),
+  openMenuOfActive: () => {
+    const box = viewer.active.surface.getBoundingClientRect();
+    actions.openMenu(viewer.active, { x: box.left + box.width / 2, y: box.top + box.height / 2 });
+  },
+  download: () => location.assign(`/api/instances/${viewer.active.viewport.frameFacts.SOPInstanceUID}/file`),
+};
+
+commands = makeCommands({ viewer, tools, store, ui, presetsOf });
+const toolbar = new Toolbar(commands, {
+  windowText: () => {
+    const { manifest, view, frame } = viewer.active?.viewport ?? {};
+    return manifest ? windowInWords(view.window, manifest, frame) || "Window" : "Window";
+  },
+  rateText: () => {
+    const { cine, viewport } = viewer.active ?? {};
+    return viewport?.frames > 1 ? `${Number(cine.rate.value.toFixed(1))}/s` : "";
+  },
+});
+document.getElementById("toolbar").replaceChildren(toolbar.element);
+listenForKeys(container, commands);
+const strip = new Strip(document.getElementById("strip"), viewer);
+acceptDrops(container, viewer);
+
+// --- the tool bar and the address follow the view ----------------------------------------------------------------
+
+let isUpdatePlanned = false;
+function updateSoon() {
+  if (isUpdatePlanned) return;
+  isUpdatePlanned = true;
+  requestAnimationFrame(() => {
+    isUpdatePlanned = false;
+    toolbar.update();
+    for (const pane of viewer.panes) pane.surface.dataset.tool = tools.activeId;
+  });
+}
+
+let addressTimer = 0;
+function addressSoon() {
+  clearTimeout(addressTimer);
+  addressTimer = setTimeout(() => {
+    const views = viewer.panes.map((pane) => writeView(pane.viewport));
+    const query = linkQuery({ layout: viewer.layout.name, active: viewer.activeIndex, views });
+    history.replaceState(history.state, "", `${location.pathname}?${query}`);
+  }, ADDRESS_AFTER_MS);
+}
+
+for (const name of ["view", "active", "layout", "shown"]) viewer.addEventListener(name, updateSoon);
+for (const name of ["view", "active", "layout"]) viewer.addEventListener(name, addressSoon);
+tools.addEventListener("change", () => {
+  if (!isTouch) setPreference("tool", tools.activeId);
+  updateSoon();
+});
+
+// --- what the page opens with ------------------------------------------------------------------------------------
+
+function open() {
+  const link = readLink(location.search);
+  const first = library.drawable[0] ?? library.stacks[0];
+  const views = link.views.length ? link.views : first ? [{ stack: first.stack, frame: 1, rest: null }] : [];
+  viewer.setLayout(link.layout, { fill: false });
+  viewer.panes.forEach((pane, index) => {
+    const view = views[index];
+    if (!view) return;
+    const known = library.entry(view.stack);
+    if (known) viewer.show(pane, view.stack, view.rest ? view : null);
+    else pane.viewport.show(null, { problem: "The series that this link names is not in this study, or not for you to see." });
+    // The picture that came with the page stands until the first one is painted.
+    pane.viewport.addEventListener("painted", () => forgetFirstPicture(pane.viewport));
+  });
+  viewer.focus(Math.min(link.active, viewer.panes.length - 1));
+  strip.render();
+  updateSoon();
+}
+
+function forgetFirstPicture(viewport) {
+  if (viewport.hasPicture || viewport.problem) document.getElementById("first-picture")?.remove();
+}
+
+// --- arrivals, session, patient ----------------------------------------------------------------------------------
+
+const arrivals = new Arrivals(data.manifest_url, data.manifest);
+const news = document.getElementById("news");
+arrivals.addEventListener("news", () => {
+  const wasHidden = news.hidden;
+  news.hidden = !arrivals.hasNews;
+  news.querySelector("[data-news]").textContent = `${arrivals.sentence}: show`;
+  if (wasHidden && !news.hidden) announce(arrivals.sentence);
+  writeHeldBack(arrivals.latest.held_back);
+});
+news.querySelector("button").addEventListener("click", async () => {
+  news.hidden = true;
+  await viewer.renew(arrivals.accept());
+  strip.render();
+  viewer.focus();
+});
+
+function writeHeldBack(count) {
+  const note = document.getElementById("held-back");
+  note.hidden = !count;
+  note.querySelector("[data-held-back]").textContent =
+    count === 1 ? "1 image of this study is held back" : `${count} images of this study are held back`;
+}
+
+coverEndedSession(data.sign_in);
+const current = new CurrentPatient({ patient: data.patient.key, study: data.study.StudyInstanceUID });
+coverOtherPatient(document.getElementById("viewer-body"), current, [data.patient.name, data.patient.id].filter(Boolean).join(" · "));
+current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/`));
+current.claim();
+open();

@@ -1,0 +1,93 @@
+/**
+ * The viewer's menus: windows, layouts, cine rates, and the tools at the pointer.
+ */
+import { preference, setPreference } from "../../core/preferences.js";
+import { windowNumber } from "../../geometry/window_drag.js";
+import { explicitWindow, stackWindow } from "../../viewport/window_choice.js";
+import { keyForPeople } from "./key_bindings.js";
+import { LAYOUTS } from "./layouts.js";
+
+const RATES = Object.freeze([1, 2, 5, 10, 15, 20, 25, 30, 60]);
+
+function numbers(window) {
+  return Number.isFinite(window?.width) ? `W ${windowNumber(window.width)} L ${windowNumber(window.center)}` : "";
+}
+
+/** Windows of the file and of the site. @returns items for openMenu */
+export function windowItems(viewport, presets) {
+  const { manifest, view } = viewport;
+  const choose = (window) => () => viewport.setWindow(window);
+  const own = stackWindow(manifest);
+  if (manifest.color) return [{ heading: "Color images have no window." }];
+  const known = (manifest.windows ?? []).filter((one) => !isPreset(one, presets));
+  return [
+    { heading: "Of this series" },
+    { label: own.name || "First window", detail: numbers(own), isChecked: view.window.key === null, run: choose(own) },
+    ...known.map((one) => ({ label: one.name, detail: numbers(one), isChecked: view.window.key === one.key, run: choose({ ...one }) })),
+    ...(presets.length ? [{ heading: "Presets" }] : []),
+    ...presets.map((preset, index) => {
+      const window = explicitWindow(preset);
+      const key = index < 9 ? `  ${index + 1}` : "";
+      return { label: preset.name, detail: numbers(preset) + key, isChecked: view.window.key === window.key, run: choose(window) };
+    }),
+    { heading: "Hand" },
+    {
+      label: "Drag the other way round",
+      isChecked: preference("windowDragInverted", false),
+      isRadio: false,
+      run: () => setPreference("windowDragInverted", !preference("windowDragInverted", false)),
+    },
+  ];
+}
+
+/** A window of the manifest that only repeats one of the site's presets. */
+function isPreset(window, presets) {
+  return presets.some((preset) => explicitWindow(preset).key === window.key && preset.name.toLowerCase() === window.name?.toLowerCase());
+}
+
+export function layoutItems(viewer) {
+  return LAYOUTS.map((layout) => ({
+    label: layout.count === 1 ? "One viewport" : `${layout.rows} rows, ${layout.columns} columns`.replace("1 rows", "1 row").replace("1 columns", "1 column"),
+    detail: `${layout.rows} × ${layout.columns}`,
+    isChecked: viewer.layout.name === layout.name,
+    run: () => {
+      viewer.setLayout(layout.name);
+      viewer.focus();
+    },
+  }));
+}
+
+export function rateItems(cine) {
+  const { value, isFromFile } = cine.rate;
+  const rates = [...new Set([...RATES, value])].sort((one, other) => one - other);
+  return rates.map((rate) => ({
+    label: `${Number(rate.toFixed(1))} images a second`,
+    detail: rate === value && isFromFile ? "as in file" : "",
+    isChecked: rate === value,
+    run: () => {
+      cine.setRate(rate);
+      cine.start();
+    },
+  }));
+}
+
+/** The tools of the last hour first, then what can be done with the picture. */
+export function contextItems(commands, tools) {
+  const command = (id) => commands.find((one) => one.id === id);
+  const item = (one) => ({
+    label: one.label,
+    detail: (one.keys ?? []).slice(0, 1).map(keyForPeople).join(""),
+    icon: one.icon,
+    isChecked: one.isOn ? one.isOn() : undefined,
+    isRadio: one.id.startsWith("tool-"),
+    isDisabled: one.isPossible ? !one.isPossible() : false,
+    run: one.run,
+  });
+  const actions = ["windows", "invert", "fit", "one-to-one", "rotate", "flip-horizontal", "flip-vertical", "reset", "maximise", "tags", "download"];
+  return [
+    { heading: "Tools" },
+    ...tools.recent().map((id) => item(command(`tool-${id}`))),
+    { heading: "Picture" },
+    ...actions.map((id) => item(command(id))),
+  ];
+}

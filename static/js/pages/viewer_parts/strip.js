@@ -1,0 +1,106 @@
+/**
+ * The strip: every stack of the study with a thumbnail; a click shows it in the active viewport, a drag in any.
+ */
+import { element } from "../../core/dom.js";
+
+export const STACK_TYPE = "application/x-portal-stack";
+
+export class Strip {
+  #list;
+  #viewer;
+
+  /** @param {HTMLElement} list as the server wrote it @param {import("./viewer.js").Viewer} viewer */
+  constructor(list, viewer) {
+    this.#list = list;
+    this.#viewer = viewer;
+    list.addEventListener("click", (event) => this.#clicked(event));
+    list.addEventListener("dragstart", (event) => this.#dragged(event));
+    list.addEventListener("keydown", (event) => this.#rove(event));
+    viewer.addEventListener("shown", () => this.update());
+    viewer.addEventListener("active", () => this.update());
+  }
+
+  /** Writes the strip anew, as the study is now. */
+  render() {
+    this.#list.replaceChildren(...this.#viewer.library.stacks.map((entry) => element("li", {}, this.#item(entry))));
+    this.update();
+  }
+
+  #item(entry) {
+    const number = entry.SeriesNumber === null || entry.SeriesNumber === undefined ? "" : `S${entry.SeriesNumber}`;
+    const count = entry.frames > 1 ? `${entry.frames}` : "";
+    const name = entry.SeriesDescription || entry.label || entry.Modality;
+    const picture = entry.thumbnail
+      ? element("img", { class: "strip-picture", src: entry.thumbnail, alt: "", loading: "lazy", decoding: "async", draggable: "false" })
+      : element("span", { class: "strip-picture strip-picture-none", text: entry.reason || "No picture" });
+    return element(
+      "a",
+      {
+        class: entry.derived ? "strip-item strip-item-derived" : "strip-item",
+        href: `?stack=${entry.stack}`,
+        "data-stack": entry.stack,
+        draggable: entry.drawable ? "true" : "false",
+        title: [number, entry.Modality, entry.SeriesDescription, entry.label, entry.processed, entry.reason].filter(Boolean).join(" · "),
+      },
+      element("span", { class: "strip-head" }, element("span", { text: `${number} ${entry.Modality}`.trim() }), element("span", { text: count })),
+      picture,
+      element("span", { class: "strip-name", text: name }),
+      entry.label && entry.label !== name ? element("span", { class: "strip-label", text: entry.label }) : null,
+      entry.derived ? element("span", { class: "strip-label", text: "processed" }) : null,
+    );
+  }
+
+  /** Marks what is shown, and what is shown in the active viewport. */
+  update() {
+    const shown = new Set(this.#viewer.panes.map((pane) => pane.viewport.manifest?.stack));
+    const active = this.#viewer.active?.viewport.manifest?.stack;
+    for (const item of this.#list.querySelectorAll(".strip-item")) {
+      const { stack } = item.dataset;
+      item.classList.toggle("strip-item-shown", Boolean(stack) && shown.has(stack));
+      if (stack && stack === active) item.setAttribute("aria-current", "true");
+      else item.removeAttribute("aria-current");
+    }
+  }
+
+  #clicked(event) {
+    const item = event.target.closest(".strip-item");
+    if (!item || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (!item.dataset.stack) return;
+    this.#viewer.show(this.#viewer.active, item.dataset.stack);
+    this.#viewer.focus();
+  }
+
+  #dragged(event) {
+    const item = event.target.closest?.(".strip-item");
+    if (!item) return;
+    event.dataTransfer.setData(STACK_TYPE, item.dataset.stack);
+    event.dataTransfer.effectAllowed = "copy";
+  }
+
+  #rove(event) {
+    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const items = [...this.#list.querySelectorAll(".strip-item")];
+    items[items.indexOf(document.activeElement) + step]?.focus();
+  }
+}
+
+/** Lets stacks be dropped on viewports. */
+export function acceptDrops(container, viewer) {
+  const paneUnder = (event) => viewer.panes.find((pane) => pane.surface.contains(event.target));
+  container.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes(STACK_TYPE) || !paneUnder(event)) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+  });
+  container.addEventListener("drop", (event) => {
+    const stack = event.dataTransfer.getData(STACK_TYPE);
+    const pane = paneUnder(event);
+    if (!stack || !pane) return;
+    event.preventDefault();
+    viewer.show(pane, stack);
+    viewer.focus(viewer.panes.indexOf(pane));
+  });
+}

@@ -1,0 +1,159 @@
+/**
+ * The text over an image: identity, series, window, frame, orientation letters, scale bar and fidelity.
+ *
+ * It is brought up to date in the same moment as the picture, so that a text never belongs to another image.
+ */
+import { element, mark, setText } from "../core/dom.js";
+import { edgesOnScreen } from "../geometry/orientation_letters.js";
+import { scaleBar } from "../geometry/scale_bar.js";
+import {
+  frameLine,
+  identityLines,
+  placementLine,
+  positionLine,
+  sideLine,
+  studyLines,
+  windowLine,
+  zoomLine,
+} from "./corner_lines.js";
+import { fidelityOf } from "./fidelity.js";
+
+/** The part of a viewport's width that a scale bar may take. */
+const SCALE_BAR_SHARE = 0.3;
+
+function lines(names) {
+  return Object.fromEntries(names.map((name) => [name, element("div", { class: `line line-${name}` })]));
+}
+
+export class CornerText {
+  #viewport;
+  #study;
+  #patient;
+  #listeners = new AbortController();
+  #lines = lines(["study", "side", "processed", "notes", "placement", "window", "zoom", "value", "frame", "position"]);
+  #identity = element("div", { class: "corner corner-identity" });
+  #edges = {};
+  #bar = element("div", { class: "scale-bar", hidden: true });
+  #barLabel = element("span", { class: "scale-bar-label" });
+  #fidelity = element("div", { class: "fidelity" });
+  #shownFidelity = "";
+  #shownStudy = "";
+  #problem = element("div", { class: "viewport-problem", role: "status", hidden: true });
+  #loading = element("div", { class: "viewport-loading", hidden: true });
+  element;
+
+  /**
+   * @param {import("./viewport.js").Viewport} viewport
+   * @param {{study: object, patient: object}} facts
+   */
+  constructor(viewport, { study, patient }) {
+    this.#viewport = viewport;
+    this.#study = study;
+    this.#patient = patient;
+    this.#bar.append(this.#barLabel);
+    for (const side of ["left", "right", "top", "bottom"]) this.#edges[side] = element("div", { class: `edge edge-${side}` });
+    const line = this.#lines;
+    this.element = element(
+      "div",
+      { class: "viewport-text" },
+      this.#identity,
+      element("div", { class: "corner corner-study" }, line.study, line.side, line.processed, line.notes),
+      element("div", { class: "corner corner-window" }, line.placement, line.value, line.window, line.zoom),
+      element("div", { class: "corner corner-frame" }, line.position, line.frame, this.#fidelity),
+      this.#bar,
+      ...Object.values(this.#edges),
+      this.#problem,
+      this.#loading,
+    );
+    const { signal } = this.#listeners;
+    viewport.addEventListener("painted", () => this.update(), { signal });
+    this.#writeIdentity();
+  }
+
+  disconnect() {
+    this.#listeners.abort();
+  }
+
+  /** The value under the pointer, as the portal read it. */
+  showValue(text) {
+    setText(this.#lines.value, text);
+  }
+
+  #writeIdentity() {
+    const [name, ...others] = identityLines(this.#patient);
+    this.#identity.replaceChildren(
+      element("div", { class: "line line-name person-name", dir: "auto", text: name }),
+      ...others.map((text) => element("div", { class: "line", text })),
+    );
+    if (this.#patient.to_check) this.#identity.append(element("div", { class: "line line-notice", text: "identity to be checked" }));
+  }
+
+  update() {
+    const viewport = this.#viewport;
+    const { manifest } = viewport;
+    this.#identity.hidden = !manifest && !viewport.problem;
+    this.#updateProblem();
+    if (!manifest) {
+      this.#clear();
+      return;
+    }
+    const frame = viewport.frameFacts;
+    this.#updateStudy(manifest);
+    setText(this.#lines.side, sideLine(frame));
+    setText(this.#lines.placement, placementLine(viewport));
+    setText(this.#lines.window, windowLine(viewport));
+    setText(this.#lines.zoom, zoomLine(viewport));
+    setText(this.#lines.frame, frameLine(viewport));
+    setText(this.#lines.position, positionLine(frame));
+    this.#updateEdges(frame);
+    this.#updateBar(manifest);
+    this.#updateFidelity();
+  }
+
+  #clear() {
+    for (const line of Object.values(this.#lines)) setText(line, "");
+    for (const edge of Object.values(this.#edges)) setText(edge, "");
+    this.#bar.hidden = true;
+    this.#fidelity.replaceChildren();
+    this.#shownFidelity = this.#shownStudy = "";
+  }
+
+  #updateStudy(manifest) {
+    const name = `${manifest.stack} ${manifest.revision}`;
+    if (name === this.#shownStudy) return;
+    this.#shownStudy = name;
+    this.#lines.study.replaceChildren(...studyLines(this.#study, manifest).map((text) => element("div", { text })));
+    setText(this.#lines.processed, manifest.processed ? `processed: ${manifest.processed}` : "");
+    this.#lines.notes.replaceChildren(...(manifest.notes ?? []).map((text) => element("div", { text })));
+  }
+
+  #updateProblem() {
+    const { problem, fidelity, manifest } = this.#viewport;
+    this.#problem.hidden = !problem;
+    setText(this.#problem, problem);
+    this.#loading.hidden = Boolean(problem) || !manifest || fidelity !== "loading" || this.#viewport.hasPicture;
+  }
+
+  #updateEdges(frame) {
+    const letters = this.#viewport.problem ? null : edgesOnScreen(frame?.edges, this.#viewport.view);
+    for (const [side, node] of Object.entries(this.#edges)) setText(node, letters?.[side] ?? "");
+  }
+
+  #updateBar(manifest) {
+    const { size, resolvedView, problem } = this.#viewport;
+    const bar = problem ? null : scaleBar(manifest, resolvedView, size.width * SCALE_BAR_SHARE);
+    this.#bar.hidden = !bar;
+    if (!bar) return;
+    this.#bar.style.width = `${bar.length / size.ratio}px`;
+    setText(this.#barLabel, bar.note ? `${bar.label} *` : bar.label);
+    this.#bar.title = [bar.source, bar.note].filter(Boolean).join(". ");
+  }
+
+  #updateFidelity() {
+    const { mark: name, word, sentence } = fidelityOf(this.#viewport);
+    if (word === this.#shownFidelity) return;
+    this.#shownFidelity = word;
+    this.#fidelity.title = sentence;
+    this.#fidelity.replaceChildren(...(name ? [element("span", { text: word }), mark(name, sentence)] : []));
+  }
+}

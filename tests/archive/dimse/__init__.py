@@ -1,0 +1,1 @@
+"""The receiver, by its plain functions and over real associations on loopback."""

@@ -1,0 +1,81 @@
+"""Search among all studies that a person may see; what it finds opens read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from archive.access.roles import roles_of
+from archive.models import Study, User
+from archive.models.study import StudyQuerySet
+from viewer.worklist.filters import LONGEST_TEXT, containing, of_modality
+from viewer.worklist.ordering import NEWEST_EXAMINED, PAGE_SIZE, find_page
+from viewer.worklist.rows import load_rows
+
+
+class SearchForm(forms.Form):
+    """What is looked for; empty fields do not narrow."""
+
+    text = forms.CharField(
+        label="Name, ID, accession, description or referrer",
+        required=False,
+        max_length=LONGEST_TEXT,
+        widget=forms.TextInput(
+            attrs={"type": "search", "autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+        ),
+    )
+    modality = forms.RegexField(
+        label="Modality",
+        regex=r"^[A-Z0-9_ ]{1,16}$",
+        required=False,
+        error_messages={"invalid": "A modality is a code such as CT, MR or US."},
+        widget=forms.TextInput(attrs={"size": 4, "maxlength": 16, "autocomplete": "off", "spellcheck": "false"}),
+    )
+    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def clean_modality(self) -> str:
+        return str(self.cleaned_data["modality"]).strip()
+
+    def narrow(self, studies: StudyQuerySet) -> StudyQuerySet:
+        """The studies that fit every field that is filled in."""
+        asked = self.cleaned_data
+        studies = containing(studies, asked["text"])
+        if asked["modality"]:
+            studies = studies.filter(of_modality(asked["modality"]))
+        if asked["since"]:
+            studies = studies.filter(study_date__gte=f"{asked['since']:%Y%m%d}")
+        if asked["until"]:
+            studies = studies.filter(study_date__lte=f"{asked['until']:%Y%m%d}")
+        return studies
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def search(request: HttpRequest) -> HttpResponse:
+    """The form, and what it finds: by POST, as a name belongs in no address."""
+    if not roles_of(request.user):
+        return render(request, "worklist/no_role.html", status=403)
+    form = SearchForm(request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {"form": form}
+    if form.is_bound and form.is_valid():
+        context |= found_by(form, request.user, request.POST)
+    template = "search/results.html" if request.headers.get("HX-Request") else "search/page.html"
+    return render(request, template, context)
+
+
+def found_by(form: SearchForm, who: User, place: Mapping[str, Any]) -> dict[str, Any]:
+    """One page of what a valid form finds, the newest examination first."""
+    studies = form.narrow(Study.objects.visible_to(who).with_images())
+    page = find_page(
+        studies,
+        NEWEST_EXAMINED,
+        after=str(place.get("after", "")),
+        before=str(place.get("before", "")),
+        size=PAGE_SIZE,
+    )
+    return {"page": page, "rows": load_rows(page.ids, who), "has_searched": True}

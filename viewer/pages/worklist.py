@@ -1,0 +1,226 @@
+"""The reading worklist's pages and actions: list, preview, claim, release, read, priority, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from archive.access.roles import Role, has_role, roles_of
+from archive.models import Study
+from pacs_portal.middleware import client_address
+from viewer.models import Preferences, ReadingTask
+from viewer.worklist import claiming
+from viewer.worklist.claiming import Change, NotOnWorklist, NotYours, WorklistRefusal, may_read, may_set_priority
+from viewer.worklist.columns import COLUMNS, Column, clean_columns, hidden_columns
+from viewer.worklist.counts import count_site
+from viewer.worklist.filters import STATES, STATES_OF_ARRIVALS
+from viewer.worklist.history import history_of
+from viewer.worklist.listing import ARRIVALS, Listing, list_studies
+from viewer.worklist.rows import row_of, task_of
+
+PREVIEW_THUMBNAILS = 3
+STATUSES: dict[type[WorklistRefusal], int] = {NotYours: 403, NotOnWorklist: 404}
+"""Every other refusal of the worklist is a conflict with what somebody or something did: 409."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def worklist(request: HttpRequest) -> HttpResponse:
+    """The whole page; a POST carries what is typed, for browsers that run no script."""
+    roles = roles_of(request.user)
+    if not roles:
+        return render(request, "worklist/no_role.html", status=403)
+    if roles == {Role.ADMINISTRATOR}:
+        return render(request, "worklist/counts.html", {"counts": count_site()})
+    listing = list_studies(request.user, asked(request))
+    return render(request, "worklist/page.html", page_context(request, listing))
+
+
+@require_POST
+def rows(request: HttpRequest) -> HttpResponse:
+    """The list alone, for a filter, an order, a page or a look whether anything changed (204: nothing did)."""
+    if not roles_of(request.user) - {Role.ADMINISTRATOR}:
+        raise Http404
+    listing = list_studies(request.user, request.POST)
+    digest = listing.digest
+    seen = request.POST.get("seen", "")
+    if seen and seen == digest:
+        return HttpResponse(status=204, headers={"X-Worklist-Seen": digest})
+    response = render(request, "worklist/list.html", page_context(request, listing) | {"is_partial": True})
+    response["X-Worklist-Seen"] = digest
+    if not seen:
+        path = page_path(request)
+        response["HX-Replace-Url"] = f"{path}?{listing.query}" if listing.query else path
+    return response
+
+
+def asked(request: HttpRequest) -> QueryDict:
+    """What the list is asked for; what is typed is never taken from an address."""
+    if request.method == "POST":
+        return request.POST
+    values = request.GET.copy()
+    values.pop("text", None)
+    return values
+
+
+def page_path(request: HttpRequest) -> str:
+    """Where the list stands: the start page, or the address of its own."""
+    own = reverse("worklist")
+    shown = urlsplit(request.headers.get("HX-Current-URL", "")).path or request.path
+    return own if shown == own else reverse("home")
+
+
+def page_context(request: HttpRequest, listing: Listing) -> dict[str, Any]:
+    """What the templates of the list need beside the list itself."""
+    shown = listing.filter.values
+    chosen = shown.get("modality", [])
+    counted = dict(listing.counts.modalities) | {name: "" for name in chosen if name not in dict(listing.counts.modalities)}
+    return {
+        "listing": listing,
+        "asked_after": asked_place(request, "after"),
+        "asked_before": asked_place(request, "before"),
+        "shown": shown,
+        "state": shown.get("state", ""),
+        "states": STATES_OF_ARRIVALS if listing.habit == ARRIVALS else STATES,
+        "modalities": [(name, count, name in chosen) for name, count in counted.items()],
+        "headings": [heading(column, listing) for column in COLUMNS],
+        "columns": COLUMNS,
+        "hidden": hidden_columns(request.user),
+        "page_path": page_path(request),
+        "before_query": with_values(listing.query, before=listing.page.before),
+        "after_query": with_values(listing.query, after=listing.page.after),
+        "may_read": may_read(request.user),
+        "is_arrivals": listing.habit == ARRIVALS,
+    }
+
+
+def asked_place(request: HttpRequest, name: str) -> str:
+    """The place that the shown page began at, for the next look at it."""
+    value = str(asked(request).get(name, ""))
+    return value if value.isdigit() else ""
+
+
+def heading(column: Column, listing: Listing) -> dict[str, str]:
+    """A column's head: how the list is sorted by it, and what a click would do."""
+    order = listing.order
+    direction = ("descending" if order.descending else "ascending") if order.column == column.sort else ""
+    following = f"-{column.sort}" if direction == "ascending" else column.sort
+    query = listing.filter.query(sort=following)
+    return {
+        "key": column.key,
+        "label": column.label,
+        "sort": column.sort,
+        "direction": direction,
+        "next": following,
+        "query": query,
+    }
+
+
+def with_values(query: str, **values: str) -> str:
+    return "&".join(part for part in (query, urlencode(values)) if part)
+
+
+@require_GET
+def preview(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
+    """A look at a study without opening it: thumbnails, history, who asked, what can be done."""
+    from viewer.stacks.manifest import thumbnails_of
+
+    study = visible_study(request, study_instance_uid)
+    context = {
+        "study": study,
+        "row": row_of(study, request.user, timezone.now()),
+        "task": task_of(study),
+        "thumbnails": thumbnails_of(study, PREVIEW_THUMBNAILS),
+        "history": history_of(study, request.user),
+        "may_read": may_read(request.user),
+        "may_set_priority": may_set_priority(request.user),
+        "priorities": ReadingTask.Priority.choices,
+    }
+    return render(request, "worklist/preview.html", context)
+
+
+def visible_study(request: HttpRequest, study_instance_uid: str) -> Study:
+    studies = Study.objects.visible_to(request.user).select_related(
+        "patient", "reading_task__claimed_by", "reading_task__read_by"
+    )
+    return get_object_or_404(studies, study_instance_uid=study_instance_uid)
+
+
+# --- Actions --------------------------------------------------------------------------------------------------------
+
+
+def _answer(request: HttpRequest, study_instance_uid: str, act: Callable[[Change], ReadingTask]) -> JsonResponse:
+    """Do one change of a study that the person may see; a refusal is said in words."""
+    study = visible_study(request, study_instance_uid)
+    try:
+        task = act(Change(request.user, study, client_address(request)))
+    except WorklistRefusal as refusal:
+        reader = getattr(refusal, "reader", None)
+        answer = {"error": str(refusal), "reader": str(reader) if reader else None}
+        return JsonResponse(answer, status=STATUSES.get(type(refusal), 409))
+    return JsonResponse(in_json(task))
+
+
+def in_json(task: ReadingTask) -> dict[str, Any]:
+    return {
+        "state": task.state,
+        "priority": ReadingTask.Priority(task.priority).label,
+        "claimed_by": str(task.claimed_by) if task.claimed_by else None,
+        "claimed_at": task.claimed_at.isoformat() if task.claimed_at else None,
+        "claim_lasts_s": int(claiming.CLAIM_LASTS.total_seconds()),
+        "read_by": str(task.read_by) if task.read_by else None,
+    }
+
+
+@require_POST
+def claim(request: HttpRequest, study_instance_uid: str) -> JsonResponse:
+    return _answer(request, study_instance_uid, claiming.claim)
+
+
+@require_POST
+def claim_heartbeat(request: HttpRequest, study_instance_uid: str) -> JsonResponse:
+    return _answer(request, study_instance_uid, claiming.heartbeat)
+
+
+@require_POST
+def release(request: HttpRequest, study_instance_uid: str) -> JsonResponse:
+    return _answer(request, study_instance_uid, claiming.release)
+
+
+@require_POST
+def read(request: HttpRequest, study_instance_uid: str) -> JsonResponse:
+    return _answer(request, study_instance_uid, claiming.mark_read)
+
+
+@require_POST
+def unread(request: HttpRequest, study_instance_uid: str) -> JsonResponse:
+    return _answer(request, study_instance_uid, claiming.mark_unread)
+
+
+@require_POST
+def priority(request: HttpRequest, study_instance_uid: str) -> JsonResponse:
+    """Set the priority named by ``priority``: STAT, urgent or routine."""
+    named = {choice.label.casefold(): choice for choice in ReadingTask.Priority}
+    found = request.POST.get("priority", "")
+    wanted = named.get(found.casefold())
+    visible_study(request, study_instance_uid)
+    if wanted is None:
+        words = ", ".join(choice.label for choice in ReadingTask.Priority)
+        return JsonResponse({"error": f"priority: {found[:40]!r} cannot be used. Accepted: {words}."}, status=400)
+    return _answer(request, study_instance_uid, lambda change: claiming.set_priority(change, wanted))
+
+
+@require_POST
+def columns(request: HttpRequest) -> HttpResponse:
+    """Keep which columns the person wants to see."""
+    if not has_role(request.user, *Role):
+        raise Http404
+    shown = clean_columns(request.POST.getlist("column"))
+    Preferences.objects.update_or_create(user=request.user, defaults={"worklist_columns": shown})
+    return HttpResponse(status=204)

@@ -1,0 +1,247 @@
+"""What a row of a list says about a study: values of the field turned into words, once, for every list."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.utils import timezone
+
+from archive.dicom.dates import age_at, format_date, format_time, parse_date
+from archive.dicom.person_name import format_for_people
+from archive.models import Study, User
+from viewer.models import ReadingTask
+from viewer.worklist.claiming import can_be_claimed_by, is_stale
+
+WAITING_LIMIT = timedelta(hours=4)
+"""A study that waits longer than this since its last image is overdue."""
+HOURS_SHOWN_UNTIL = timedelta(hours=48)
+"""Longer waits are given in days."""
+
+State = ReadingTask.State
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A shape of the sprite and the word that belongs to it."""
+
+    shape: str
+    word: str
+
+
+UNREAD = Mark("unread", "unread")
+CLAIMED = Mark("claimed", "being read")
+READ = Mark("final", "read")
+ARRIVING = Mark("arriving", "arriving")
+NO_TASK = Mark("full", "not on the worklist")
+PRIORITIES = {
+    ReadingTask.Priority.STAT: Mark("stat", "STAT"),
+    ReadingTask.Priority.URGENT: Mark("urgent", "urgent"),
+}
+"""Routine has no mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRow:
+    """One study as lists show it; every value is text for people unless its name says otherwise."""
+
+    pk: int
+    study_instance_uid: str
+    priority: Mark | None
+    priority_value: int
+    state: Mark
+    state_for_referrer: str
+    is_arriving: bool
+    can_claim: bool
+    """Whether the person who looks at the row may claim the study."""
+    patient: str
+    other_spelling: str
+    patient_id: str
+    issuer: str
+    identity_to_be_checked: bool
+    birth_date: str
+    age: str
+    age_disagrees: bool
+    sex: str
+    examined: str
+    examined_in_full: str
+    modality: str
+    description: str
+    body_part: str
+    accession: str
+    images: str
+    images_state: str
+    held_back: str
+    waiting: str
+    is_overdue: bool
+    waiting_since: datetime | None
+    referrer: str
+    location: str
+    station: str
+    reader: str
+
+
+def load_rows(ids: Sequence[int], who: User) -> list[StudyRow]:
+    """Rows of the studies with these ids, in their order; one query, or none where there are no ids."""
+    if not ids:
+        return []
+    studies = Study.objects.select_related("patient", "reading_task__claimed_by", "reading_task__read_by")
+    found = studies.in_bulk(list(ids))
+    now = timezone.now()
+    return [row_of(found[pk], who, now) for pk in ids if pk in found]
+
+
+def digest_of(rows: Iterable[StudyRow], *more: object) -> str:
+    """Changes when anything that a list shows has changed."""
+    return hashlib.sha256(repr((list(rows), more)).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def row_of(study: Study, who: User, now: datetime) -> StudyRow:
+    """One study in words; its patient and reading task must be loaded."""
+    task = task_of(study)
+    age = age_at(
+        study_date=study.study_date, birth_date=study.patient_birth_date, patient_age=study.patient_age
+    )
+    waits = task is not None and task.state != State.READ
+    waiting_since = task.waiting_since if task is not None and waits else None
+    return StudyRow(
+        pk=study.pk,
+        study_instance_uid=study.study_instance_uid,
+        priority=PRIORITIES.get(ReadingTask.Priority(task.priority)) if task else None,
+        priority_value=task.priority if task else ReadingTask.Priority.ROUTINE,
+        state=state_mark(study, task),
+        state_for_referrer=state_for_referrer(study, task),
+        is_arriving=study.is_arriving,
+        can_claim=task is not None and can_be_claimed_by(who, task, arriving=study.is_arriving, now=now),
+        patient=format_for_people(study.patient_name) or "no name",
+        other_spelling=format_for_people(study.name_note),
+        patient_id=study.patient.patient_id or "no ID",
+        issuer=study.patient.issuer_of_patient_id,
+        identity_to_be_checked=study.patient.identity_to_be_checked,
+        birth_date=format_date(study.patient_birth_date) or "no birth date",
+        age=age.text,
+        age_disagrees=age.disagrees,
+        sex=study.patient_sex,
+        examined=examined(study, now),
+        examined_in_full=examined_in_full(study),
+        modality=", ".join(study.modality_list()),
+        description=study.study_description,
+        body_part=study.body_parts.replace("\\", ", "),
+        accession=study.accession_number,
+        images=images_in_words(study),
+        images_state=images_state(study),
+        held_back=held_back_in_words(study.held_back_count),
+        waiting=waiting_in_words(now - waiting_since) if waiting_since else "",
+        is_overdue=waiting_since is not None and now - waiting_since > WAITING_LIMIT,
+        waiting_since=waiting_since,
+        referrer=format_for_people(study.referring_physician_name),
+        location=study.institution_name,
+        station=study.station_names.replace("\\", ", "),
+        reader=reader_in_words(task, now),
+    )
+
+
+def task_of(study: Study) -> ReadingTask | None:
+    try:
+        return study.reading_task  # type: ignore[attr-defined,no-any-return]
+    except ObjectDoesNotExist:
+        return None
+
+
+def state_mark(study: Study, task: ReadingTask | None) -> Mark:
+    """Arriving comes before every state but read: what was read and gets more images says both elsewhere."""
+    if task is not None and task.state == State.READ:
+        return READ
+    if study.is_arriving:
+        return ARRIVING
+    if task is None:
+        return NO_TASK
+    return CLAIMED if task.state == State.IN_PROGRESS else UNREAD
+
+
+def state_for_referrer(study: Study, task: ReadingTask | None) -> str:
+    """The state in the words of those who wait for the result."""
+    if task is not None and task.state == State.READ:
+        return "read"
+    if study.is_arriving:
+        return "images are arriving"
+    if task is not None and task.state == State.IN_PROGRESS:
+        return "being read"
+    return "waiting to be read"
+
+
+def images_in_words(study: Study) -> str:
+    """``arriving 123 images`` until the study has gone quiet, then the count."""
+    if study.is_arriving:
+        return f"arriving {counted(study.instance_count, 'image')}"
+    return str(study.instance_count)
+
+
+def images_state(study: Study) -> str:
+    """Quiet is ready; complete is what somebody or something said."""
+    if study.is_arriving:
+        return ""
+    return "complete" if study.completed_at else "ready"
+
+
+def held_back_in_words(count: int) -> str:
+    if not count:
+        return ""
+    return f"{counted(count, 'image')} of this study {'is' if count == 1 else 'are'} held back"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def waiting_in_words(waited: timedelta) -> str:
+    """Hours and minutes, or days; a clock that runs ahead gives zero.
+
+    >>> waiting_in_words(timedelta(minutes=44)), waiting_in_words(timedelta(hours=26, minutes=5))
+    ('0:44', '26:05')
+    >>> waiting_in_words(timedelta(days=3, hours=5))
+    '3 d'
+    """
+    waited = max(waited, timedelta())
+    if waited >= HOURS_SHOWN_UNTIL:
+        return f"{waited.days} d"
+    minutes = int(waited.total_seconds()) // 60
+    return f"{minutes // 60}:{minutes % 60:02d}"
+
+
+def examined(study: Study, now: datetime) -> str:
+    """Date and time of the examination as recorded; "today" where it is the site's date."""
+    day = parse_date(study.study_date)
+    date = "today" if day == timezone.localdate(now) else format_date(study.study_date)
+    return " ".join(part for part in (date, format_time(study.study_time), other_offset(study, now)) if part)
+
+
+def examined_in_full(study: Study) -> str:
+    """The recorded values without interpretation, for the tooltip."""
+    time = study.study_time.partition(".")[0]
+    clock = f"{time[:2]}:{time[2:4]}:{time[4:6]}" if len(time) == 6 and time.isdigit() else format_time(time)
+    parts = (format_date(study.study_date), clock, study.timezone_offset_from_utc)
+    return " ".join(part for part in parts if part)
+
+
+def other_offset(study: Study, now: datetime) -> str:
+    """The recorded offset from UTC where it is present and not the site's (PS3.3 C.12.1.1.8)."""
+    offset = study.timezone_offset_from_utc
+    return offset if offset and offset != f"{timezone.localtime(now):%z}" else ""
+
+
+def reader_in_words(task: ReadingTask | None, now: datetime) -> str:
+    """Who reads or has read; a silent claim says so, as it may be taken over."""
+    if task is None:
+        return ""
+    if task.state == State.READ:
+        return str(task.read_by) if task.read_by else ""
+    if task.state != State.IN_PROGRESS or task.claimed_by is None:
+        return ""
+    if not is_stale(task, now):
+        return str(task.claimed_by)
+    silent = f" {waiting_in_words(now - task.claim_seen_at)}" if task.claim_seen_at else ""
+    return f"{task.claimed_by} (silent{silent})"
