@@ -199,7 +199,7 @@ def measure(rounds: int) -> None:
 
     reader = User.objects.create_user("bench", password="only for the bench")
     reader.groups.add(reader.groups.model.objects.get(name="radiologist"))
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
     rows = reverse("worklist-rows")
 

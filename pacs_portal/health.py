@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
-from archive.dimse.client import echo
+from archive.dimse.client import PeerUnreachable, echo
 from archive.jobs import heartbeat
 from archive.receiving.backlog import backlog
 
@@ -80,13 +80,17 @@ class _KeptEcho:
         with self._lock:
             if time.monotonic() - self._at > ECHO_KEPT_S:
                 host = settings.PORTAL_DICOM_HOST
-                self._answered = echo(
-                    "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host,  # noqa: S104
-                    settings.PORTAL_DICOM_PORT,
-                    called_ae_title=settings.PORTAL_AE_TITLE,
-                    calling_ae_title=settings.PORTAL_AE_TITLE,
-                    timeout_s=2.0,
-                )
+                try:
+                    echo(
+                        "127.0.0.1" if host in {"0.0.0.0", "::", ""} else host,  # noqa: S104
+                        settings.PORTAL_DICOM_PORT,
+                        called_ae_title=settings.PORTAL_AE_TITLE,
+                        calling_ae_title=settings.PORTAL_AE_TITLE,
+                        timeout_s=2.0,
+                    )
+                    self._answered = True
+                except PeerUnreachable:
+                    self._answered = False
                 self._at = time.monotonic()
             return self._answered
 
@@ -102,6 +106,8 @@ def receiver() -> Finding:
 
 def worker() -> Finding:
     age = heartbeat.age_s()
+    if age == float("inf"):
+        return "failed", "No worker has taken a task yet."
     if age > BEAT_LATE_S:
         return "failed", "No worker has taken a task for more than a minute."
     return "ok", f"A worker took a task {age:.0f} s ago."

@@ -8,13 +8,28 @@ from django.views.generic import RedirectView
 
 from pacs_portal import health
 from viewer.api import instances, processing, values
-from viewer.pages import study
+from viewer.pages import account, emergency, home, referrals, search, study, worklist
 from viewer.stacks import views as stacks
 from viewer.uid_converter import UIDConverter
 
 register_converter(UIDConverter, "uid")
 
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("worklist/", worklist.worklist, name="worklist"),
+    path("worklist/rows", worklist.rows, name="worklist-rows"),
+    path("worklist/columns", worklist.columns, name="worklist-columns"),
+    path("studies/<uid:study_instance_uid>/preview", worklist.preview, name="study-preview"),
+    path("studies/<uid:study_instance_uid>/claim", worklist.claim, name="study-claim"),
+    path("studies/<uid:study_instance_uid>/claim-heartbeat", worklist.claim_heartbeat, name="study-claim-heartbeat"),
+    path("studies/<uid:study_instance_uid>/release", worklist.release, name="study-release"),
+    path("studies/<uid:study_instance_uid>/read", worklist.read, name="study-read"),
+    path("studies/<uid:study_instance_uid>/unread", worklist.unread, name="study-unread"),
+    path("studies/<uid:study_instance_uid>/priority", worklist.priority, name="study-priority"),
+    path("referrals/", referrals.referrals, name="referrals"),
+    path("emergency/", emergency.emergency, name="emergency"),
+    path("search/", search.search, name="search"),
+    path("account/", account.account, name="account"),
     path("studies/<uid:study_instance_uid>/", study.study_page, name="study"),
     path("studies/<uid:study_instance_uid>/viewer/", study.viewer_page, name="viewer"),
     path("studies/<uid:study_instance_uid>/manifest.json", stacks.study_manifest, name="study-manifest"),

@@ -148,6 +148,8 @@ class ReceiverAssociation(Association):
             before_store=self.dul.before_store,
             peer_max_pdu_bytes=self.requestor.maximum_length or 0,
         )
+        if self.dul.socket is not None:
+            self.dul.socket.sink = self.dul.reception.feed
 
     # Asked by the server
 

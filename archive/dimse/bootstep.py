@@ -45,7 +45,7 @@ class DicomReceiver(bootsteps.StartStopStep):
             server.start()
         except PortTaken as error:
             # Celery has put its log in the place of standard error.
-            print(error, file=sys.__stderr__, flush=True)  # noqa: T201
+            print(error, file=sys.__stderr__, flush=True)
             worker.pool.terminate()
             # Celery turns this into the worker's exit code, without a traceback.
             raise SystemExit(1) from None

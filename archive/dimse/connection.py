@@ -13,6 +13,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pynetdicom.transport import AssociationSocket
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
     from archive.dimse.limits import Limits
 
-BUFFER_BYTES = 256 * 1024
-"""Two PDUs of the length we announce. Anonymous memory, so pages that are not used cost nothing."""
+BUFFER_BYTES = 1024 * 1024
+"""Several PDUs of the length we announce: the busier we are, the more comes with one system call.
+
+Anonymous memory, so pages that are not used cost nothing.
+"""
 WAKE_EVERY_S = 5
 """A blocking receive returns after this long at most, to look at its deadline."""
 
@@ -79,6 +83,10 @@ def tune(connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
+def _drop(_data: memoryview) -> None:
+    """What a connection's bytes go to before there is an association."""
+
+
 class Connection(AssociationSocket):
     """The socket of one accepted association.
 
@@ -96,6 +104,9 @@ class Connection(AssociationSocket):
         self._buffer = memoryview(mmap.mmap(-1, BUFFER_BYTES))
         self._buffer[: len(received)] = received
         self._start, self._end = 0, len(received)
+        self._held_start = self._held_end = 0
+        self.sink: Callable[[memoryview], None] = _drop
+        """Takes the bytes that were held."""
         client_socket.setblocking(True)
         # The kernel's own timeouts: with Python's every receive would be a poll and a receive.
         client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL.pack(WAKE_EVERY_S, 0))
@@ -129,21 +140,47 @@ class Connection(AssociationSocket):
         self._start += count
         return bytes(self._buffer[start : start + count])
 
-    def some(self, most: int, deadline: float) -> memoryview:
-        """Return at least one and at most ``most`` bytes, valid until the next call.
+    def hold(self, count: int, deadline: float) -> None:
+        """Hold the next ``count`` bytes for the sink, next to those that are held already.
+
+        One write and one digest of many fragments costs less than many of each: at every
+        system call threads compete for the interpreter. The sink gets them when the
+        buffer must be filled, or with ``flush``.
 
         Raises
         ------
         ConnectionClosed, Stalled
+            And whatever the sink raises.
         """
-        if self._end == self._start:
-            self._fill(deadline)
-        start = self._start
-        self._start = min(self._end, start + most)
-        return self._buffer[start : self._start]
+        while count:
+            if self._end == self._start:
+                self._fill(deadline)
+            start = self._start
+            self._start = min(self._end, start + count)
+            size = self._start - start
+            count -= size
+            if self._held_end == self._held_start:
+                self._held_start, self._held_end = start, start + size
+            else:
+                if start != self._held_end:
+                    # Over the heads between two fragments; the two views may overlap, which memoryview allows.
+                    self._buffer[self._held_end : self._held_end + size] = self._buffer[start : self._start]
+                self._held_end += size
+
+    def flush(self) -> None:
+        """Give what is held to the sink."""
+        if self._held_end > self._held_start:
+            held = self._buffer[self._held_start : self._held_end]
+            self._held_start = self._held_end = 0
+            self.sink(held)
+
+    def forget(self) -> None:
+        """Drop what is held."""
+        self._held_start = self._held_end = 0
 
     def _fill(self, deadline: float) -> None:
         """Receive what there is, at least a byte."""
+        self.flush()
         if self._start == self._end:
             self._start = self._end = 0
         elif self._end == BUFFER_BYTES:

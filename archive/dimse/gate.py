@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from archive.dimse.associate import FIXED_BYTES, HEAD_BYTES
-from archive.dimse.connection import BUFFER_BYTES, Wake, tune
+from archive.dimse.connection import Wake, tune
 from archive.dimse.limits import Limits
 from archive.dimse.messages import (
     INVALID_PARAMETER,
@@ -40,6 +40,8 @@ LAST_PDU_TYPE = 0x07
 BACKLOG = 1024
 """Connections that the kernel holds until we accept them; its own limit (somaxconn) counts too."""
 READ_BYTES = 64 * 1024
+READ_AHEAD_BYTES = 256 * 1024
+"""What a peer may have sent after its request before it was answered; the association's buffer holds more."""
 ACCEPT_AT_ONCE = 64
 PAUSE_WITHOUT_DESCRIPTORS_S = 0.05
 
@@ -224,7 +226,7 @@ class Gate:
         end = HEAD_BYTES + int.from_bytes(received[2:6], "big")
         if not FIXED_BYTES <= end <= self._limits.associate_ceiling_bytes:
             self._abort(caller, INVALID_PARAMETER)
-        elif len(received) - end > BUFFER_BYTES:
+        elif len(received) - end > READ_AHEAD_BYTES:
             self._abort(caller, UNEXPECTED_PDU)
         elif len(received) >= end:
             self._hand_on(caller, bytes(received[:end]), bytes(received[end:]))

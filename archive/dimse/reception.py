@@ -127,6 +127,10 @@ class Reception:
             if len(self._data) > self._limits.identifier_bytes:
                 raise BadMessage("The data set of a request is longer than the receiver takes.")
 
+    def wants_now(self, control: int) -> bool:
+        """Say whether a fragment must be fed before the next one is read: the last ones, and those of command sets."""
+        return bool(control & 2) or self._reads_command
+
     def end_fragment(self, control: int) -> None:
         """Act on the last fragment of a command set or data set."""
         if not control & 2:

@@ -189,6 +189,8 @@ class UpperLayer(DULServiceProvider):
         self.wake.clear()
 
     def _forget_message(self) -> None:
+        if self.socket is not None:
+            self.socket.forget()
         if self.reception is not None:
             self.reception.abort()
 
@@ -256,11 +258,10 @@ class UpperLayer(DULServiceProvider):
             if left < 0 or length < 0:
                 raise BadMessage("A presentation data value is longer than its PDU, or has no header.")
             reception.begin_fragment(context_id, control)
-            while left:
-                data = connection.some(left, deadline)
-                left -= len(data)
-                reception.feed(data)
-            reception.end_fragment(control)
+            connection.hold(left, deadline)
+            if reception.wants_now(control):
+                connection.flush()
+                reception.end_fragment(control)
 
     # What the reception needs
 

@@ -13,7 +13,7 @@ import numpy as np
 from pydicom import Dataset
 
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
-from archive.dicom.values import first_item, integer, items, number, numbers, text, texts, value_of
+from archive.dicom.values import first_item, integer, items, number, numbers, text, value_of
 from archive.pixels.description import ImageDescription, OverlayPlane, Palette, UltrasoundRegion
 from archive.pixels.functional_groups import frame_attributes
 from archive.pixels.packing import from_json, to_json
@@ -205,7 +205,8 @@ def _is_lossy(ds: Dataset) -> bool:
 
 
 def _lossy_ratio(ds: Dataset) -> str:
-    return ", ".join(ratio for ratio in texts(ds, "LossyImageCompressionRatio") if ratio)
+    """Ratios in the order in which the image was compressed."""
+    return ", ".join(f"{ratio:.4g}" for ratio in numbers(ds, "LossyImageCompressionRatio") if ratio > 0)
 
 
 def _view_position(ds: Dataset) -> str:

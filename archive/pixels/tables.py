@@ -37,7 +37,7 @@ def lookup_table(item: Dataset, *, signed: bool, little_endian: bool) -> LookupT
     if descriptor is None:
         return None
     count, first, bits = descriptor
-    entries = _entries(value_of(item, "LUTData"), count, little_endian=little_endian)
+    entries = _entries(value_of(item, "LUTData"), count, bits, little_endian=little_endian)
     if not len(entries):
         return None
     return LookupTable(
@@ -61,7 +61,7 @@ def palette(ds: Dataset, *, signed: bool, little_endian: bool) -> Palette | None
         count, first, bits = descriptor
         plain = value_of(ds, f"{color}PaletteColorLookupTableData")
         if plain:
-            entries = _entries(plain, count, little_endian=little_endian)
+            entries = _entries(plain, count, bits, little_endian=little_endian)
         else:
             segmented = value_of(ds, f"Segmented{color}PaletteColorLookupTableData")
             entries = _expanded(segmented, count, bits, little_endian=little_endian)
@@ -99,10 +99,10 @@ def _word(little_endian: bool) -> str:
     return "<u2" if little_endian else ">u2"
 
 
-def _entries(value: object, count: int, *, little_endian: bool) -> NDArray[np.uint16]:
+def _entries(value: object, count: int, bits: int, *, little_endian: bool) -> NDArray[np.uint16]:
     """Table entries as little-endian words, at most ``count``; what the file lacks is missing at the end."""
     if isinstance(value, bytes):
-        if len(value) >= 2 * count or len(value) < count:
+        if bits > 8 or len(value) >= 2 * count:
             words = np.frombuffer(value[: len(value) & ~1], _word(little_endian))
             return words[:count].astype("<u2")
         # One byte an entry, packed into words, so that a big-endian file has each pair swapped.
@@ -112,7 +112,7 @@ def _entries(value: object, count: int, *, little_endian: bool) -> NDArray[np.ui
     except (TypeError, ValueError, OverflowError):
         return np.empty(0, "<u2")
     words = np.array(listed, "<u2")
-    if 2 * len(words) == count + count % 2 and count > 2:
+    if bits == 8 and 2 * len(words) == count + count % 2:
         return words.view(np.uint8)[:count].astype("<u2")
     return words[:count]
 

@@ -18,6 +18,18 @@ from viewer.worklist.ordering import NEWEST_EXAMINED, PAGE_SIZE, find_page
 from viewer.worklist.rows import load_rows
 
 
+def _date(label: str) -> forms.DateField:
+    """A date that reads the same everywhere: 2026-11-24. A browser's own date field would not."""
+    attributes = {"placeholder": "2026-11-24", "size": 10, "maxlength": 10, "inputmode": "numeric", "autocomplete": "off"}
+    return forms.DateField(
+        label=label,
+        required=False,
+        input_formats=["%Y-%m-%d", "%Y%m%d"],
+        error_messages={"invalid": "A date is written as 2026-11-24."},
+        widget=forms.TextInput(attrs=attributes),
+    )
+
+
 class SearchForm(forms.Form):
     """What is looked for; empty fields do not narrow."""
 
@@ -36,8 +48,8 @@ class SearchForm(forms.Form):
         error_messages={"invalid": "A modality is a code such as CT, MR or US."},
         widget=forms.TextInput(attrs={"size": 4, "maxlength": 16, "autocomplete": "off", "spellcheck": "false"}),
     )
-    since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = _date("From")
+    until = _date("To")
 
     def clean_modality(self) -> str:
         return str(self.cleaned_data["modality"]).strip()

@@ -8,12 +8,17 @@ const SIDES = Object.freeze({ L: "left", R: "right", B: "both sides", U: "unpair
 
 /** Name, age and identifiers: shown always. */
 export function identityLines(patient) {
-  const facts = [patient.sex, patient.age, patient.birth_date].filter(Boolean).join(" · ");
-  return [patient.name || "(no name)", facts, patient.id || "(no ID)"].filter(Boolean);
+  return [patient.name || "(no name)", patient.facts.join(" · "), patient.id || "(no ID)"].filter(Boolean);
+}
+
+/** Modality and description of a series, the modality only once. */
+export function seriesName({ Modality: modality, SeriesDescription: description, label }) {
+  const name = description || label || "";
+  return !modality || new RegExp(`^${modality}\\b`, "i").test(name) ? name || modality : `${modality} ${name}`.trim();
 }
 
 export function studyLines(study, manifest) {
-  const series = [manifest.Modality, manifest.SeriesDescription || manifest.label].filter(Boolean).join(" ");
+  const series = seriesName(manifest);
   const view = [manifest.ViewPosition, manifest.SeriesDescription ? manifest.label : ""].filter(Boolean);
   return [study.description, [study.date, study.time].filter(Boolean).join(" "), series, [...new Set(view)].join(" ")].filter(Boolean);
 }
@@ -29,6 +34,12 @@ export function windowLine(viewport) {
   const isUnusual = view.inverted !== Boolean(manifest.inverted);
   const text = windowInWords(view.window, manifest, viewport.frame);
   return [text, isUnusual ? "inverted" : view.inverted ? "black on white" : ""].filter(Boolean).join(" · ");
+}
+
+/** What must be known before a length is believed; empty where there is nothing to say. */
+export function scaleLine({ PixelSpacing: spacing, calibration }) {
+  const isUltrasound = (calibration?.regions ?? []).length > 0;
+  return isUltrasound ? "" : (spacing?.note ?? "");
 }
 
 export function zoomLine(viewport) {

@@ -11,6 +11,7 @@ import {
   identityLines,
   placementLine,
   positionLine,
+  scaleLine,
   sideLine,
   studyLines,
   windowLine,
@@ -30,7 +31,7 @@ export class CornerText {
   #study;
   #patient;
   #listeners = new AbortController();
-  #lines = lines(["study", "side", "processed", "notes", "placement", "window", "zoom", "value", "frame", "position"]);
+  #lines = lines(["study", "side", "processed", "notes", "scale", "placement", "window", "zoom", "value", "frame", "position"]);
   #identity = element("div", { class: "corner corner-identity" });
   #edges = {};
   #bar = element("div", { class: "scale-bar", hidden: true });
@@ -58,7 +59,7 @@ export class CornerText {
       { class: "viewport-text" },
       this.#identity,
       element("div", { class: "corner corner-study" }, line.study, line.side, line.processed, line.notes),
-      element("div", { class: "corner corner-window" }, line.placement, line.value, line.window, line.zoom),
+      element("div", { class: "corner corner-window" }, line.scale, line.placement, line.value, line.window, line.zoom),
       element("div", { class: "corner corner-frame" }, line.position, line.frame, this.#fidelity),
       this.#bar,
       ...Object.values(this.#edges),
@@ -124,6 +125,7 @@ export class CornerText {
     this.#shownStudy = name;
     this.#lines.study.replaceChildren(...studyLines(this.#study, manifest).map((text) => element("div", { text })));
     setText(this.#lines.processed, manifest.processed ? `processed: ${manifest.processed}` : "");
+    setText(this.#lines.scale, scaleLine(manifest));
     this.#lines.notes.replaceChildren(...(manifest.notes ?? []).map((text) => element("div", { text })));
   }
 
@@ -145,7 +147,7 @@ export class CornerText {
     this.#bar.hidden = !bar;
     if (!bar) return;
     this.#bar.style.width = `${bar.length / size.ratio}px`;
-    setText(this.#barLabel, bar.note ? `${bar.label} *` : bar.label);
+    setText(this.#barLabel, bar.label);
     this.#bar.title = [bar.source, bar.note].filter(Boolean).join(". ");
   }
 

@@ -316,7 +316,7 @@ def test_an_association_that_ends_inside_a_data_set_leaves_nothing(
         peer.send(p_data(3, 3, store_command(uid)) + p_data(3, 0, data[:20000]))
     receiver.stop(timeout=5)
 
-    assert not [path for path in portal_data.rglob("*.dcm")]
+    assert not list(portal_data.rglob("*.dcm"))
     assert not _deleted_descriptors()
 
 

@@ -34,10 +34,12 @@ def test_a_stranger_on_the_port_is_not_joined(portal_data: Path, port: int) -> N
         PortShare("127.0.0.1", port).join()
 
 
-def test_a_site_with_another_database_is_not_joined(portal_data: Path, port: int, settings: Settings) -> None:
+def test_a_site_with_another_database_is_not_joined(
+    portal_data: Path, port: int, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
     one = PortShare("127.0.0.1", port)
     one.join()
-    settings.DATABASES = {"default": settings.DATABASES["default"] | {"NAME": "another"}}
+    monkeypatch.setitem(settings.DATABASES["default"], "NAME", "another")
 
     with pytest.raises(PortTaken, match="use another database"):
         PortShare("127.0.0.1", port).join()

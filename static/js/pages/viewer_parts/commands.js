@@ -167,8 +167,9 @@ function placementCommands(viewport, hasPicture) {
     one("zoom-out", "Smaller", ["-"], null, () => viewport().zoomAt(middle(), 1 / KEY_ZOOM)),
     one("rotate", "Rotate right", ["r"], "rotate-cw", () => viewport().rotate(90)),
     one("rotate-back", "Rotate left", ["Shift+r"], "rotate-ccw", () => viewport().rotate(-90)),
-    one("flip-horizontal", "Flip left-right", ["h"], "flip-horizontal-2", () => viewport().flip("horizontal")),
-    one("flip-vertical", "Flip top-bottom", ["v"], "flip-vertical-2", () => viewport().flip("vertical")),
+    // The set names its icons by the axis of the flip, we by what changes places.
+    one("flip-horizontal", "Flip left-right", ["h"], "flip-vertical-2", () => viewport().flip("horizontal")),
+    one("flip-vertical", "Flip top-bottom", ["v"], "flip-horizontal-2", () => viewport().flip("vertical")),
     one("reset", "Reset", ["Space"], "undo-2", () => viewport().reset()),
     one("pan-left", "Pan", ["Shift+ArrowLeft"], null, () => pan(1, 0)),
     one("pan-right", "Pan", ["Shift+ArrowRight"], null, () => pan(-1, 0)),

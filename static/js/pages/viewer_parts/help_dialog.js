@@ -31,11 +31,12 @@ export function openHelp(commands, presets) {
     return element("section", {}, element("h3", { text: group }), rows(pairs.filter(([, label]) => label)));
   });
   const hands = rows(HANDS.map(([hand, label]) => [[hand], label]));
-  openDialog(
+  const dialog = openDialog(
     "Keys",
     element("p", { class: "muted", text: "Keys act while the focus is in a viewport." }),
     element("div", { class: "keys-columns" }, ...sections, element("section", {}, element("h3", { text: "Mouse and fingers" }), hands)),
   );
+  dialog.classList.add("dialog-wide");
 }
 
 /** Presets are shown by the names they have now. */

@@ -22,7 +22,8 @@ export function openMenu(items, { at, below, label }) {
     if (isBack) before?.focus?.({ preventScroll: true });
     closeOpen = () => {};
   };
-  menu.append(...items.map((item) => menuItem(item, close)));
+  const hasChoices = items.some((item) => item.isChecked !== undefined);
+  menu.append(...items.map((item) => menuItem(item, close, hasChoices)));
   document.body.append(menu);
   below?.setAttribute("aria-expanded", "true");
   put(menu, at ?? placeBelow(below));
@@ -31,7 +32,7 @@ export function openMenu(items, { at, below, label }) {
   (menu.querySelector('[aria-checked="true"]') ?? menu.querySelector(".menu-item") ?? menu).focus({ preventScroll: true });
 }
 
-function menuItem(item, close) {
+function menuItem(item, close, hasChoices) {
   if (item.heading) return element("div", { class: "menu-heading", text: item.heading });
   const isChoice = item.isChecked !== undefined;
   return element(
@@ -48,7 +49,7 @@ function menuItem(item, close) {
         item.run();
       },
     },
-    isChoice ? element("span", { class: "menu-check", "aria-hidden": "true", text: item.isChecked ? "✓" : "" }) : null,
+    hasChoices ? element("span", { class: "menu-check", "aria-hidden": "true", text: item.isChecked ? "✓" : "" }) : null,
     item.icon ? icon(item.icon, { small: true }) : null,
     element("span", { class: "menu-item-label", text: item.label }),
     item.detail ? element("span", { class: "menu-item-detail", text: item.detail }) : null,

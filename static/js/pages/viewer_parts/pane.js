@@ -2,10 +2,11 @@
  * One place of the layout: a viewport with its text, measurements, scroll bar and value read-out, and the element that
  * has the focus. Tools speak to a pane.
  */
-import { element, svg } from "../../core/dom.js";
+import { element } from "../../core/dom.js";
 import { MarksLayer } from "../../annotations/marks_layer.js";
 import { PointerRouter } from "../../tools/pointer_router.js";
 import { CinePlayer } from "../../viewport/cine_player.js";
+import { seriesName } from "../../viewport/corner_lines.js";
 import { CornerText } from "../../viewport/corner_text.js";
 import { ScrollBar } from "../../viewport/scroll_bar.js";
 import { ValueReader } from "../../viewport/value_reader.js";
@@ -50,7 +51,7 @@ export class Pane extends EventTarget {
       "section",
       { class: "viewport", tabindex: 0, "aria-roledescription": "viewport", "data-pane": number },
       canvas,
-      this.#layer.element ?? svg("svg"),
+      this.#layer.element,
       this.#text.element,
       this.#pointerLabel,
       this.#bar.element,
@@ -59,6 +60,7 @@ export class Pane extends EventTarget {
     this.#stopWatching = watchSize(canvas, (size) => this.viewport.resize(size));
     this.#values.addEventListener("value", ({ detail }) => this.#showValue(detail));
     for (const name of ["stack", "frame"]) this.viewport.addEventListener(name, () => this.#frameChanged());
+    this.viewport.addEventListener("view", () => this.#readAgain());
     if (tools.activeId === "probe") this.#isProbing = true;
     this.#frameChanged();
   }
@@ -77,9 +79,14 @@ export class Pane extends EventTarget {
 
   #frameChanged() {
     const { manifest, frame, frames } = this.viewport;
-    const what = manifest ? `${manifest.Modality} ${manifest.SeriesDescription || manifest.label || ""}, image ${frame} of ${frames}` : "empty";
+    const what = manifest ? `${seriesName(manifest)}, image ${frame} of ${frames}` : "empty";
     this.surface.setAttribute("aria-label", `Viewport ${this.#number}: ${what}`);
     this.#layer.hover(null);
+    this.#readAgain();
+  }
+
+  /** Another pixel may lie under a pointer that has not moved. */
+  #readAgain() {
     if (this.#hovered) this.#values.read(this.#imagePoint());
   }
 

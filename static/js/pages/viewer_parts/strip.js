@@ -2,6 +2,7 @@
  * The strip: every stack of the study with a thumbnail; a click shows it in the active viewport, a drag in any.
  */
 import { element } from "../../core/dom.js";
+import { seriesName } from "../../viewport/corner_lines.js";
 
 export const STACK_TYPE = "application/x-portal-stack";
 
@@ -40,7 +41,7 @@ export class Strip {
         href: `?stack=${entry.stack}`,
         "data-stack": entry.stack,
         draggable: entry.drawable ? "true" : "false",
-        title: [number, entry.Modality, entry.SeriesDescription, entry.label, entry.processed, entry.reason].filter(Boolean).join(" · "),
+        title: [number, seriesName(entry), entry.label, entry.processed, entry.reason].filter(Boolean).join(" · "),
       },
       element("span", { class: "strip-head" }, element("span", { text: `${number} ${entry.Modality}`.trim() }), element("span", { text: count })),
       picture,

@@ -10,14 +10,7 @@
 export function watchSize(canvas, tell) {
   const observer = new ResizeObserver((entries) => {
     const entry = entries[entries.length - 1];
-    const css = entry.contentRect;
-    if (!css.width || !css.height) return;
-    const ratio = globalThis.devicePixelRatio || 1;
-    // Safari tells no device pixels: rounding the edges is the best that can be done there.
-    const exact = entry.devicePixelContentBoxSize?.[0];
-    const width = exact ? exact.inlineSize : Math.round(css.width * ratio);
-    const height = exact ? exact.blockSize : Math.round(css.height * ratio);
-    tell({ width, height, ratio: width / css.width });
+    if (entry.contentRect.width && entry.contentRect.height) tell(deviceSize(canvas, entry));
   });
   try {
     observer.observe(canvas, { box: "device-pixel-content-box" });
@@ -25,4 +18,19 @@ export function watchSize(canvas, tell) {
     observer.observe(canvas);
   }
   return () => observer.disconnect();
+}
+
+function deviceSize(canvas, entry) {
+  const ratio = globalThis.devicePixelRatio || 1;
+  const css = canvas.getBoundingClientRect();
+  // Edges are snapped to device pixels, so the size is the distance between snapped edges.
+  const computed = {
+    width: Math.round(css.right * ratio) - Math.round(css.left * ratio),
+    height: Math.round(css.bottom * ratio) - Math.round(css.top * ratio),
+  };
+  const told = entry.devicePixelContentBoxSize?.[0];
+  const exact = told && { width: told.inlineSize, height: told.blockSize };
+  // Safari tells no device pixels, and an emulated pixel ratio tells those of the emulator.
+  const isUsable = exact && Math.abs(exact.width - css.width * ratio) < 2 && Math.abs(exact.height - css.height * ratio) < 2;
+  return { ...(isUsable ? exact : computed), ratio };
 }

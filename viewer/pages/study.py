@@ -1,0 +1,155 @@
+"""The study's page and its viewer: what the server knows is in the page, the picture's address first of all."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render, resolve_url
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from archive.access.rules import may_download
+from archive.audit.events import Event
+from archive.audit.record import record_event
+from archive.dicom.dates import age_at, format_date, format_time
+from archive.dicom.person_name import format_for_people
+from archive.models import Study, User
+from pacs_portal.middleware import client_address
+from viewer.models import WindowPreset
+
+VIEWER_MODULES = ("core", "geometry", "viewport", "tools", "annotations", "pages/viewer_parts")
+"""Folders of the viewer's ES modules; the page names them all, so that a browser need not find them one by one."""
+
+
+@require_safe
+def study_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
+    """What the study is and holds, with a thumbnail of every stack."""
+    study = visible_study(request, study_instance_uid)
+    context = shared_context(request, study)
+    names = ("study", "patient", "manifest", "manifest_url", "sign_in")
+    context["study_data"] = {name: context[name] for name in names}
+    return render(request, "viewer/study.html", context)
+
+
+@require_safe
+def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
+    """The viewer; without script it still shows the strip and the first picture."""
+    from viewer.stacks.manifest import first_picture
+
+    study = visible_study(request, study_instance_uid)
+    context = shared_context(request, study)
+    names = ("study", "patient", "manifest", "manifest_url", "sign_in", "may_download", "presets", "user")
+    context["viewer_data"] = {name: context[name] for name in names}
+    context["first_picture"] = None if opens_elsewhere(request) else first_picture(study, request.user, request.session)
+    context["first_manifest"] = None if opens_elsewhere(request) else first_manifest(context["manifest"])
+    context["modules"] = viewer_modules(settings.STATICFILES_DIRS[0])
+    record_event(
+        Event.STUDY_VIEWED,
+        user=request.user,
+        address=client_address(request),
+        study_instance_uid=study.study_instance_uid,
+    )
+    return render(request, "viewer/viewer.html", context)
+
+
+def visible_study(request: HttpRequest, study_instance_uid: str) -> Study:
+    studies = Study.objects.visible_to(request.user).select_related("patient")
+    return get_object_or_404(studies, study_instance_uid=study_instance_uid)
+
+
+def opens_elsewhere(request: HttpRequest) -> bool:
+    """Whether the address names another view than the one a study opens with."""
+    return "view" in request.GET or "stack" in request.GET
+
+
+def first_manifest(manifest: dict[str, Any]) -> str | None:
+    """Address of the manifest that the viewer asks for first."""
+    return next((entry["manifest"] for entry in manifest["stacks"] if entry["drawable"]), None)
+
+
+def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
+    """What both pages show and what their scripts begin with."""
+    from viewer.stacks.manifest import study_manifest
+
+    manifest = study_manifest(study)
+    return {
+        "study_row": study,
+        "study": study_facts(study),
+        "patient": patient_facts(study),
+        "manifest": manifest,
+        "stacks": [
+            entry | {"title": titled(entry["Modality"], entry["SeriesDescription"])} for entry in manifest["stacks"]
+        ],
+        "manifest_url": reverse("study-manifest", args=[study.study_instance_uid]),
+        "sign_in": resolve_url(settings.LOGIN_URL),
+        "may_download": may_download(request.user, study),
+        "presets": window_presets(request.user),
+        "user": request.user.pk,
+    }
+
+
+def titled(modality: str, description: str) -> str:
+    """Modality and description, the modality only once.
+
+    >>> titled("CT", "CT chest"), titled("CT", "Chest")
+    ('CT chest', 'CT Chest')
+    """
+    words = description.upper().split()
+    return description if words and words[0] == modality.upper() else f"{modality} {description}".strip()
+
+
+def study_facts(study: Study) -> dict[str, str]:
+    """The study in words, dates and times as they were recorded."""
+    return {
+        "StudyInstanceUID": study.study_instance_uid,
+        "description": study.study_description,
+        "title": titled(" ".join(study.modality_list()), study.study_description),
+        "date": format_date(study.study_date),
+        "time": " ".join(part for part in (format_time(study.study_time), study.timezone_offset_from_utc) if part),
+        "accession": study.accession_number,
+        "modalities": " ".join(study.modality_list()),
+        "referrer": format_for_people(study.referring_physician_name),
+        "institution": study.institution_name,
+    }
+
+
+def patient_facts(study: Study) -> dict[str, Any]:
+    """The patient as this study's images say; ``key`` is the portal's own number and tells nothing."""
+    age = age_at(study_date=study.study_date, birth_date=study.patient_birth_date, patient_age=study.patient_age)
+    sex, birth_date = study.patient_sex, format_date(study.patient_birth_date)
+    return {
+        "key": study.patient_id,
+        "name": format_for_people(study.patient_name),
+        "other_spelling": format_for_people(study.name_note),
+        "id": study.patient.patient_id,
+        "issuer": study.patient.issuer_of_patient_id,
+        "birth_date": birth_date,
+        "sex": sex,
+        "age": age.text,
+        "facts": [part for part in (" ".join(part for part in (sex, age.text) if part), birth_date) if part],
+        "age_disagrees": age.disagrees,
+        "to_check": study.patient.identity_to_be_checked,
+    }
+
+
+def window_presets(user: User) -> dict[str, list[dict[str, Any]]]:
+    """The site's presets by modality, the user's own after them."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    presets = WindowPreset.objects.filter(Q(user=None) | Q(user=user))
+    for preset in presets.order_by("modality", F("user").asc(nulls_first=True), "position", "pk"):
+        entry = {"name": preset.name, "center": preset.center, "width": preset.width}
+        found.setdefault(preset.modality, []).append(entry)
+    return found
+
+
+@cache
+def viewer_modules(static_folder: Path) -> tuple[str, ...]:
+    """Paths of the viewer's modules below the static folder."""
+    root = Path(static_folder) / "js"
+    files = (path for folder in VIEWER_MODULES for path in sorted((root / folder).glob("*.js")))
+    return tuple(f"js/{path.relative_to(root).as_posix()}" for path in files)
