@@ -56,6 +56,7 @@ class BatchResult:
 
 def index_waiting_files(*, batches: int = 1000) -> BatchResult:
     """Index until incoming/ is empty, or ``batches`` transactions have been made."""
+    layout.make_folders()
     total = BatchResult(held_back=adopt_notes())
     for _ in range(batches):
         with claimed_batch() as paths:

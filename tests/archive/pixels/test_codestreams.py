@@ -47,7 +47,7 @@ def test_a_picture_in_an_application_segment_is_not_the_frame() -> None:
 
 @pytest.mark.parametrize("precision", [8, 12, 16])
 def test_jpeg_2000_sizes_sign_and_transform(precision: int) -> None:
-    values = (GREY % (1 << precision)).astype(np.uint8 if precision == 8 else np.uint16)
+    values = (GREY.astype(int) % (1 << precision)).astype(np.uint8 if precision == 8 else np.uint16)
     grey = read_jpeg_2000(bytes(imagecodecs.jpeg2k_encode(values, level=0, bitspersample=precision, codecformat="J2K")))
     signed = read_jpeg_2000(bytes(imagecodecs.jpeg2k_encode(GREY.astype(np.int16), level=0, codecformat="J2K")))
     colour = read_jpeg_2000(bytes(imagecodecs.jpeg2k_encode(COLOUR, level=0, codecformat="J2K")))

@@ -82,7 +82,7 @@ ORACLES = {
     "color/TestPattern_JPEG-LS-NearLossless.dcm": DCMTK_JPEG_LS,
     "color/VL1_J2KR.dcm": GDCM,
     "cr_dx_mg/CR-ModalitySequenceLUT.dcm": DCMTK_JPEG,
-    "ct_series/head_5mm/0001.dcm": DCMTK_JPEG_LS,
+    "ct_series/head_5mm/0003.dcm": DCMTK_JPEG_LS,
     "enhanced/ct0012_51.dcm": DCMTK_JPEG,
     "enhanced/ct0012_70_fragmented.dcm": DCMTK_JPEG,
     "odd/JPEGLossless_1s_1f_i_16_16_bad.dcm": DCMTK_JPEG,

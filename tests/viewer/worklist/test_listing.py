@@ -89,6 +89,7 @@ def test_a_page_takes_the_same_few_queries_however_many_studies_there_are(
     cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     make_study(1, arrived_ago=timedelta(minutes=1))
+    make_study(99, patient_id="P99")
     reader = User.objects.get(pk=cast.reader.pk)
     with django_assert_num_queries(7):  # roles; just arrived; unread, in progress, merged; rows; counts
         list_studies(reader, QueryDict())
