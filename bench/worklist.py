@@ -24,8 +24,42 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-FAMILIES = "Adler Brandt Costa Doe Engel Fischer Garcia Huber Ivanov Jansen Kaya Lopez Moreau Novak Okafor Park".split()
-GIVEN = "Anna Boris Clara David Elena Farid Greta Hugo Ines Jonas Karin Lena Marek Nadia Oskar Petra".split()
+FAMILIES = [
+    "Adler",
+    "Brandt",
+    "Costa",
+    "Doe",
+    "Engel",
+    "Fischer",
+    "Garcia",
+    "Huber",
+    "Ivanov",
+    "Jansen",
+    "Kaya",
+    "Lopez",
+    "Moreau",
+    "Novak",
+    "Okafor",
+    "Park",
+]
+GIVEN = [
+    "Anna",
+    "Boris",
+    "Clara",
+    "David",
+    "Elena",
+    "Farid",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Karin",
+    "Lena",
+    "Marek",
+    "Nadia",
+    "Oskar",
+    "Petra",
+]
 EXAMINATIONS = (
     ("CT", "Chest and abdomen", "CHEST"),
     ("MR", "Knee left", "KNEE"),
@@ -50,7 +84,9 @@ class Case:
 BARE = """
 SELECT s.*, p.*, t.* FROM {tables} WHERE {where} ORDER BY {order} LIMIT 51
 """
-TABLES = """viewer_readingtask t JOIN archive_study s ON s.id = t.study_id JOIN archive_patient p ON p.id = s.patient_id"""
+TABLES = (
+    """viewer_readingtask t JOIN archive_study s ON s.id = t.study_id JOIN archive_patient p ON p.id = s.patient_id"""
+)
 
 
 def set_up(folder: Path) -> None:
@@ -181,12 +217,21 @@ def cases() -> list[Case]:
         Case("chip: MG", {"modality": "MG"}, where=f"{opened} AND s.modalities = 'MG'"),
         Case("chip: a modality that no study has", {"modality": "XX"}, where=f"{opened} AND s.modalities = 'XX'"),
         Case("text: a frequent name", {"text": "doe"}, where=f"{opened} AND s.search_text LIKE '%doe%'"),
-        Case("text: one study's accession", {"text": "a00000017", "state": "all"}, where="s.search_text LIKE '%a00000017%'"),
+        Case(
+            "text: one study's accession",
+            {"text": "a00000017", "state": "all"},
+            where="s.search_text LIKE '%a00000017%'",
+        ),
         Case("text: no study at all", {"text": "zzzz"}, where=f"{opened} AND s.search_text LIKE '%zzzz%'"),
         Case("sorted by study time", {"sort": "-date"}, order="s.study_date DESC, s.study_time DESC, s.id DESC"),
         Case("sorted by patient", {"sort": "patient"}, order="p.name_key, s.id"),
         Case("sorted by referrer (no index)", {"sort": "referrer"}, order="s.referring_physician_name, s.id"),
-        Case("all states, newest first", {"state": "all", "sort": "-received"}, where="1", order="s.last_received_at DESC, s.id DESC"),
+        Case(
+            "all states, newest first",
+            {"state": "all", "sort": "-received"},
+            where="1",
+            order="s.last_received_at DESC, s.id DESC",
+        ),
     ]
 
 

@@ -15,7 +15,7 @@ from archive.models import User
 from pacs_portal.middleware import client_address
 
 
-class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class PortalAccountAdapter(DefaultAccountAdapter):
     """Accounts are made by administrators."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -89,7 +89,9 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     asks_json = request.path.startswith(JSON_PREFIXES) or request.path.endswith("/manifest.json")
     sign_in = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}"
     if asks_json:
-        response: HttpResponse = JsonResponse({"error": "Please sign in.", "sign_in": resolve_url(settings.LOGIN_URL)}, status=401)
+        response: HttpResponse = JsonResponse(
+            {"error": "Please sign in.", "sign_in": resolve_url(settings.LOGIN_URL)}, status=401
+        )
         response["WWW-Authenticate"] = 'Session realm="portal"'
         return response
     if request.headers.get("HX-Request"):

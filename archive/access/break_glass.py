@@ -31,10 +31,10 @@ def open_in_emergency(*, user: User, study: Study, reason: str, address: str = "
         raise NotAllowed("Your role has no emergency access.")
     reason = " ".join(reason.split())
     if len(reason) < SHORTEST_REASON:
-        raise ReasonTooShort(f"Please give a reason of at least {SHORTEST_REASON} characters; an administrator will read it.")
-    opened = BreakGlass.objects.create(
-        user=user, study=study, reason=reason[:500], expires_at=timezone.now() + LASTS
-    )
+        raise ReasonTooShort(
+            f"Please give a reason of at least {SHORTEST_REASON} characters; an administrator will read it."
+        )
+    opened = BreakGlass.objects.create(user=user, study=study, reason=reason[:500], expires_at=timezone.now() + LASTS)
     record_event(
         Event.EMERGENCY_ACCESS,
         user=user,

@@ -44,7 +44,7 @@ def seal() -> int:
     last = AuditEvent.objects.filter(sealed_as__isnull=False).order_by("-sealed_as").first()
     previous, place = (last.digest, last.sealed_as or 0) if last else ("", 0)
     waiting = list(AuditEvent.objects.filter(sealed_as__isnull=True).order_by("pk")[:BATCH])
-    seal_row = f"UPDATE {AuditEvent._meta.db_table} SET sealed_as=%s, previous_digest=%s, digest=%s WHERE id=%s"
+    seal_row = "UPDATE archive_auditevent SET sealed_as=%s, previous_digest=%s, digest=%s WHERE id=%s"
     with connection.cursor() as cursor:
         for place, event in enumerate(waiting, start=place + 1):  # noqa: B020
             digest = digest_of(event, previous)

@@ -12,7 +12,7 @@ class Event(StrEnum):
     SIGN_IN_FAILED = "sign-in-failed"
     SIGNED_OUT = "signed-out"
     LOCKED_OUT = "locked-out"
-    PASSWORD_CHANGED = "password-changed"  # Security Alert, A.5.3.9
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 - Security Alert, A.5.3.9
     INSTANCES_RECEIVED = "instances-received"  # DICOM Instances Transferred, A.5.3.7
     INSTANCES_ACCESSED = "instances-accessed"  # DICOM Instances Accessed, A.5.3.6
     STUDY_VIEWED = "study-viewed"

@@ -17,9 +17,13 @@ def settle() -> int:
     now = timezone.now()
     quiet_since = now - timedelta(seconds=settings.PORTAL_SETTLE_S)
     settled = 0
-    for pk in Study.objects.filter(ready_at__isnull=True, last_received_at__lte=quiet_since).values_list("pk", flat=True):
+    for pk in Study.objects.filter(ready_at__isnull=True, last_received_at__lte=quiet_since).values_list(
+        "pk", flat=True
+    ):
         with transaction.atomic():
-            if Study.objects.filter(pk=pk, ready_at__isnull=True, last_received_at__lte=quiet_since).update(ready_at=now):
+            if Study.objects.filter(pk=pk, ready_at__isnull=True, last_received_at__lte=quiet_since).update(
+                ready_at=now
+            ):
                 study_quiet.send(sender=None, study_id=pk)
                 settled += 1
     return settled

@@ -115,7 +115,11 @@ class _Batch:
         for item in prepared:
             uid = item.attributes.sop_instance_uid
             if item.origin.hold_for_review:
-                self._hold_item(item, QuarantinedFile.Reason.UPLOAD_REVIEW, "Sent in by a clinician; a technologist or administrator decides.")
+                self._hold_item(
+                    item,
+                    QuarantinedFile.Reason.UPLOAD_REVIEW,
+                    "Sent in by a clinician; a technologist or administrator decides.",
+                )
             elif uid in known:
                 self._again(item, known[uid])
             elif uid in fresh:
@@ -140,7 +144,11 @@ class _Batch:
         ):
             self.result.duplicates += 1
         else:
-            self._hold_item(item, QuarantinedFile.Reason.OTHER_CONTENT, "An image with this UID and other content is already stored.")
+            self._hold_item(
+                item,
+                QuarantinedFile.Reason.OTHER_CONTENT,
+                "An image with this UID and other content is already stored.",
+            )
 
     def _again_in_batch(self, item: PreparedFile, first: PreparedFile) -> None:
         same = item.digest == first.digest or (
@@ -149,7 +157,9 @@ class _Batch:
         if same:
             self.result.duplicates += 1
         else:
-            self._hold_item(item, QuarantinedFile.Reason.OTHER_CONTENT, "An image with this UID and other content came just before.")
+            self._hold_item(
+                item, QuarantinedFile.Reason.OTHER_CONTENT, "An image with this UID and other content came just before."
+            )
 
     # --- Whose it is ------------------------------------------------------------------------------------------------
 
@@ -165,7 +175,9 @@ class _Batch:
             issuer=attributes.issuer_of_patient_id,
             study_instance_uid=attributes.study_instance_uid,
         ):
-            self._hold_item(item, QuarantinedFile.Reason.OTHER_PATIENT, "Its study is already stored under another patient.")
+            self._hold_item(
+                item, QuarantinedFile.Reason.OTHER_PATIENT, "Its study is already stored under another patient."
+            )
             return False
         if series is not None and (study is None or series.study_id != study.pk):
             self._hold_item(item, QuarantinedFile.Reason.OTHER_STUDY, "Its series is already stored in another study.")
@@ -316,7 +328,9 @@ class _Batch:
         digest = item.digest if item else layout.digest_of(path.name, 64)
         key = layout.quarantine_key(digest=digest, unique=secrets.token_hex(6))
         self._place(path, key)
-        row = QuarantinedFile(key=key, size=path.stat().st_size, reason=reason, explanation=explanation, received_at=self.now)
+        row = QuarantinedFile(
+            key=key, size=path.stat().st_size, reason=reason, explanation=explanation, received_at=self.now
+        )
         if item is not None:
             row.study_instance_uid = item.attributes.study_instance_uid
             row.series_instance_uid = item.attributes.series_instance_uid

@@ -64,7 +64,11 @@ class Progress:
     def _save(self, message: str) -> None:
         self._saved_at = time.monotonic()
         held = Job.objects.filter(pk=self._job.pk, state=Job.State.RUNNING, lease_token=self._job.lease_token)
-        values = {"done_steps": self._job.done_steps, "total_steps": self._job.total_steps, "lease_until": timezone.now() + LEASE}
+        values = {
+            "done_steps": self._job.done_steps,
+            "total_steps": self._job.total_steps,
+            "lease_until": timezone.now() + LEASE,
+        }
         if message:
             values["message"] = message[:500]
         if not held.update(**values):
@@ -102,9 +106,10 @@ def claim_next() -> Job | None:
 def run_job(job: Job) -> None:
     """Run one claimed job to its end."""
     kind = kind_of(job.kind)
+    if kind is None:
+        _end(job, Job.State.FAILED, "This kind of job is unknown to this version of the portal.")
+        return
     try:
-        if kind is None:
-            raise JobRefused("This kind of job is unknown to this version of the portal.")
         message = kind.run(job, Progress(job))
     except LeaseLost:
         logger.warning("a job was taken over by another worker", extra={"job": job.pk})
@@ -153,7 +158,9 @@ def crashed(job: Job) -> None:
         )
         return
     if job.coalescing_key and Job.objects.filter(coalescing_key=job.coalescing_key, state=Job.State.QUEUED).exists():
-        held.update(state=Job.State.CANCELLED, finished_at=timezone.now(), message="Replaced by a later request for the same.")
+        held.update(
+            state=Job.State.CANCELLED, finished_at=timezone.now(), message="Replaced by a later request for the same."
+        )
         return
     held.update(
         state=Job.State.QUEUED,

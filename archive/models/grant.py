@@ -26,12 +26,8 @@ class Grant(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                name="grant_to_one", condition=Q(user__isnull=True) ^ Q(group__isnull=True)
-            ),
-            models.CheckConstraint(
-                name="grant_of_one", condition=Q(study__isnull=True) ^ Q(patient__isnull=True)
-            ),
+            models.CheckConstraint(name="grant_to_one", condition=Q(user__isnull=True) ^ Q(group__isnull=True)),
+            models.CheckConstraint(name="grant_of_one", condition=Q(study__isnull=True) ^ Q(patient__isnull=True)),
             models.UniqueConstraint(
                 name="one_grant_a_user_and_study",
                 fields=["user", "study"],
@@ -64,9 +60,7 @@ class NameMapping(models.Model):
     name_key = models.CharField(max_length=330)
     user = models.ForeignKey("archive.User", on_delete=models.CASCADE, related_name="name_mappings")
     state = models.CharField(max_length=16, choices=State, default=State.PROPOSED)
-    confirmed_by = models.ForeignKey(
-        "archive.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    confirmed_by = models.ForeignKey("archive.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -156,6 +156,11 @@ def _code_stream_start(data: bytes) -> int:
     """Offset of the code stream; that of the jp2c box where there are boxes."""
     if not data.startswith(b"\0\0\0\x0cjP  "):
         return 0
+    return _find_box(data, (b"jp2c",))
+
+
+def _find_box(data: bytes, kinds: tuple[bytes, ...]) -> int:
+    """Offset of the content of the first box of one of these kinds (ISO/IEC 15444-1 I.4)."""
     position = 0
     for _ in range(MAXIMUM_MARKERS):
         if position + 16 > len(data):
@@ -164,12 +169,12 @@ def _code_stream_start(data: bytes) -> int:
         header = 8
         if length == 1:
             length, header = struct.unpack_from(">Q", data, position + 8)[0], 16
-        if kind == b"jp2c":
+        if kind in kinds:
             return position + header
         if length < header:
             break
         position += length
-    raise CannotDecode("The JPEG 2000 file holds no code stream.")
+    raise CannotDecode("The boxes of the frame hold no code stream.")
 
 
 def _coding_style(data: bytes, position: int) -> tuple[bool, bool]:
@@ -199,8 +204,9 @@ def read_jpeg_xl(data: bytes) -> CodeStream:
         It is none.
     """
     if data.startswith(b"\0\0\0\x0cJXL "):
-        at = data.find(b"\xff\x0a", 12, 1 << 20)
-        data = data[at:] if at >= 0 else b""
+        at = _find_box(data, (b"jxlc", b"jxlp"))
+        # A partial code stream begins with its number.
+        data = data[at + 4 if data[at - 4 : at] == b"jxlp" else at :]
     if not data.startswith(b"\xff\x0a") or len(data) < 12:
         raise CannotDecode("The frame is no JPEG XL stream.")
     bits = _Bits(int.from_bytes(data[2:16], "little"))

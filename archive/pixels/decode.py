@@ -306,7 +306,8 @@ def _decode_jpeg_xl(data: bytes, description: ImageDescription, syntax: Transfer
     size = read_jpeg_xl(data)
     if (size.rows, size.columns) != (description.rows, description.columns):
         _refuse_sizes(size, description)
-    values = imagecodecs.jpegxl_decode(data)
+    # The first picture only: an animation would take the memory of all.
+    values = imagecodecs.jpegxl_decode(data, index=0)
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
     if values.shape != _shape(description) or values.dtype.kind != "u":

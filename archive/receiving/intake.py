@@ -84,7 +84,9 @@ def checked_header(staged: StagedFile) -> Header:
         ("Series Instance UID", header.series_instance_uid),
     ):
         if not is_valid_uid(uid):
-            raise CannotUnderstand(f"The {keyword} of the data set is missing or not a UID; every stored object needs one.")
+            raise CannotUnderstand(
+                f"The {keyword} of the data set is missing or not a UID; every stored object needs one."
+            )
     if header.sop_instance_uid != staged.sop_instance_uid:
         raise DataSetMismatch("The data set's SOP Instance UID is not the one that was announced with it.")
     if header.sop_class_uid != staged.sop_class_uid:

@@ -40,7 +40,9 @@ def check_room() -> None:
 class StagedFile:
     """An instance on its way in. Use as a context manager: what is not published is gone."""
 
-    def __init__(self, descriptor: int, *, transfer_syntax_uid: str, sop_class_uid: str, sop_instance_uid: str, origin: Origin) -> None:
+    def __init__(
+        self, descriptor: int, *, transfer_syntax_uid: str, sop_class_uid: str, sop_instance_uid: str, origin: Origin
+    ) -> None:
         self.descriptor = descriptor
         self.transfer_syntax_uid = transfer_syntax_uid
         self.sop_class_uid = sop_class_uid
@@ -95,7 +97,9 @@ class StagedFile:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append bytes of the data set."""
         if self.size + len(data) > self._limit:
-            raise ObjectTooLarge(f"The object is larger than {settings.PORTAL_MAX_OBJECT_MB} MiB, which this site takes at most.")
+            raise ObjectTooLarge(
+                f"The object is larger than {settings.PORTAL_MAX_OBJECT_MB} MiB, which this site takes at most."
+            )
         view = memoryview(data)
         self._digest.update(view)
         try:
@@ -145,5 +149,7 @@ class StagedFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.abort()

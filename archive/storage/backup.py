@@ -144,7 +144,9 @@ def restore_backup(source: Path, *, progress: Progress = lambda _name: None) -> 
     if manifest.get("unfinished"):
         raise BackupRefused("The backup in this folder was never finished.")
     if manifest["database"] != connection.vendor:
-        raise BackupRefused(f"The backup is of a {manifest['database']} database; this portal uses {connection.vendor}.")
+        raise BackupRefused(
+            f"The backup is of a {manifest['database']} database; this portal uses {connection.vendor}."
+        )
     data = Path(settings.PORTAL_DATA)
     if any(_files(layout.archive_folder())) or (connection.vendor == "sqlite" and (data / DATABASE).exists()):
         raise BackupRefused("The data folder already holds an archive; a backup is only restored into an empty one.")
@@ -171,7 +173,9 @@ def _run_postgresql(program: str, *arguments: str, database_flag: str = "--dbnam
         if values.get(name):
             command.append(f"{flag}={values[name]}")
     try:
-        subprocess.run(command, check=True, env=os.environ | {"PGPASSWORD": values.get("PASSWORD") or ""}, capture_output=True)  # noqa: S603
+        subprocess.run(
+            command, check=True, env=os.environ | {"PGPASSWORD": values.get("PASSWORD") or ""}, capture_output=True
+        )
     except FileNotFoundError:
         raise BackupRefused(f"{program} is not installed; it comes with PostgreSQL's client programs.") from None
     except subprocess.CalledProcessError as error:

@@ -34,7 +34,9 @@ class OpenFiles:
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:
-                raise FrameMissing("The file of this image is missing from the archive's disk; an alarm has been raised.") from None
+                raise FrameMissing(
+                    "The file of this image is missing from the archive's disk; an alarm has been raised."
+                ) from None
         try:
             return read_frame(descriptor, index, frame_number)
         finally:

@@ -61,7 +61,9 @@ def verify(stored: StoredFile) -> str:
     if news:
         uid = stored.instance.sop_instance_uid
         logger.error("a stored file is damaged", extra={"sop_instance_uid": uid, "damage": damage})
-        record_event(Event.DAMAGE_FOUND, outcome="failure", actor="integrity check", subject=uid, details={"damage": damage})
+        record_event(
+            Event.DAMAGE_FOUND, outcome="failure", actor="integrity check", subject=uid, details={"damage": damage}
+        )
     return damage
 
 
@@ -74,7 +76,10 @@ def verify_some(limit: int = 500) -> int:
 def files_without_rows(*, now: float) -> list[str]:
     """Keys of files under files/ and quarantine/ that no row names, and that are not young."""
     found = []
-    for path in (*layout.archive_folder().glob("files/*/*/*/*.dcm"), *layout.archive_folder().glob("quarantine/*/*.dcm")):
+    for path in (
+        *layout.archive_folder().glob("files/*/*/*/*.dcm"),
+        *layout.archive_folder().glob("quarantine/*/*.dcm"),
+    ):
         try:
             status = path.stat()
         except FileNotFoundError:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-_KEY = re.compile(r"(files/[0-9a-f]{2}/[0-9a-f]{32}/[0-9a-f]{16}|quarantine/[0-9a-f]{2})/[0-9a-f]{32}-[0-9a-f]{16}(-[0-9a-f]{12})?\.dcm")
+_KEY = re.compile(
+    r"(files/[0-9a-f]{2}/[0-9a-f]{32}/[0-9a-f]{16}|quarantine/[0-9a-f]{2})/[0-9a-f]{32}-[0-9a-f]{16}(-[0-9a-f]{12})?\.dcm"
+)
 
 
 def archive_folder() -> Path:

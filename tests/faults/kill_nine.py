@@ -26,8 +26,8 @@ import psutil
 import pydicom
 from pydicom import Dataset
 from pydicom.data import get_testdata_file
-from pydicom.filewriter import write_dataset
 from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 from pynetdicom import AE
 from pynetdicom.sop_class import CTImageStorage  # type: ignore[attr-defined]
 
@@ -135,7 +135,10 @@ def one_round(portal: LivePortal, *, number: int, chance: random.Random, instanc
         thread.join()
     stop.set()
     killer.join()
-    print(f"round {number}: {len(first.acknowledged)} + {len(second.acknowledged)} acknowledged, killed {len(killed)}", flush=True)
+    print(
+        f"round {number}: {len(first.acknowledged)} + {len(second.acknowledged)} acknowledged, killed {len(killed)}",
+        flush=True,
+    )
     if len(first.acknowledged) < instances or len(second.acknowledged) < len(repeated):
         yield f"round {number}: not everything was acknowledged within {PATIENCE_S:g} s"
     yield from what_is_missing(portal, number, first, second)
@@ -149,8 +152,10 @@ def what_is_missing(portal: LivePortal, number: int, first: Sender, second: Send
         yield f"round {number}: {error}"
         return
     stored, held = rows_of(portal, number)
-    sent = {uid: {sender.acknowledged[uid] for sender in (first, second) if uid in sender.acknowledged} for uid in
-            {*first.acknowledged, *second.acknowledged}}
+    sent = {
+        uid: {sender.acknowledged[uid] for sender in (first, second) if uid in sender.acknowledged}
+        for uid in {*first.acknowledged, *second.acknowledged}
+    }
     for uid, digests in sorted(sent.items()):
         kept = {stored[uid]} if uid in stored else set()
         kept |= held.get(uid, set())

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from pydicom import DataElement, Dataset
 from pydicom.datadict import dictionary_description, keyword_for_tag
 
+from archive.access.roles import user_of
 from archive.access.rules import may_download
 from archive.audit.events import Event
 from archive.audit.record import record_event
@@ -29,7 +30,7 @@ def visible_instance(request: HttpRequest, sop_instance_uid: str) -> Instance:
     instance = (
         Instance.objects.shown()
         .select_related("stored_file", "series__study")
-        .filter(sop_instance_uid=sop_instance_uid, series__study__in=Study.objects.visible_to(request.user))
+        .filter(sop_instance_uid=sop_instance_uid, series__study__in=Study.objects.visible_to(user_of(request)))
         .first()
     )
     if instance is None:
@@ -45,14 +46,14 @@ def tags(request: HttpRequest, sop_instance_uid: str) -> HttpResponse:
         ds = read_dataset(layout.path_of(instance.stored_file.key))
     except (ArchiveError, OSError):
         return JsonResponse({"error": "The file of this image cannot be read; an alarm has been raised."}, status=500)
-    rows = []
+    rows: list[dict[str, object]] = []
     for row in flatten(ds):
         if len(rows) == MOST_ELEMENTS:
             break
         rows.append(row)
     record_event(
         Event.TAGS_VIEWED,
-        user=request.user,
+        user=user_of(request),
         address=client_address(request),
         study_instance_uid=instance.series.study.study_instance_uid,
         subject=sop_instance_uid,
@@ -65,11 +66,16 @@ def flatten(ds: Dataset, depth: int = 0) -> Iterator[dict[str, object]]:
     for tag in sorted(ds.keys()):
         try:
             element = ds[tag]
-        except Exception:  # noqa: BLE001 - a value that pydicom cannot decode is shown as such
+        except Exception:
             yield _row(str(tag), "UN", "", "", "(cannot be decoded)", depth)
             continue
         yield _row(
-            f"({tag.group:04X},{tag.element:04X})", element.VR, keyword_for_tag(tag), _name(element), _value(element), depth
+            f"({tag.group:04X},{tag.element:04X})",
+            element.VR,
+            keyword_for_tag(tag),
+            _name(element),
+            _value(element),
+            depth,
         )
         if element.VR == "SQ":
             for item in element.value or []:
@@ -101,7 +107,7 @@ def _value(element: DataElement) -> str:
 def file(request: HttpRequest, sop_instance_uid: str) -> HttpResponseBase:
     """The original as a DICOM file: its data set byte for byte, a clean preamble and header before it."""
     instance = visible_instance(request, sop_instance_uid)
-    if not may_download(request.user, instance.series.study):
+    if not may_download(user_of(request), instance.series.study):
         raise Http404("There is no such image.")
     try:
         outgoing = open_outgoing(instance)
@@ -109,7 +115,7 @@ def file(request: HttpRequest, sop_instance_uid: str) -> HttpResponseBase:
         return JsonResponse({"error": "The file of this image cannot be read; an alarm has been raised."}, status=500)
     record_event(
         Event.EXPORTED,
-        user=request.user,
+        user=user_of(request),
         address=client_address(request),
         study_instance_uid=instance.series.study.study_instance_uid,
         subject=sop_instance_uid,

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
-from archive.access.roles import Role, has_role
+from archive.access.roles import Role, has_role, user_of
 from archive.errors import ArchiveError
 from archive.jobs.queue import enqueue
 from viewer.errors import InvalidParameter, ViewerError
@@ -27,12 +27,12 @@ def process(request: HttpRequest, stack: str, kind: str) -> HttpResponse:
     """``kind`` is ``enhance`` or ``mip``; radiologists only."""
     try:
         found, split = visible_stack(request, stack)
-        if not has_role(request.user, Role.RADIOLOGIST):
+        if not has_role(user_of(request), Role.RADIOLOGIST):
             return JsonResponse({"error": "Only radiologists make derived series."}, status=403)
         parameters = read_parameters(kind, request.body)
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
-    job = enqueue(kind, study=split.study, parameters=parameters | {"stack": found.id}, created_by=request.user)
+    job = enqueue(kind, study=split.study, parameters=parameters | {"stack": found.id}, created_by=user_of(request))
     return JsonResponse({"job": job.pk, "jobs": "/jobs/"}, status=202)
 
 

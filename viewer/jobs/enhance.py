@@ -23,17 +23,20 @@ if TYPE_CHECKING:
     from archive.models import Job
 
 FRAMES_SAMPLED = 16
+CONTRAST, SHARPNESS = ClaheParameters(), UnsharpParameters()
+"""What is done where nothing else is asked for."""
 
 
 def enhance_series(job: Job, progress: Progress) -> str:
     """Parameters: ``stack``, ``tile_mm``, ``clip`` (1 leaves contrast as it is), ``radius_mm``, ``amount`` (0 leaves sharpness)."""
     stack, split = stack_of(job)
     contrast = ClaheParameters(
-        tile_mm=number(job, "tile_mm", ClaheParameters.tile_mm, 2, 500), clip=number(job, "clip", ClaheParameters.clip, 1, 20)
+        tile_mm=number(job, "tile_mm", CONTRAST.tile_mm, 2, 500),
+        clip=number(job, "clip", CONTRAST.clip, 1, 20),
     )
     sharpness = UnsharpParameters(
-        radius_mm=number(job, "radius_mm", UnsharpParameters.radius_mm, 0.05, 20),
-        amount=number(job, "amount", UnsharpParameters.amount, 0, 5),
+        radius_mm=number(job, "radius_mm", SHARPNESS.radius_mm, 0.05, 20),
+        amount=number(job, "amount", SHARPNESS.amount, 0, 5),
     )
     words = _words(contrast, sharpness)
     original = split.series

@@ -70,13 +70,17 @@ def even_stack(stack: Stack) -> tuple[list[FrameFacts], list[float], float]:
     if gaps.min() <= 0.01:
         raise JobRefused("Some images lie at the same position; a projection would mix them.")
     if gaps.max() - gaps.min() > EVEN_WITHIN * float(np.median(gaps)):
-        raise JobRefused(f"Distances between images vary from {gaps.min():.1f} to {gaps.max():.1f} mm; a projection would not be to scale.")
+        raise JobRefused(
+            f"Distances between images vary from {gaps.min():.1f} to {gaps.max():.1f} mm; a projection would not be to scale."
+        )
     if (tilt_degrees(frames) or 0) > MOST_TILT_DEGREES:
         raise JobRefused("The stack is tilted (gantry tilt); a projection would be sheared.")
     return frames, distances, float(np.median(gaps))
 
 
-def _images(frames: list[FrameFacts], planes: list[Slab], series: DerivedSeries, progress: Progress) -> Iterator[Dataset]:
+def _images(
+    frames: list[FrameFacts], planes: list[Slab], series: DerivedSeries, progress: Progress
+) -> Iterator[Dataset]:
     for position, plane in enumerate(planes, start=1):
         part = frames[plane.first : plane.last + 1]
         projected: np.ndarray | None = None

@@ -12,6 +12,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID
 
 from archive.dicom.part10 import read_dataset
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
@@ -71,9 +72,7 @@ def next_series_number(series: Series) -> int:
 
 def store_derived(images: Iterator[Dataset], *, job: Job, processing: str) -> int:
     """Send derived images through the intake; returns how many."""
-    origin = Origin(
-        door=Door.DERIVED, user_id=job.created_by_id, processing=processing, received_at=timezone.now()
-    )
+    origin = Origin(door=Door.DERIVED, user_id=job.created_by_id, processing=processing, received_at=timezone.now())
     count = 0
     for ds in images:
         receive_part10(io.BytesIO(part10_bytes(ds)), origin)
@@ -84,10 +83,10 @@ def store_derived(images: Iterator[Dataset], *, job: Job, processing: str) -> in
 def part10_bytes(ds: Dataset) -> bytes:
     """A data set as an explicit little endian file."""
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = EXPLICIT_VR_LITTLE_ENDIAN
+    meta.TransferSyntaxUID = UID(EXPLICIT_VR_LITTLE_ENDIAN)
     meta.MediaStorageSOPClassUID = ds.SOPClassUID
     meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     ds.file_meta = meta
     buffer = io.BytesIO()

@@ -6,59 +6,110 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('archive', '0001_initial'),
+        ("archive", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Preferences',
+            name="Preferences",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('worklist_columns', models.JSONField(blank=True, default=list)),
-                ('viewer', models.JSONField(blank=True, default=dict)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='preferences', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("worklist_columns", models.JSONField(blank=True, default=list)),
+                ("viewer", models.JSONField(blank=True, default=dict)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="preferences",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'preferences',
+                "verbose_name_plural": "preferences",
             },
         ),
         migrations.CreateModel(
-            name='ReadingTask',
+            name="ReadingTask",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('priority', models.PositiveSmallIntegerField(choices=[(0, 'STAT'), (1, 'urgent'), (2, 'routine')], default=2)),
-                ('state', models.CharField(choices=[('unread', 'unread'), ('in-progress', 'being read'), ('read', 'read')], default='unread', max_length=16)),
-                ('waiting_since', models.DateTimeField()),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('claim_seen_at', models.DateTimeField(blank=True, null=True)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('claimed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('read_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='reading_task', to='archive.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(choices=[(0, "STAT"), (1, "urgent"), (2, "routine")], default=2),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("unread", "unread"), ("in-progress", "being read"), ("read", "read")],
+                        default="unread",
+                        max_length=16,
+                    ),
+                ),
+                ("waiting_since", models.DateTimeField()),
+                ("claimed_at", models.DateTimeField(blank=True, null=True)),
+                ("claim_seen_at", models.DateTimeField(blank=True, null=True)),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "claimed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "read_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="reading_task", to="archive.study"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['priority', 'waiting_since'], name='task_default_order'), models.Index(fields=['state', 'priority', 'waiting_since'], name='task_by_state')],
+                "indexes": [
+                    models.Index(fields=["priority", "waiting_since"], name="task_default_order"),
+                    models.Index(fields=["state", "priority", "waiting_since"], name="task_by_state"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='WindowPreset',
+            name="WindowPreset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('modality', models.CharField(max_length=16)),
-                ('name', models.CharField(max_length=40)),
-                ('center', models.FloatField()),
-                ('width', models.FloatField()),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("modality", models.CharField(max_length=16)),
+                ("name", models.CharField(max_length=40)),
+                ("center", models.FloatField()),
+                ("width", models.FloatField()),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['modality', 'position', 'pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('width__gte', 1)), name='preset_has_width')],
+                "ordering": ["modality", "position", "pk"],
+                "constraints": [models.CheckConstraint(condition=models.Q(("width__gte", 1)), name="preset_has_width")],
             },
         ),
     ]

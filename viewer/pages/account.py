@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from archive.access.roles import roles_of
+from archive.access.roles import roles_of, user_of
 
 SIGNED_OUT = "_portal_signed_out"
 
@@ -21,7 +21,7 @@ SIGNED_OUT = "_portal_signed_out"
 def account(request: HttpRequest) -> HttpResponse:
     from allauth.mfa.utils import is_mfa_enabled
 
-    user = request.user
+    user = user_of(request)
     context = {
         "account_roles": [role.value for role in roles_of(user)],
         "other_groups": user.groups.exclude(name__in=[role.value for role in roles_of(user)]).order_by("name"),

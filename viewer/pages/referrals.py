@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from archive.access.roles import Role, has_role
+from archive.access.roles import Role, has_role, user_of
 from archive.access.rules import granted_to, may_break_glass, opened_in_emergency
 from archive.models import BreakGlass, Study, User
 from archive.models.study import StudyQuerySet
@@ -25,11 +25,13 @@ CARDS = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 def referrals(request: HttpRequest) -> HttpResponse:
     """The whole page, or its cards alone for a search or for more of them; what is typed comes by POST only."""
-    if not has_role(request.user, Role.CLINICIAN):
+    if not has_role(user_of(request), Role.CLINICIAN):
         return render(request, "referrals/no_role.html", status=403)
     asked = request.POST if request.method == "POST" else request.GET
     text = request.POST.get("text", "")[:LONGEST_TEXT]
-    context = cards_of(request.user, text=text, place=asked) | {"may_break_glass": may_break_glass(request.user)}
+    context = cards_of(user_of(request), text=text, place=asked) | {
+        "may_break_glass": may_break_glass(user_of(request))
+    }
     template = "referrals/cards.html" if request.headers.get("HX-Request") else "referrals/page.html"
     return render(request, template, context)
 

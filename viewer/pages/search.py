@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from archive.access.roles import roles_of
+from archive.access.roles import roles_of, user_of
 from archive.models import Study, User
 from archive.models.study import StudyQuerySet
 from viewer.worklist.filters import LONGEST_TEXT, containing, of_modality
@@ -20,7 +20,13 @@ from viewer.worklist.rows import load_rows
 
 def _date(label: str) -> forms.DateField:
     """A date that reads the same everywhere: 2026-11-24. A browser's own date field would not."""
-    attributes = {"placeholder": "2026-11-24", "size": 10, "maxlength": 10, "inputmode": "numeric", "autocomplete": "off"}
+    attributes = {
+        "placeholder": "2026-11-24",
+        "size": 10,
+        "maxlength": 10,
+        "inputmode": "numeric",
+        "autocomplete": "off",
+    }
     return forms.DateField(
         label=label,
         required=False,
@@ -70,12 +76,12 @@ class SearchForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def search(request: HttpRequest) -> HttpResponse:
     """The form, and what it finds: by POST, as a name belongs in no address."""
-    if not roles_of(request.user):
+    if not roles_of(user_of(request)):
         return render(request, "worklist/no_role.html", status=403)
     form = SearchForm(request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"form": form}
     if form.is_bound and form.is_valid():
-        context |= found_by(form, request.user, request.POST)
+        context |= found_by(form, user_of(request), request.POST)
     template = "search/results.html" if request.headers.get("HX-Request") else "search/page.html"
     return render(request, template, context)
 

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, render, resolve_url
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from archive.access.roles import user_of
 from archive.access.rules import may_download
 from archive.audit.events import Event
 from archive.audit.record import record_event
@@ -45,12 +46,14 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     context = shared_context(request, study)
     names = ("study", "patient", "manifest", "manifest_url", "sign_in", "may_download", "presets", "user")
     context["viewer_data"] = {name: context[name] for name in names}
-    context["first_picture"] = None if opens_elsewhere(request) else first_picture(study, request.user, request.session)
+    context["first_picture"] = (
+        None if opens_elsewhere(request) else first_picture(study, user_of(request), request.session)
+    )
     context["first_manifest"] = None if opens_elsewhere(request) else first_manifest(context["manifest"])
     context["modules"] = viewer_modules(settings.STATICFILES_DIRS[0])
     record_event(
         Event.STUDY_VIEWED,
-        user=request.user,
+        user=user_of(request),
         address=client_address(request),
         study_instance_uid=study.study_instance_uid,
     )
@@ -58,7 +61,7 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
 
 
 def visible_study(request: HttpRequest, study_instance_uid: str) -> Study:
-    studies = Study.objects.visible_to(request.user).select_related("patient")
+    studies = Study.objects.visible_to(user_of(request)).select_related("patient")
     return get_object_or_404(studies, study_instance_uid=study_instance_uid)
 
 
@@ -87,9 +90,9 @@ def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         ],
         "manifest_url": reverse("study-manifest", args=[study.study_instance_uid]),
         "sign_in": resolve_url(settings.LOGIN_URL),
-        "may_download": may_download(request.user, study),
-        "presets": window_presets(request.user),
-        "user": request.user.pk,
+        "may_download": may_download(user_of(request), study),
+        "presets": window_presets(user_of(request)),
+        "user": user_of(request).pk,
     }
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from archive.access.roles import Role, has_role, roles_of
+from archive.access.roles import Role, has_role, roles_of, user_of
 from archive.models import Study
 from pacs_portal.middleware import client_address
 from viewer.models import Preferences, ReadingTask
@@ -33,21 +33,21 @@ STATUSES: dict[type[WorklistRefusal], int] = {NotYours: 403, NotOnWorklist: 404}
 @require_http_methods(["GET", "HEAD", "POST"])
 def worklist(request: HttpRequest) -> HttpResponse:
     """The whole page; a POST carries what is typed, for browsers that run no script."""
-    roles = roles_of(request.user)
+    roles = roles_of(user_of(request))
     if not roles:
         return render(request, "worklist/no_role.html", status=403)
     if roles == {Role.ADMINISTRATOR}:
         return render(request, "worklist/counts.html", {"counts": count_site()})
-    listing = list_studies(request.user, asked(request))
+    listing = list_studies(user_of(request), asked(request))
     return render(request, "worklist/page.html", page_context(request, listing))
 
 
 @require_POST
 def rows(request: HttpRequest) -> HttpResponse:
     """The list alone, for a filter, an order, a page or a look whether anything changed (204: nothing did)."""
-    if not roles_of(request.user) - {Role.ADMINISTRATOR}:
+    if not roles_of(user_of(request)) - {Role.ADMINISTRATOR}:
         raise Http404
-    listing = list_studies(request.user, request.POST)
+    listing = list_studies(user_of(request), request.POST)
     digest = listing.digest
     seen = request.POST.get("seen", "")
     if seen and seen == digest:
@@ -80,7 +80,9 @@ def page_context(request: HttpRequest, listing: Listing) -> dict[str, Any]:
     """What the templates of the list need beside the list itself."""
     shown = listing.filter.values
     chosen = shown.get("modality", [])
-    counted = dict(listing.counts.modalities) | {name: "" for name in chosen if name not in dict(listing.counts.modalities)}
+    counted = dict(listing.counts.modalities) | {
+        name: "" for name in chosen if name not in dict(listing.counts.modalities)
+    }
     return {
         "listing": listing,
         "asked_after": asked_place(request, "after"),
@@ -91,11 +93,11 @@ def page_context(request: HttpRequest, listing: Listing) -> dict[str, Any]:
         "modalities": [(name, count, name in chosen) for name, count in counted.items()],
         "headings": [heading(column, listing) for column in COLUMNS],
         "columns": COLUMNS,
-        "hidden": hidden_columns(request.user),
+        "hidden": hidden_columns(user_of(request)),
         "page_path": page_path(request),
         "before_query": with_values(listing.query, before=listing.page.before),
         "after_query": with_values(listing.query, after=listing.page.after),
-        "may_read": may_read(request.user),
+        "may_read": may_read(user_of(request)),
         "is_arrivals": listing.habit == ARRIVALS,
     }
 
@@ -134,19 +136,19 @@ def preview(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     study = visible_study(request, study_instance_uid)
     context = {
         "study": study,
-        "row": row_of(study, request.user, timezone.now()),
+        "row": row_of(study, user_of(request), timezone.now()),
         "task": task_of(study),
         "thumbnails": thumbnails_of(study, PREVIEW_THUMBNAILS),
-        "history": history_of(study, request.user),
-        "may_read": may_read(request.user),
-        "may_set_priority": may_set_priority(request.user),
+        "history": history_of(study, user_of(request)),
+        "may_read": may_read(user_of(request)),
+        "may_set_priority": may_set_priority(user_of(request)),
         "priorities": ReadingTask.Priority.choices,
     }
     return render(request, "worklist/preview.html", context)
 
 
 def visible_study(request: HttpRequest, study_instance_uid: str) -> Study:
-    studies = Study.objects.visible_to(request.user).select_related(
+    studies = Study.objects.visible_to(user_of(request)).select_related(
         "patient", "reading_task__claimed_by", "reading_task__read_by"
     )
     return get_object_or_404(studies, study_instance_uid=study_instance_uid)
@@ -159,7 +161,7 @@ def _answer(request: HttpRequest, study_instance_uid: str, act: Callable[[Change
     """Do one change of a study that the person may see; a refusal is said in words."""
     study = visible_study(request, study_instance_uid)
     try:
-        task = act(Change(request.user, study, client_address(request)))
+        task = act(Change(user_of(request), study, client_address(request)))
     except WorklistRefusal as refusal:
         reader = getattr(refusal, "reader", None)
         answer = {"error": str(refusal), "reader": str(reader) if reader else None}
@@ -219,8 +221,8 @@ def priority(request: HttpRequest, study_instance_uid: str) -> JsonResponse:
 @require_POST
 def columns(request: HttpRequest) -> HttpResponse:
     """Keep which columns the person wants to see."""
-    if not has_role(request.user, *Role):
+    if not has_role(user_of(request), *Role):
         raise Http404
     shown = clean_columns(request.POST.getlist("column"))
-    Preferences.objects.update_or_create(user=request.user, defaults={"worklist_columns": shown})
+    Preferences.objects.update_or_create(user=user_of(request), defaults={"worklist_columns": shown})
     return HttpResponse(status=204)

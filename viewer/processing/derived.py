@@ -56,6 +56,9 @@ class DerivedSeries(NamedTuple):
     frame_of_reference_uid: str
 
 
+OVERLAY_GROUPS = range(0x6000, 0x6100)
+
+
 def derive(
     sources: Sequence[Dataset],
     values: NDArray[np.floating],
@@ -79,9 +82,7 @@ def derive(
         Pixels that hold nothing; stored as one padding value.
     """
     ds = copy.deepcopy(sources[len(sources) // 2])
-    for tag in [element.tag for element in ds if element.tag.is_private or element.tag.group in {0x0002, 0x7FE0}]:
-        del ds[tag]
-    for tag in [tag for tag in ds.keys() if 0x6000 <= tag.group <= 0x60FF]:
+    for tag in [tag for tag in list(ds.keys()) if tag.is_private or tag.group in {0x0002, 0x7FE0, *OVERLAY_GROUPS}]:
         del ds[tag]
     for keyword in REMOVED:
         if keyword in ds:

@@ -68,7 +68,10 @@ def clahe(
     mask = np.zeros(values.shape, bool) if padded is None else padded
     down = _grid(rows, parameters.tile_mm / spacing_mm[0])
     across = _grid(columns, parameters.tile_mm / spacing_mm[1])
-    row_edges, column_edges = np.linspace(0, rows, down + 1).astype(int), np.linspace(0, columns, across + 1).astype(int)
+    row_edges, column_edges = (
+        np.linspace(0, rows, down + 1).astype(int),
+        np.linspace(0, columns, across + 1).astype(int),
+    )
     maps = np.empty((down, across, BINS), np.float32)
     for i in range(down):
         for j in range(across):
@@ -91,7 +94,7 @@ def _mapping(bins: NDArray[np.int32], clip: float) -> NDArray[np.float32]:
     surplus = np.maximum(histogram - limit, 0).sum()
     histogram = np.minimum(histogram, limit) + surplus / BINS
     cumulative = np.cumsum(histogram) - histogram / 2
-    return (cumulative / bins.size).astype(np.float32)
+    return np.asarray(cumulative / bins.size, np.float32)
 
 
 def _interpolate(
@@ -102,8 +105,10 @@ def _interpolate(
     left, right, across = _neighbours(bins.shape[1], column_edges)
     down, across = down[:, None], across[None, :]
     upper = maps[top[:, None], left[None, :], bins] * (1 - across) + maps[top[:, None], right[None, :], bins] * across
-    lower = maps[below[:, None], left[None, :], bins] * (1 - across) + maps[below[:, None], right[None, :], bins] * across
-    return (upper * (1 - down) + lower * down).astype(np.float32)
+    lower = (
+        maps[below[:, None], left[None, :], bins] * (1 - across) + maps[below[:, None], right[None, :], bins] * across
+    )
+    return np.asarray(upper * (1 - down) + lower * down, np.float32)
 
 
 def _neighbours(size: int, edges: NDArray[np.int_]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
@@ -129,4 +134,4 @@ def unsharp(
     sigma = tuple(parameters.radius_mm / spacing for spacing in spacing_mm)
     wide = values.astype(np.float32)
     blurred = ndimage.gaussian_filter(wide, sigma=sigma, mode="nearest")
-    return (wide + parameters.amount * (wide - blurred)).astype(np.float32)
+    return np.asarray(wide + parameters.amount * (wide - blurred), np.float32)

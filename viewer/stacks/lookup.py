@@ -82,7 +82,9 @@ def split_series_of(series: Series, *, revision: int) -> SplitSeries:
 def _split(series: Series, revision: int) -> SplitSeries:
     instances = instances_of(series, revision=revision)
     uid = series.series_instance_uid
-    others = Series.objects.filter(series_instance_uid__startswith=f"{uid}.").values_list("series_instance_uid", flat=True)
+    others = Series.objects.filter(series_instance_uid__startswith=f"{uid}.").values_list(
+        "series_instance_uid", flat=True
+    )
     stacks = split_series(uid, series.modality, instances, taken=frozenset(others))
     return SplitSeries(series, series.study, tuple(stacks), tuple(instances), revision)
 
@@ -91,7 +93,9 @@ def series_of_stack(stack_id: str) -> Series:
     """The series that a stack id belongs to: its own UID, that with a suffix, or the UID of one of its instances."""
     series = Series.objects.select_related("study__patient").filter(series_instance_uid=stack_id).first()
     if series is None:
-        instance = Instance.objects.shown().select_related("series__study__patient").filter(sop_instance_uid=stack_id).first()
+        instance = (
+            Instance.objects.shown().select_related("series__study__patient").filter(sop_instance_uid=stack_id).first()
+        )
         series = instance.series if instance else None
     if series is None:
         base, _, suffix = stack_id.rpartition(".")

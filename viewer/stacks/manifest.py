@@ -14,8 +14,8 @@ from viewer.errors import NothingToDraw, ViewerError
 from viewer.rendering.geometry import edges, pixel_aspect_ratio, pixel_spacing
 from viewer.rendering.parameters import function_text
 from viewer.rendering.pipeline import has_value_tiles, value_offset
-from viewer.rendering.tiles import TILE_SIZE, levels
 from viewer.rendering.stack_window import WindowOrigin
+from viewer.rendering.tiles import TILE_SIZE, levels
 from viewer.rendering.values import unit_of
 from viewer.rendering.voi_lut import usable_windows
 from viewer.stacks.facts import FrameFacts, InstanceFacts
@@ -272,7 +272,7 @@ def first_picture(study: Study, user: User, session: Any) -> str | None:
 
 def thumbnails_of(study: Study, limit: int = 3) -> list[str]:
     """Addresses of the first few thumbnails of a study."""
-    addresses = []
+    addresses: list[str] = []
     for series in series_in_order(study):
         split = split_series_of(series, revision=study.revision)
         for stack in split.stacks:

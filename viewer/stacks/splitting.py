@@ -82,7 +82,7 @@ def _ids(series_instance_uid: str, taken: Collection[str]) -> Iterator[str]:
 
 def _by_number(instance: InstanceFacts) -> tuple[int, int, str]:
     number = instance.instance_number
-    return (number is None, number or 0, instance.sop_instance_uid)  # type: ignore[return-value]
+    return (number is None, number or 0, instance.sop_instance_uid)
 
 
 # --- Which belong together ------------------------------------------------------------------------------------------
@@ -170,7 +170,9 @@ def _notes(group: list[FrameFacts], groups: int) -> Iterable[str]:
     if distances is None or len(group) < 2:
         return
     steps = sorted(set(distances))
-    gaps = [after - before for before, after in zip(steps, steps[1:], strict=False) if after - before > SAME_POSITION_MM]
+    gaps = [
+        after - before for before, after in zip(steps, steps[1:], strict=False) if after - before > SAME_POSITION_MM
+    ]
     duplicates = len(group) - 1 - len(gaps)
     if duplicates > 0:
         yield f"{duplicates} images lie at the position of another: reformats would mix them."
@@ -185,7 +187,9 @@ def _notes(group: list[FrameFacts], groups: int) -> Iterable[str]:
 
 def tilt_degrees(group: Sequence[FrameFacts]) -> float | None:
     """Angle between the normal and the line from the first position to the last."""
-    ordered = sorted(group, key=lambda frame: distance_along(normal_of(group[0].orientation or ()), frame.position or ()))
+    ordered = sorted(
+        group, key=lambda frame: distance_along(normal_of(group[0].orientation or ()), frame.position or ())
+    )
     first, last = ordered[0].position or (), ordered[-1].position or ()
     line = [b - a for a, b in zip(first, last, strict=True)]
     length = sqrt(sum(value * value for value in line))
@@ -201,7 +205,12 @@ def _label(group: list[FrameFacts], groups: list[list[FrameFacts]]) -> str:
         return ""
     first = group[0]
     parts = [plane_name(first.orientation)]
-    for name, attribute in (("echo", "echo"), ("b", "b_value"), ("phase", "cardiac_phase"), ("time", "temporal_position")):
+    for name, attribute in (
+        ("echo", "echo"),
+        ("b", "b_value"),
+        ("phase", "cardiac_phase"),
+        ("time", "temporal_position"),
+    ):
         if len({getattr(other[0], attribute) for other in groups}) > 1 and getattr(first, attribute):
             parts.append(f"{name} {getattr(first, attribute)}")
     if len({other[0].image_type for other in groups}) > 1 and len(first.image_type) > 2:

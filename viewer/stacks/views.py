@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
+from archive.access.roles import user_of
 from archive.errors import ArchiveError
 from archive.models import Study
 from viewer.errors import ViewerError
@@ -21,7 +22,7 @@ THUMBNAIL_CACHED_FOR_S = 3600
 
 @require_GET
 def study_manifest(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
-    study = get_object_or_404(Study.objects.visible_to(request.user), study_instance_uid=study_instance_uid)
+    study = get_object_or_404(Study.objects.visible_to(user_of(request)), study_instance_uid=study_instance_uid)
     return JsonResponse(manifest.study_manifest(study))
 
 
@@ -48,6 +49,6 @@ def thumbnail(request: HttpRequest, stack: str) -> HttpResponse:
 def visible_stack(request: HttpRequest, stack_id: str) -> tuple[Stack, SplitSeries]:
     """The stack as it is now, or 404 where there is none or it may not be seen."""
     series = series_of_stack(stack_id)
-    if not Study.objects.visible_to(request.user).filter(pk=series.study_id).exists():
+    if not Study.objects.visible_to(user_of(request)).filter(pk=series.study_id).exists():
         raise Http404("There is no such stack.")
     return stack_at(stack_id, series=series)

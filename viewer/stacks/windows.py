@@ -55,7 +55,9 @@ def window_choices(stack: Stack, split: SplitSeries) -> list[NamedWindow]:
 
 
 def _described(frames: list[FrameFacts]) -> list[StackFrame]:
-    return [StackFrame(drawable(frame.instance).description, frame.frame_number) for frame in frames if _can_draw(frame)]
+    return [
+        StackFrame(drawable(frame.instance).description, frame.frame_number) for frame in frames if _can_draw(frame)
+    ]
 
 
 def _can_draw(frame: FrameFacts) -> bool:

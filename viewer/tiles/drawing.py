@@ -99,7 +99,11 @@ def _window(stack: Stack, split: SplitSeries, parameters: RenderParameters) -> S
 
 def _draw(frame: FrameFacts, address: TileAddress, parameters: RenderParameters, window: StackWindow | None) -> bytes:
     description = drawable(frame.instance).description
-    level = address.level if 0 <= address.level <= drawable(frame.instance).last_level else drawable(frame.instance).last_level
+    level = (
+        address.level
+        if 0 <= address.level <= drawable(frame.instance).last_level
+        else drawable(frame.instance).last_level
+    )
     image = render_tile(
         frame_at_level(frame.instance, frame.frame_number, level),
         description,

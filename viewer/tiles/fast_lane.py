@@ -19,10 +19,10 @@ from archive.errors import ArchiveError
 from pacs_portal.middleware import is_idle
 from viewer.errors import InvalidParameter, ViewerError
 from viewer.rendering.parameters import parse_parameters
+from viewer.stacks.lookup import series_of_stack, stack_at
 from viewer.tiles.drawing import TileAddress, draw_tile
 from viewer.tiles.sessions import Viewing, may_see, viewing_of
 from viewer.tiles.statuses import status_of
-from viewer.stacks.lookup import series_of_stack, stack_at
 
 PATH = re.compile(r"/tiles/([0-9.]{1,70})/(\d{1,7})/(\d{1,2})/(\d{1,4})/(\d{1,4})\.png")
 CACHED_FOR_S = 6 * 3600
@@ -57,12 +57,16 @@ def answer(request: HttpRequest) -> HttpResponse:
     try:
         viewing = viewing_of(session_cookie(request))
         if viewing is None or is_idle(viewing.seen_at):
-            return JsonResponse({"error": "Please sign in."}, status=401, headers={"WWW-Authenticate": 'Session realm="portal"'})
+            return JsonResponse(
+                {"error": "Please sign in."}, status=401, headers={"WWW-Authenticate": 'Session realm="portal"'}
+            )
         return tile(request, viewing)
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
     except DatabaseError:
-        return JsonResponse({"error": "The database does not answer; please try again."}, status=503, headers={"Retry-After": "5"})
+        return JsonResponse(
+            {"error": "The database does not answer; please try again."}, status=503, headers={"Retry-After": "5"}
+        )
 
 
 def session_cookie(request: HttpRequest) -> str | None:
@@ -80,7 +84,7 @@ def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
     found = PATH.fullmatch(request.path_info)
     if found is None:
         return JsonResponse({"error": "There is no such tile."}, status=404)
-    query = dict(request.GET.items())
+    query = {name: str(value) for name, value in request.GET.items()}
     key, revision = query.pop("k", ""), read_revision(query.pop("rev", ""))
     series = series_of_stack(found[1])
     if not may_see(viewing.user, series.study_id):

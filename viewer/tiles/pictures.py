@@ -71,7 +71,9 @@ def _keep(path: Path, picture: bytes) -> None:
 
 def make_pictures(job: Job, progress: Progress) -> str:
     """A job: thumbnails of every stack of a study, and the levels of its first large images."""
-    owed = list(Series.objects.filter(study=job.study, pictures_owed=True, instance_count__gt=0).select_related("study"))
+    owed = list(
+        Series.objects.filter(study=job.study, pictures_owed=True, instance_count__gt=0).select_related("study")
+    )
     progress.start(len(owed), "Drawing thumbnails")
     made = 0
     for series in owed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archive.errors import CannotDecode, FrameMissing
-from viewer.errors import InvalidParameter, NothingToDraw, NotFound, NoValueTile, StackChanged, TileMissing
+from viewer.errors import InvalidParameter, NotFound, NothingToDraw, NoValueTile, StackChanged, TileMissing
 
 STATUS: dict[type[Exception], int] = {
     InvalidParameter: 400,

@@ -141,7 +141,9 @@ def claim(change: Change) -> ReadingTask:
     now = timezone.now()
     before = _task(change.study, locked=True)
     free = Q(state=State.UNREAD) | Q(state=State.IN_PROGRESS) & (
-        Q(claimed_by=change.user) | Q(claimed_by__isnull=True) | Q(claim_seen_at__isnull=True)
+        Q(claimed_by=change.user)
+        | Q(claimed_by__isnull=True)
+        | Q(claim_seen_at__isnull=True)
         | Q(claim_seen_at__lt=now - CLAIM_LASTS)
     )
     taken = ReadingTask.objects.filter(free, study=change.study).update(

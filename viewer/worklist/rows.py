@@ -102,9 +102,7 @@ def digest_of(rows: Iterable[StudyRow], *more: object) -> str:
 def row_of(study: Study, who: User, now: datetime) -> StudyRow:
     """One study in words; its patient and reading task must be loaded."""
     task = task_of(study)
-    age = age_at(
-        study_date=study.study_date, birth_date=study.patient_birth_date, patient_age=study.patient_age
-    )
+    age = age_at(study_date=study.study_date, birth_date=study.patient_birth_date, patient_age=study.patient_age)
     waits = task is not None and task.state != State.READ
     waiting_since = task.waiting_since if task is not None and waits else None
     return StudyRow(

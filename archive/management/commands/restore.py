@@ -23,4 +23,6 @@ class Command(BaseCommand):
                 manifest = restore_backup(options["folder"], progress=lambda _name: bar.update() and None)
             except BackupRefused as refusal:
                 raise CommandError(str(refusal)) from None
-        self.stdout.write(f"Restored as of {manifest['mark']}. Start the portal: what was waiting is indexed by itself.")
+        self.stdout.write(
+            f"Restored as of {manifest['mark']}. Start the portal: what was waiting is indexed by itself."
+        )

@@ -40,7 +40,9 @@ def sees(user: User, study: Study) -> bool:
     return Study.objects.visible_to(fresh).filter(pk=study.pk).exists()
 
 
-def test_without_a_grant_only_radiologists_and_the_modality_s_technologists_see_a_study(cast: Cast, study: Study) -> None:
+def test_without_a_grant_only_radiologists_and_the_modality_s_technologists_see_a_study(
+    cast: Cast, study: Study
+) -> None:
     seeing = {user.username for user in cast.everybody() if sees(user, study)}
     assert seeing == {"reader", "reader2", "technologist"}
 

@@ -23,7 +23,12 @@ def test_an_event_cannot_be_changed_or_deleted() -> None:
     three_events()
     event = AuditEvent.objects.first()
     assert event is not None
-    for attempt in (event.save, event.delete, AuditEvent.objects.all().delete, lambda: AuditEvent.objects.update(actor="x")):
+    for attempt in (
+        event.save,
+        event.delete,
+        AuditEvent.objects.all().delete,
+        lambda: AuditEvent.objects.update(actor="x"),
+    ):
         with pytest.raises(TypeError, match="only ever added"):
             attempt()
 

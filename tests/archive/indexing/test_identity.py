@@ -14,7 +14,9 @@ from archive.indexing.identity import (
 from archive.models import Patient
 
 
-@pytest.mark.parametrize("patient_id", ["", "  ", "0", "000", "0000000", "UNKNOWN", "anon", "Anonymous", "N/A", "---", "ID"])
+@pytest.mark.parametrize(
+    "patient_id", ["", "  ", "0", "000", "0000000", "UNKNOWN", "anon", "Anonymous", "N/A", "---", "ID"]
+)
 def test_what_senders_fill_in_names_nobody(patient_id: str) -> None:
     assert is_placeholder(patient_id)
 

@@ -140,5 +140,3 @@ def test_a_kind_nobody_knows_is_refused_in_words() -> None:
     run.run_waiting_jobs()
     job.refresh_from_db()
     assert job.state == Job.State.FAILED
-
-

@@ -53,8 +53,7 @@ def stage(**changes: object) -> StagedFile:
         "sop_instance_uid": str(ds.SOPInstanceUID),
         "origin": ORIGIN,
     }
-    staged = StagedFile.create(**(values | changes))  # type: ignore[arg-type]
-    return staged
+    return StagedFile.create(**(values | changes))  # type: ignore[arg-type]
 
 
 def incoming() -> list[Path]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
+import struct
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -31,7 +36,6 @@ FOR_USERS = [
     "/accounts/logout/",
     "/accounts/password/change/",
     "/accounts/2fa/",
-    "/accounts/2fa/totp/activate/",
     "/accounts/email/",
     "/accounts/reauthenticate/",
 ]
@@ -57,6 +61,35 @@ def test_pages_of_the_account_are_ours_and_hold_no_inline_code(cast: Cast, clien
     html = response.content.decode()
     assert response.status_code == 200
     assert "css/account.css" in html and not INLINE.search(html)
+
+
+def test_a_second_factor_is_set_up_and_asked_for_at_the_next_sign_in(cast: Cast, client_of: ClientOf) -> None:
+    client = client_of(None)
+    sign_in(client, "reader")
+    again = client.get("/accounts/2fa/totp/activate/")
+    assert again["Location"].startswith("/accounts/reauthenticate/")
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    html = client.get("/accounts/2fa/totp/activate/").content.decode()
+    assert 'src="data:image/svg+xml' in html and not INLINE.search(html)
+    secret = re.search(r'id="authenticator_secret" value="([A-Z2-7]+)"', html)
+    assert secret is not None
+    assert client.post("/accounts/2fa/totp/activate/", {"code": code_of(secret[1])}).status_code == 302
+    assert "On: signing in also asks" in client.get("/account/").content.decode()
+
+    fresh = client_of(None)
+    assert sign_in(fresh, "reader")["Location"].startswith("/accounts/2fa/authenticate/")
+    html = fresh.get("/accounts/2fa/authenticate/").content.decode()
+    assert "recovery codes" in html and not INLINE.search(html)
+    assert fresh.get("/account/").status_code == 302
+
+
+def code_of(secret: str) -> str:
+    """The code of an authenticator app now (RFC 6238: SHA-1, 30 s, six digits)."""
+    counter = struct.pack(">Q", int(time.time()) // 30)
+    digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
+    place = digest[-1] & 15
+    number = struct.unpack(">I", digest[place : place + 4])[0] & 0x7FFFFFFF
+    return f"{number % 10**6:06d}"
 
 
 def test_the_account_page_says_who_one_is(cast: Cast, client_of: ClientOf) -> None:

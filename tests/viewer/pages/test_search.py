@@ -38,7 +38,9 @@ def found(client: Client, **values: str) -> list[str]:
         ({"text": "", "modality": ""}, ["3", "2", "1"]),
     ],
 )
-def test_fields_narrow_what_is_found(cast: Cast, client_of: ClientOf, values: dict[str, str], numbers: list[str]) -> None:
+def test_fields_narrow_what_is_found(
+    cast: Cast, client_of: ClientOf, values: dict[str, str], numbers: list[str]
+) -> None:
     make_study(1, study_date="20250311", task={"state": "read"})
     make_study(2, study_date="20261101")
     make_study(3, name="ROE^Jim", patient_id="3", modality="CT\\PT", study_date="20261102")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from archive.models import AuditEvent, Grant, Study
+from archive.models import AuditEvent, Grant
 from tests.viewer.worklist.studies import make_study
 from viewer.models import Preferences, ReadingTask
 
@@ -28,6 +28,11 @@ ACTIONS = ("claim", "claim-heartbeat", "release", "read", "unread", "priority")
 
 def rows_in(html: str) -> list[str]:
     return re.findall(r'data-study="([0-9.]+)"', html)
+
+
+def without_token(content: bytes) -> bytes:
+    """A page without the token, which is a new one in every answer."""
+    return re.sub(rb"[A-Za-z0-9]{64}", b"", content)
 
 
 # --- The page -------------------------------------------------------------------------------------------------------
@@ -97,9 +102,9 @@ def test_of_several_roles_the_radiologist_comes_first_with_a_link_to_the_referra
 
 
 def test_text_of_an_image_is_escaped(cast: Cast, client_of: ClientOf) -> None:
-    study = make_study(1, name="<script>alert(1)</script>^\"x", study_description="<img src=x>", modality="<b>")
+    make_study(1, name='<script>alert(1)</script>^"x', study_description="<img src=x>", modality="<b>")
     client = client_of(cast.reader)
-    for html in (client.get("/").content.decode(), client.get(f"/studies/{study}/preview").content.decode()):
+    for html in (client.get("/").content.decode(), client.get("/studies/2.25.1/preview").content.decode()):
         assert "<script>alert" not in html and "<img src=x>" not in html and "<b>" not in html
         assert "&lt;script&gt;" in html
 
@@ -191,7 +196,8 @@ def test_a_page_of_many_rows_takes_few_queries(
 
 
 @pytest.mark.parametrize(
-    "query", ["after=abc", "before=-1", "sort=;drop", "modality=%00%00", "state=%F0%9F%98%80", "after=99999999999999999999"]
+    "query",
+    ["after=abc", "before=-1", "sort=;drop", "modality=%00%00", "state=%F0%9F%98%80", "after=99999999999999999999"],
 )
 def test_no_parameter_breaks_the_list(cast: Cast, client_of: ClientOf, query: str) -> None:
     make_study(1)
@@ -243,7 +249,7 @@ def test_a_preview_of_a_study_that_is_not_theirs_is_not_there(cast: Cast, client
     client = client_of(getattr(cast, name))
     there, absent = client.get("/studies/2.25.1/preview"), client.get("/studies/2.25.9/preview")
     assert (there.status_code, absent.status_code) == (404, 404)
-    assert there.content == absent.content
+    assert without_token(there.content) == without_token(absent.content)
 
 
 # --- The actions ----------------------------------------------------------------------------------------------------
@@ -333,7 +339,6 @@ def test_a_claim_is_shown_to_the_others(cast: Cast, client_of: ClientOf) -> None
 
 
 def test_a_study_s_uid_is_all_that_addresses_carry(cast: Cast, client_of: ClientOf) -> None:
-    Study.objects.all()
     make_study(1, name="DOE^Jane", patient_id="SECRET1")
     html = client_of(cast.reader).get("/").content.decode()
     for address in re.findall(r'(?:href|src|hx-get|hx-post|action)="([^"]*)"', html):

@@ -16,7 +16,9 @@ _pk = count(1)
 SERIES = "1.2.3"
 
 
-def image(number: int, position: list[float] | None, orientation: list[float] | None = AXIAL, **shared: Any) -> InstanceFacts:
+def image(
+    number: int, position: list[float] | None, orientation: list[float] | None = AXIAL, **shared: Any
+) -> InstanceFacts:
     frames = shared.pop("frames", 1)
     rows = shared.pop("rows", 64)
     values = {

@@ -149,7 +149,9 @@ def test_arriving_images_are_not_claimed(cast: Cast) -> None:
     assert task_of(arriving).state == State.UNREAD
 
 
-@pytest.mark.parametrize("act", [claiming.claim, claiming.heartbeat, claiming.release, claiming.mark_read, claiming.mark_unread])
+@pytest.mark.parametrize(
+    "act", [claiming.claim, claiming.heartbeat, claiming.release, claiming.mark_read, claiming.mark_unread]
+)
 @pytest.mark.parametrize("name", ["referrer", "technologist", "admin", "outsider"])
 def test_only_radiologists_claim_and_read(cast: Cast, study: Study, act: Any, name: str) -> None:
     with pytest.raises(NotYours):

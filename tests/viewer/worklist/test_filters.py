@@ -30,10 +30,14 @@ def uids(*numbers: int) -> set[str]:
 @pytest.fixture
 def some(cast: Cast) -> None:
     make_study(1, name="DOE^Jane", patient_id="12345", modality="CT", accession_number="A-77", task={"priority": 0})
-    make_study(2, name="Müller^Jürgen", patient_id="778", modality="CT\\PT", study_date=f"{timezone.localdate():%Y%m%d}")
+    make_study(
+        2, name="Müller^Jürgen", patient_id="778", modality="CT\\PT", study_date=f"{timezone.localdate():%Y%m%d}"
+    )
     make_study(3, name="Yamada^Tarou=山田^太郎", patient_id="98-1", modality="MR", study_description="Knee left")
     make_study(4, name="ROE^Jane", patient_id="5", modality="PT", task={"state": "read", "read_by": cast.reader})
-    make_study(5, name="PARK^Jo", patient_id="6", modality="US", task={"state": "in-progress", "claimed_by": cast.reader})
+    make_study(
+        5, name="PARK^Jo", patient_id="6", modality="US", task={"state": "in-progress", "claimed_by": cast.reader}
+    )
     make_study(6, name="LATE^Lu", patient_id="7", modality="US", ready=False)
 
 
@@ -98,7 +102,9 @@ def test_an_address_carries_the_filter_without_what_is_typed(cast: Cast) -> None
     assert filter_of(cast, "text=doe").query() == ""
 
 
-@pytest.mark.parametrize(("query", "narrowed"), [("", False), ("state=nonsense", False), ("stat=1", True), ("text=x", True)])
+@pytest.mark.parametrize(
+    ("query", "narrowed"), [("", False), ("state=nonsense", False), ("stat=1", True), ("text=x", True)]
+)
 def test_a_filter_knows_whether_it_narrows(cast: Cast, query: str, narrowed: bool) -> None:
     assert filter_of(cast, query).is_narrowed is narrowed
 

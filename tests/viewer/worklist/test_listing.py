@@ -13,8 +13,9 @@ from viewer.worklist.history import history_of
 from viewer.worklist.listing import ARRIVALS, READING, Listing, list_studies
 
 if TYPE_CHECKING:
-    from tests.conftest import Cast
     from pytest_django import DjangoAssertNumQueries
+
+    from tests.conftest import Cast
 
 
 def listed(who: User, query: str = "") -> Listing:

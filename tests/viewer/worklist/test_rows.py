@@ -14,8 +14,9 @@ from viewer.models import ReadingTask
 from viewer.worklist.rows import WAITING_LIMIT, StudyRow, digest_of, load_rows, waiting_in_words
 
 if TYPE_CHECKING:
-    from tests.conftest import Cast
     from pytest_django import DjangoAssertNumQueries
+
+    from tests.conftest import Cast
 
 
 def row(study: Study, cast: Cast) -> StudyRow:
