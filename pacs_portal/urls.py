@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 
 from pacs_portal import health
 from viewer.api import instances, processing, values
-from viewer.pages import account, emergency, home, referrals, search, study, worklist
+from viewer.pages import account, emergency, home, jobs, quarantine, referrals, search, study, worklist
 from viewer.stacks import views as stacks
 from viewer.uid_converter import UIDConverter
 
@@ -30,6 +30,13 @@ urlpatterns = [
     path("emergency/", emergency.emergency, name="emergency"),
     path("search/", search.search, name="search"),
     path("account/", account.account, name="account"),
+    path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/<int:job>/<slug:action>", jobs.act, name="job-act"),
+    path("quarantine/", quarantine.quarantine, name="quarantine"),
+    path("quarantine/<int:pk>/decide", quarantine.decide_about, name="quarantine-decide"),
+    path("studies/<uid:study_instance_uid>/rejecting", quarantine.rejecting, name="rejecting"),
+    path("studies/<uid:study_instance_uid>/reject", quarantine.reject, name="reject"),
+    path("studies/<uid:study_instance_uid>/restore", quarantine.restore, name="restore"),
     path("studies/<uid:study_instance_uid>/", study.study_page, name="study"),
     path("studies/<uid:study_instance_uid>/viewer/", study.viewer_page, name="viewer"),
     path("studies/<uid:study_instance_uid>/manifest.json", stacks.study_manifest, name="study-manifest"),

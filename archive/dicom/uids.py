@@ -31,3 +31,8 @@ def is_valid_uid(uid: str) -> bool:
 def new_uid() -> str:
     """Return a UID that nobody else has: 2.25 and a random UUID as a number (PS3.5 B.2)."""
     return f"2.25.{uuid.uuid4().int}"
+
+
+def uid_from(*sources: str) -> str:
+    """The same UID for the same texts: name-based (PS3.5 B.2, RFC 9562 UUID version 5)."""
+    return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, chr(0).join(sources)).int}"

@@ -33,7 +33,17 @@ from pynetdicom.sop_class import CTImageStorage  # type: ignore[attr-defined]
 
 from tests.servers import LivePortal, start_portal, wait_until
 
-PATIENCE_S = 120.0
+PATIENCE_S = 180.0
+"""The supervisor waits up to 30 s before it starts again what keeps dying."""
+PARTS = {
+    "web": "granian",
+    "worker": "celery --quiet -A pacs_portal worker",
+    "beat": "celery --quiet -A pacs_portal beat",
+}
+"""A role and what its command line holds; the receiver is part of the worker's main process."""
+ROLES = ("web", "worker", "worker", "worker", "beat")
+KILLS = 3
+"""Moments of a round at which processes are killed: the eldest of a role, or all of it."""
 
 
 @dataclass
@@ -103,22 +113,27 @@ def victims(portal: LivePortal) -> dict[str, psutil.Process]:
             command = " ".join(process.cmdline())
         except psutil.Error:
             continue
-        for name in ("granian", "worker", "beat"):
-            if f"{name} " in command or command.endswith(name):
-                found[f"{name} {process.pid}"] = process
+        role = next((role for role, part in PARTS.items() if part in command), None)
+        if role is not None:
+            found[f"{role} {process.pid:010d}"] = process
     return found
 
 
-def kill_now_and_then(portal: LivePortal, chance: random.Random, stop: threading.Event, log: list[str]) -> None:
-    while not stop.wait(chance.uniform(0.05, 1.5)):
-        candidates = victims(portal)
-        if candidates:
-            name = chance.choice(sorted(candidates))
+def kill_now_and_then(
+    portal: LivePortal, sender: Sender, moments: list[tuple[int, str]], stop: threading.Event, log: list[str]
+) -> None:
+    """Kill one process of a role each time the sender has got so many acknowledgements."""
+    for count, role in sorted(moments):
+        while len(sender.acknowledged) < count:
+            if stop.wait(0.01):
+                return
+        candidates = [process for name, process in sorted(victims(portal).items()) if name.startswith(role)]
+        for process in candidates[: 1 if count % 2 else None]:
             try:
-                candidates[name].send_signal(signal.SIGKILL)
+                process.send_signal(signal.SIGKILL)
             except psutil.Error:
                 continue
-            log.append(name)
+            log.append(f"{role} {process.pid}")
 
 
 def one_round(portal: LivePortal, *, number: int, chance: random.Random, instances: int) -> Iterator[str]:
@@ -127,7 +142,9 @@ def one_round(portal: LivePortal, *, number: int, chance: random.Random, instanc
     repeated = images(instances, number, "other content")[:: max(1, instances // 20)]
     second = Sender("TWO", portal.dicom_port, repeated)
     stop, killed = threading.Event(), list[str]()
-    killer = threading.Thread(target=kill_now_and_then, args=(portal, chance, stop, killed))
+    roles = [chance.choice(ROLES) for _ in range(KILLS)]
+    moments = [(chance.randrange(instances), role) for role in roles]
+    killer = threading.Thread(target=kill_now_and_then, args=(portal, first, moments, stop, killed))
     senders = [threading.Thread(target=sender.run) for sender in (first, second)]
     for thread in (*senders, killer):
         thread.start()

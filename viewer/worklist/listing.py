@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from archive.access.roles import Role, has_role
 from archive.models import Study, User
+from archive.models.study import StudyQuerySet
 from viewer.worklist import ordering
 from viewer.worklist.counts import Counts, count_open
 from viewer.worklist.filters import EVERYTHING, TO_READ, WorklistFilter
@@ -20,6 +21,8 @@ from viewer.worklist.rows import StudyRow, digest_of, load_rows
 JUST_ARRIVED_FOR = timedelta(minutes=10)
 """So long after its last image a study stands on top of the list as well as waiting its turn."""
 JUST_ARRIVED_ROWS = 5
+ARRIVALS_LOOKED_AT = 200
+"""The newest arrivals among which those that fit the filter are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def list_studies(who: User, data: Mapping[str, Any]) -> Listing:
     studies = chosen.qs
     on_top: list[int] = []
     if order == ordering.STANDARD and not after and not before and not chosen.values.get("text"):
-        on_top = just_arrived(chosen)
+        on_top = just_arrived(chosen, visible)
         studies = studies.exclude(pk__in=on_top) if on_top else studies
     page = ordering.find_page(studies, order, states=chosen.shown_states, after=after, before=before)
     rows = load_rows([*on_top, *page.ids], who)
@@ -97,10 +100,15 @@ def list_studies(who: User, data: Mapping[str, Any]) -> Listing:
     )
 
 
-def just_arrived(chosen: WorklistFilter) -> list[int]:
+def just_arrived(chosen: WorklistFilter, visible: StudyQuerySet) -> list[int]:
     """Ids of the last few studies that images came for; the most urgent first, then the newest."""
     since = timezone.now() - JUST_ARRIVED_FOR
-    studies = chosen.qs.filter(last_received_at__gte=since, reading_task__isnull=False)
+    arrivals = visible.filter(last_received_at__gte=since).order_by("-last_received_at", "-pk")
+    # Two steps: joined with the tasks, a database would walk all that wait instead of the few that came.
+    recent = list(arrivals.values_list("pk", flat=True)[:ARRIVALS_LOOKED_AT])
+    if not recent:
+        return []
+    studies = chosen.qs.filter(pk__in=recent, reading_task__isnull=False)
     if chosen.shown_states:
         studies = studies.filter(reading_task__state__in=chosen.shown_states)
     newest = studies.order_by("-last_received_at", "-pk").values_list("reading_task__priority", "pk")

@@ -144,7 +144,7 @@ def row_of(study: Study, who: User, now: datetime) -> StudyRow:
 
 def task_of(study: Study) -> ReadingTask | None:
     try:
-        return study.reading_task  # type: ignore[attr-defined,no-any-return]
+        return study.reading_task
     except ObjectDoesNotExist:
         return None
 

@@ -1,0 +1,212 @@
+"""The worklist as a reader uses it, in Chromium, while images arrive over the network."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.uid import generate_uid
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.servers import LivePortal
+
+STORESCU = "/usr/bin/storescu"
+SignIn = Callable[["Page", str], None]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A study that was sent."""
+
+    uid: str
+    family: str
+    patient_id: str
+
+
+@pytest.fixture
+def send(live_portal: LivePortal, tmp_path: Path) -> Callable[[], Sent]:
+    """Send a CT study of one image, of a patient nobody has heard of."""
+
+    def send_one() -> Sent:
+        # Letters only, and of no other family: what is typed finds this study alone.
+        family = "Q" + "".join("ABCDEFGHIJKLMNOP"[int(digit, 16)] for digit in secrets.token_hex(6))
+        sent = Sent(str(generate_uid()), family, secrets.token_hex(6))
+        ds = dcmread(str(get_testdata_file("CT_small.dcm", download=False)))
+        ds.StudyInstanceUID, ds.SeriesInstanceUID = sent.uid, generate_uid()
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        ds.PatientName, ds.PatientID, ds.PatientBirthDate = f"{family}^Live", sent.patient_id, "19720301"
+        path = tmp_path / f"{family}.dcm"
+        ds.save_as(path)
+        address = ["127.0.0.1", str(live_portal.dicom_port)]
+        subprocess.run([STORESCU, "-aec", live_portal.ae_title, *address, str(path)], check=True, timeout=60)
+        return sent
+
+    return send_one
+
+
+def row_of(page: Page, sent: Sent) -> object:
+    return page.locator(f'.worklist-row[data-study="{sent.uid}"]')
+
+
+def wait_until_ready(page: Page, sent: Sent) -> None:
+    page.locator(f'.worklist-row[data-study="{sent.uid}"] .col-images', has_text="ready").wait_for()
+
+
+def test_a_study_that_is_sent_appears_by_itself_and_becomes_ready(
+    page: Page, sign_in: SignIn, send: Callable[[], Sent]
+) -> None:
+    sign_in(page, "reader")
+    sent = send()
+    row = page.locator(f'.worklist-row[data-study="{sent.uid}"]')
+    row.wait_for(timeout=10_000)
+    assert row.locator(".col-patient").inner_text().startswith(f"{sent.family}, Live")
+    assert (row.locator(".col-id").inner_text(), row.locator(".col-born").inner_text()) == (
+        sent.patient_id,
+        "1972-03-01",
+    )
+    wait_until_ready(page, sent)
+    assert row.locator(".col-images").inner_text() == "1 ready"
+
+
+def test_typing_filters_at_once_and_no_address_carries_the_name(
+    page: Page, sign_in: SignIn, send: Callable[[], Sent]
+) -> None:
+    first, second = send(), send()
+    sign_in(page, "reader")
+    row_of(page, first).wait_for()  # type: ignore[attr-defined]
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.keyboard.press("/")
+    page.keyboard.type(first.family.lower())
+    row_of(page, second).wait_for(state="detached")  # type: ignore[attr-defined]
+    assert page.locator(".worklist-row").count() == 1
+    assert first.family.lower() not in "".join([page.url, *requested]).lower()
+    page.locator("#worklist-text").fill("nobody has this name")
+    page.get_by_text("No study matches").wait_for()
+
+
+def test_chips_and_order_are_in_the_address_and_come_back_with_it(
+    page: Page, sign_in: SignIn, send: Callable[[], Sent]
+) -> None:
+    sent = send()
+    sign_in(page, "reader")
+    row_of(page, sent).wait_for()  # type: ignore[attr-defined]
+    page.locator("#chip-CT").check(force=True)
+    page.wait_for_url(re.compile(r"modality=CT"))
+    page.get_by_role("columnheader", name="Patient").get_by_role("link").click()
+    page.wait_for_url(re.compile(r"modality=CT&sort=patient"))
+    page.reload()
+    assert page.locator("#chip-CT").is_checked()
+    assert page.locator("th[aria-sort=ascending]").inner_text().strip() == "Patient"
+
+
+def test_space_previews_without_claiming(page: Page, sign_in: SignIn, send: Callable[[], Sent]) -> None:
+    sent = send()
+    sign_in(page, "reader")
+    wait_until_ready(page, sent)
+    page.locator(f'.worklist-row[data-study="{sent.uid}"] .col-state').click()
+    page.keyboard.press("Space")
+    preview = page.locator(f'.preview[data-study="{sent.uid}"]')
+    preview.wait_for()
+    picture = preview.locator("img").first
+    picture.wait_for()
+    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=picture.element_handle())
+    assert page.locator(f'.worklist-row[data-study="{sent.uid}"]').get_attribute("data-state") == "unread"
+    page.keyboard.press("Space")
+    preview.wait_for(state="detached")
+
+
+def test_enter_opens_and_claims_and_the_second_reader_is_told(
+    new_page: Callable[..., Page], sign_in: SignIn, send: Callable[[], Sent]
+) -> None:
+    sent = send()
+    first, second = new_page(), new_page()
+    for page, name in ((first, "reader"), (second, "reader2")):
+        sign_in(page, name)
+        wait_until_ready(page, sent)
+    first.locator(f'.worklist-row[data-study="{sent.uid}"] .col-state').click()
+    first.keyboard.press("Enter")
+    first.wait_for_url(f"**/studies/{sent.uid}/viewer/")
+
+    row = second.locator(f'.worklist-row[data-study="{sent.uid}"]')
+    row.locator(".col-state", has_text="being read").wait_for()
+    row.locator(".col-state").click()
+    second.keyboard.press("Enter")
+    note = second.locator(".worklist-note")
+    note.wait_for()
+    assert "is reading this study" in note.inner_text()
+    assert second.url.endswith("/")
+    # A refusal is said by the browser's console too.
+    second.portal_errors[:] = [error for error in second.portal_errors if "409" not in error]  # type: ignore[attr-defined]
+    second.keyboard.press("Enter")
+    second.wait_for_url(f"**/studies/{sent.uid}/viewer/")
+
+
+def test_arrows_move_through_the_rows(page: Page, sign_in: SignIn, send: Callable[[], Sent]) -> None:
+    send(), send()
+    sign_in(page, "reader")
+    page.locator(".worklist-row").nth(1).wait_for()
+    ids = page.locator(".worklist-row").evaluate_all("rows => rows.map((row) => row.id)")
+    selected = '.worklist-row[aria-selected="true"]'
+    page.keyboard.press("ArrowDown")
+    assert page.locator(selected).get_attribute("id") == ids[0]
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    assert page.locator(selected).get_attribute("id") == ids[1]
+    assert page.evaluate("document.activeElement.id") == ids[1]
+    page.keyboard.press("f")
+    assert page.evaluate("document.activeElement.id") == "chip-mine"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == ids[1]
+
+
+def test_the_row_under_the_pointer_never_moves(page: Page, sign_in: SignIn, send: Callable[[], Sent]) -> None:
+    sent = send()
+    sign_in(page, "reader")
+    wait_until_ready(page, sent)
+    row = page.locator(f'.worklist-row[data-study="{sent.uid}"]')
+    row.scroll_into_view_if_needed()
+    row.locator(".col-state").hover()
+    before = row.bounding_box()
+    late = send()
+    news = page.get_by_role("button", name=re.compile("new stud"))
+    news.wait_for()
+    assert row.bounding_box() == before
+    news.click()
+    page.locator(f'.worklist-row[data-study="{late.uid}"]').wait_for()
+
+
+def test_a_phone_shows_a_clinician_their_cards_without_scrolling_sideways(
+    new_page: Callable[..., Page], sign_in: SignIn
+) -> None:
+    page = new_page(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    sign_in(page, "referrer")
+    page.get_by_role("heading", name="My referrals").wait_for()
+    for path in ("/", "/emergency/", "/account/", "/search/"):
+        page.goto(page.url.partition("/")[0] + "//" + page.url.split("/")[2] + path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_the_worklist_fits_every_width(
+    new_page: Callable[..., Page], sign_in: SignIn, send: Callable[[], Sent]
+) -> None:
+    sent = send()
+    page = new_page()
+    sign_in(page, "reader")
+    for width in (360, 768, 1280, 1920, 3840):
+        page.set_viewport_size({"width": width, "height": 900})
+        row_of(page, sent).wait_for()  # type: ignore[attr-defined]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        row = page.locator(f'.worklist-row[data-study="{sent.uid}"]')
+        assert row.locator(".col-id").is_visible() and row.locator(".col-born").is_visible()
