@@ -9,7 +9,7 @@ from viewer.models import ReadingTask, WindowPreset
 
 
 @admin.register(WindowPreset)
-class WindowPresetAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class WindowPresetAdmin(admin.ModelAdmin):
     list_display = ("name", "modality", "width", "center", "position", "user")
     list_editable = ("width", "center", "position")
     list_filter = ("modality",)

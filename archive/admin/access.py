@@ -18,7 +18,7 @@ from archive.models import BreakGlass, Grant, NameMapping, PersonIdentifier
 
 
 @admin.register(Grant)
-class GrantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class GrantAdmin(admin.ModelAdmin):
     list_display = (
         "__str__",
         "user",
@@ -69,7 +69,7 @@ def _record(request: HttpRequest, grant: Grant, what: str) -> None:
 
 
 @admin.register(PersonIdentifier)
-class PersonIdentifierAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PersonIdentifierAdmin(admin.ModelAdmin):
     list_display = ("value", "user")
     search_fields = ("value", "user__username", "user__last_name")
     autocomplete_fields = ("user",)
@@ -81,7 +81,7 @@ class PersonIdentifierAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(NameMapping)
-class NameMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class NameMappingAdmin(admin.ModelAdmin):
     list_display = ("name_key", "user", "state", "confirmed_by", "confirmed_at")
     list_filter = ("state",)
     search_fields = ("name_key", "user__username", "user__last_name")

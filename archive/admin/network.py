@@ -12,7 +12,7 @@ from archive.models import Peer
 
 
 @admin.register(Peer)
-class PeerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PeerAdmin(admin.ModelAdmin):
     list_display = ("ae_title", "host", "port", "enabled", "may_store", "may_query", "may_retrieve", "last_seen_at")
     list_editable = ("enabled",)
     list_filter = ("enabled", "may_store", "may_query", "may_retrieve")

@@ -42,13 +42,13 @@ def _unlock(users: QuerySet[User], reason: str, request: HttpRequest) -> str:
     return f"{len(names)} accounts may try again."
 
 
-class IdentifierInline(admin.TabularInline):  # type: ignore[type-arg]
+class IdentifierInline(admin.TabularInline):
     model = PersonIdentifier
     extra = 0
 
 
 @admin.register(User)
-class PortalUserAdmin(UserAdmin):  # type: ignore[type-arg]
+class PortalUserAdmin(UserAdmin):
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_staff", "last_login")
     list_filter = ("groups", "is_active", "is_staff")
     search_fields = ("username", "first_name", "last_name", "email", "identifiers__value")

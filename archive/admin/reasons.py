@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from archive.errors import ArchiveError
+
 Act = Callable[[QuerySet[Any], str, HttpRequest], str]
 """Carries the action out on the chosen rows; takes the reason, returns the sentence that says what was done."""
 
@@ -20,7 +22,10 @@ def with_reason(*, name: str, label: str, warning: str, act: Act) -> Callable[..
     def action(modeladmin: admin.ModelAdmin[Any], request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         reason = request.POST.get("reason", "").strip()
         if request.POST.get("confirmed") and reason:
-            modeladmin.message_user(request, act(queryset, reason, request), messages.SUCCESS)
+            try:
+                modeladmin.message_user(request, act(queryset, reason, request), messages.SUCCESS)
+            except ArchiveError as error:
+                modeladmin.message_user(request, str(error), messages.ERROR)
             return None
         context = {
             **modeladmin.admin_site.each_context(request),
@@ -40,7 +45,7 @@ def with_reason(*, name: str, label: str, warning: str, act: Act) -> Callable[..
     return action
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that are looked at and never typed into."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

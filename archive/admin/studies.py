@@ -17,7 +17,7 @@ from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.dates import format_date
 from archive.dicom.person_name import format_for_people
-from archive.indexing.rejecting import RejectionRefused, reject_instances, restore_instances
+from archive.indexing.rejecting import reject_instances, restore_instances
 from archive.models import Instance, Patient, Series, StoredFile, Study
 from archive.models.instance import Rejection
 from pacs_portal.middleware import client_address
@@ -62,27 +62,24 @@ class PatientAdmin(AuditedAdmin):
 
 
 def _reject(studies: QuerySet[Study], reason: str, request: HttpRequest) -> str:
-    count = 0
-    for study in studies:
-        uids = Instance.objects.shown().filter(series__study=study).values_list("sop_instance_uid", flat=True)
-        try:
-            count += reject_instances(
-                study, list(uids), code=Rejection.WRONG_WORKLIST_ENTRY, reason=reason, by=user_of(request)
-            )
-        except RejectionRefused:
-            continue
-    return f"{count} images are rejected; they can be restored."
+    changed = reject_instances(
+        Instance.objects.filter(series__study__in=studies),
+        code=Rejection.WRONG_WORKLIST_ENTRY,
+        reason=reason,
+        by=user_of(request),
+        address=client_address(request),
+    )
+    return f"{changed.instances} images are rejected; they can be restored."
 
 
 def _restore(studies: QuerySet[Study], reason: str, request: HttpRequest) -> str:
-    count = 0
-    for study in studies:
-        uids = Instance.objects.filter(series__study=study).values_list("sop_instance_uid", flat=True)
-        try:
-            count += restore_instances(study, list(uids), reason=reason, by=user_of(request))
-        except RejectionRefused:
-            continue
-    return f"{count} images are shown again."
+    changed = restore_instances(
+        Instance.objects.filter(series__study__in=studies),
+        reason=reason,
+        by=user_of(request),
+        address=client_address(request),
+    )
+    return f"{changed.instances} images are shown again."
 
 
 @admin.register(Study)

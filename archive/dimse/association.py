@@ -199,7 +199,11 @@ class ReceiverAssociation(Association):
         self._stirred.set()
 
     def run_reactor(self) -> None:
-        self.dul.start()
+        try:
+            self.dul.start()
+        except RuntimeError:  # The system has no more threads.
+            self._give_up()
+            return
         self._started_dul = True
         self._dul_ready.wait()
         try:
@@ -215,12 +219,21 @@ class ReceiverAssociation(Association):
         finally:
             self._leave()
 
+    def _give_up(self) -> None:
+        logger.warning("an association cannot be served: no more threads", extra=self.log_extra())
+        if self.dul.socket is not None:
+            self.dul.socket.close()
+        self.dul.wake.close()
+        self._ended(self)
+
     def _leave(self) -> None:
         if self.dul.is_alive() and self.dul.state_machine.current_state != "Sta1":
             self.dul.break_off()
         self.dul.join()
         view = self.view
-        logger.info(
+        logger.log(
+            # The readiness check verifies every few seconds.
+            logging.INFO if view.stored or view.refused else logging.DEBUG,
             "association ended",
             extra=self.log_extra() | {"stored": view.stored, "refused": view.refused, "bytes": view.bytes},
         )

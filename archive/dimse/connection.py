@@ -50,6 +50,7 @@ class Wake:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.descriptor = -1
         self.descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
     def set(self) -> None:
@@ -73,6 +74,10 @@ class Wake:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
+
+    def __del__(self) -> None:
+        # For an association that could not be begun.
+        self.close_in_child()
 
 
 def tune(connection: socket.socket) -> None:

@@ -44,6 +44,7 @@ READ_AHEAD_BYTES = 256 * 1024
 """What a peer may have sent after its request before it was answered; the association's buffer holds more."""
 ACCEPT_AT_ONCE = 64
 PAUSE_WITHOUT_DESCRIPTORS_S = 0.05
+PAUSE_AFTER_ERROR_S = 0.05
 
 
 class PortTaken(Exception):
@@ -141,22 +142,25 @@ class Gate:
         self._wake.close_in_child()
 
     def _run(self) -> None:
-        try:
-            while not self._closing:
-                for key, _events in self._selector.select(self._until_next_deadline_s()):
-                    if key.fileobj is self._listener:
-                        self._accept()
-                    elif key.data is not None:
-                        self._read(key.data)
-                self._cut_late_ones()
-        except Exception:
-            logger.exception("the DICOM receiver's gate failed")
-        finally:
-            self._listener.close()
-            for caller in list(self._callers.values()):
-                self._close(caller)
-            self._selector.close()
-            self._wake.close()
+        while not self._closing:
+            try:
+                self._turn()
+            except Exception:  # Whatever one caller did to it, the gate stays open for the others.
+                logger.exception("the DICOM receiver's gate stumbled")
+                time.sleep(PAUSE_AFTER_ERROR_S)
+        self._listener.close()
+        for caller in list(self._callers.values()):
+            self._close(caller)
+        self._selector.close()
+        self._wake.close()
+
+    def _turn(self) -> None:
+        for key, _events in self._selector.select(self._until_next_deadline_s()):
+            if key.fileobj is self._listener:
+                self._accept()
+            elif key.data is not None:
+                self._read(key.data)
+        self._cut_late_ones()
 
     # Coming
 
@@ -235,6 +239,11 @@ class Gate:
         self._forget(caller)
         try:
             rejection = self._hand_over(caller.connection, caller.address, request, after)
+        except OSError as error:
+            # The peer has gone already, or the system has no more descriptors.
+            logger.info("an association could not be begun: %s", error.strerror)
+            caller.connection.close()
+            return
         except Exception:
             logger.exception("an association could not be begun")
             caller.connection.close()

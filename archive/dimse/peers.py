@@ -31,7 +31,10 @@ from archive.dimse.messages import (
 logger = logging.getLogger(__name__)
 
 REFRESH_EVERY_S = 2.0
+RESOLVE_EVERY_S = 60.0
 NOTE_SEEN_EVERY_S = 30.0
+FIRST_READ_S = 5.0
+"""A start waits this long for the rules; then those of the last start count until they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +77,26 @@ class Admission(NamedTuple):
 Rules = Mapping[str, PeerRule]
 
 
-def admit(request: AssociateRequest, address: str, *, rules: Rules, policy: SitePolicy) -> Admission:
-    """Decide about an A-ASSOCIATE-RQ (PS3.8 9.3.4: result, source and diagnostic of a rejection)."""
+def admit(
+    request: AssociateRequest, address: str, *, rules: Rules, policy: SitePolicy, is_this_machine: bool = False
+) -> Admission:
+    """Decide about an A-ASSOCIATE-RQ (PS3.8 9.3.4: result, source and diagnostic of a rejection).
+
+    ``is_this_machine`` says that it calls from where we listen, so that our own readiness check passes.
+    """
     if not request.speaks_version_1:
         return Admission(PROTOCOL_VERSION_NOT_SUPPORTED, None, "protocol version not supported")
     if request.application_context != APPLICATION_CONTEXT:
         return Admission(APPLICATION_CONTEXT_NOT_SUPPORTED, None, "application context not supported")
     if not request.called_ae_title or (policy.check_called_ae_title and request.called_ae_title != policy.ae_title):
         return Admission(CALLED_AE_TITLE_NOT_RECOGNIZED, None, "called AE title is not ours")
-    return _admit_calling(request.calling_ae_title, address, rules=rules, policy=policy)
-
-
-def _admit_calling(title: str, address: str, *, rules: Rules, policy: SitePolicy) -> Admission:
-    rule = rules.get(title)
+    rule = rules.get(request.calling_ae_title)
     if rule is None:
-        rule = _rule_for_unknown(title, address, policy)
+        rule = _rule_for_unknown(request.calling_ae_title, policy, is_this_machine=is_this_machine)
+    return _admit_by(rule, address)
+
+
+def _admit_by(rule: PeerRule | None, address: str) -> Admission:
     if rule is None:
         return Admission(CALLING_AE_TITLE_NOT_RECOGNIZED, None, "calling AE title unknown")
     if not rule.enabled:
@@ -98,18 +106,18 @@ def _admit_calling(title: str, address: str, *, rules: Rules, policy: SitePolicy
     return Admission(None, rule)
 
 
-def _rule_for_unknown(title: str, address: str, policy: SitePolicy) -> PeerRule | None:
+def _rule_for_unknown(title: str, policy: SitePolicy, *, is_this_machine: bool) -> PeerRule | None:
     if policy.open_to_unknown and title:
         return PeerRule(title, check_address=False)
-    if title == policy.ae_title and is_loopback(address):
-        # Our own readiness check: C-ECHO from this machine.
+    if title == policy.ae_title and is_this_machine:
+        # Our own readiness check: C-ECHO and nothing else.
         return PeerRule(title, check_address=False, may_store=False, may_query=False, may_retrieve=False)
     return None
 
 
-def is_loopback(address: str) -> bool:
-    """Say whether an IP address is this machine's own."""
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+def is_same_machine(remote: str, local: str) -> bool:
+    """Say whether a connection between two addresses never left this machine."""
+    return remote == local or ipaddress.ip_address(remote.partition("%")[0]).is_loopback
 
 
 def plain_address(address: str) -> str:
@@ -117,13 +125,30 @@ def plain_address(address: str) -> str:
     return address.removeprefix("::ffff:") if "." in address else address
 
 
-def addresses_of(host: str) -> tuple[str, ...]:
-    """Resolve a host name; empty where it has no address now."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return ()
-    return tuple(sorted({plain_address(str(entry[4][0])) for entry in found}))
+class Resolver:
+    """Addresses of host names, asked for once a minute; the last answer counts while there is none."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
+
+    def addresses_of(self, host: str) -> tuple[str, ...]:
+        """Return the IP addresses of a host, sorted; empty where it has never had one."""
+        until, addresses = self._known.get(host, (0.0, ()))
+        if time.monotonic() >= until:
+            addresses = self._ask(host) or addresses
+            self._known[host] = (time.monotonic() + RESOLVE_EVERY_S, addresses)
+        return addresses
+
+    @staticmethod
+    def _ask(host: str) -> tuple[str, ...]:
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return ()
+        return tuple(sorted({plain_address(str(entry[4][0])) for entry in found}))
+
+
+resolver = Resolver()
 
 
 def load_from_database() -> list[PeerRule]:
@@ -133,7 +158,7 @@ def load_from_database() -> list[PeerRule]:
     return [
         PeerRule(
             ae_title=peer.ae_title.strip(),
-            addresses=addresses_of(peer.host),
+            addresses=resolver.addresses_of(peer.host),
             enabled=peer.enabled,
             check_address=peer.check_address,
             may_echo=peer.may_echo,
@@ -175,6 +200,7 @@ class PeerBook:
         self._seen: set[str] = set()
         self._seen_noted_at = time.monotonic()
         self._stop = threading.Event()
+        self._tried = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -183,11 +209,12 @@ class PeerBook:
         return self._rules
 
     def start(self) -> None:
-        """Read the rules once, then keep them fresh."""
-        if not self.refresh():
-            self._read_copy()
+        """Read the rules, and keep them fresh in a thread of their own."""
         self._thread = threading.Thread(target=self._run, name="peer-rules", daemon=True)
         self._thread.start()
+        self._tried.wait(FIRST_READ_S)
+        if not self._known:
+            self._read_copy()
 
     def stop(self) -> None:
         self._stop.set()
@@ -218,11 +245,13 @@ class PeerBook:
         return True
 
     def _run(self) -> None:
-        while not self._stop.wait(REFRESH_EVERY_S):
+        while not self._stop.is_set():
             try:
                 self.refresh()
             except Exception:  # A thread that keeps rules fresh must outlive whatever a driver raises.
                 logger.exception("the table of peers cannot be read")
+            self._tried.set()
+            self._stop.wait(REFRESH_EVERY_S)
         from django.db import connection
 
         connection.close()
@@ -253,5 +282,6 @@ class PeerBook:
             rules = [PeerRule(**(value | {"addresses": tuple(value["addresses"])})) for value in values]
         except (OSError, ValueError, TypeError, KeyError):
             return
-        self._rules = {rule.ae_title: rule for rule in rules}
+        if not self._known:
+            self._rules = {rule.ae_title: rule for rule in rules}
         logger.warning("the table of peers is that of the last start, the database cannot be asked")

@@ -21,7 +21,7 @@ from archive.dimse.gate import Gate, PortTaken, listen
 from archive.dimse.handlers import Sender
 from archive.dimse.limits import DEFAULT_LIMITS, Limits
 from archive.dimse.messages import LOCAL_LIMIT_EXCEEDED, Rejection
-from archive.dimse.peers import PeerBook, PeerRule, SitePolicy, admit
+from archive.dimse.peers import PeerBook, PeerRule, SitePolicy, admit, is_same_machine, plain_address
 from archive.dimse.refusals import Refusal, RefusalLog
 from archive.dimse.sharing import PortShare
 
@@ -171,7 +171,14 @@ class DicomServer:
     def _take(self, connection: socket.socket, address: str, pdu: bytes, after: bytes) -> Rejection | None:
         """Begin an association, or say why not."""
         request = read_associate_request(pdu)
-        admission = admit(request, address, rules=self._peers.rules, policy=self._policy)
+        local = plain_address(str(connection.getsockname()[0]))
+        admission = admit(
+            request,
+            address,
+            rules=self._peers.rules,
+            policy=self._policy,
+            is_this_machine=is_same_machine(address, local),
+        )
         if admission.rejection is not None or admission.rule is None:
             self._refused(admission.reason, request, address)
             return admission.rejection

@@ -1,11 +1,14 @@
-"""Hide images with a coded reason, and show them again. Bytes stay; lists, tiles and queries follow at once.
+"""Hide images with a coded reason, and show them again.
 
-Codes are those of KOS rejection notes (CID 7011).
+A rejected image is at once gone from lists, tiles and queries; its bytes and its
+row stay. Codes are those of the KOS that would say the same (CID 7010, 7011).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,80 +16,174 @@ from django.utils import timezone
 from archive.access.roles import Role, has_role
 from archive.audit.events import Event
 from archive.audit.record import record_event
+from archive.errors import ArchiveError
 from archive.indexing.writer import recount
-from archive.models import Instance, Study, User
-from archive.models.instance import Rejection
+from archive.models import Instance, Series, Study, User
+from archive.models.instance import InstanceQuerySet, Rejection
 from archive.signals import studies_changed
 
-REASONS = tuple(code for code in Rejection if code is not Rejection.NONE)
+SHORTEST_REASON = 5
+LONGEST_REASON = 255
+CODES_OF_TECHNOLOGISTS = frozenset({Rejection.QUALITY})
+CODES_OF_RADIOLOGISTS = frozenset({Rejection.QUALITY, Rejection.PATIENT_SAFETY, Rejection.WRONG_WORKLIST_ENTRY})
+CODES_OF_ADMINISTRATORS = frozenset(code for code in Rejection if code)
+UIDS_IN_AUDIT = 200
+"""Instances of one study that an audit event names; the rest is counted."""
 
 
-class RejectionRefused(ValueError):
-    """The code is none, the role may not use it, or no image was named."""
+class RejectionRefused(ArchiveError):
+    """This person may not hide or restore these images for this reason; the message says what they may."""
 
 
-def codes_for(who: User) -> tuple[Rejection, ...]:
-    """Technologists judge quality; radiologists and administrators may use every code."""
+@dataclass(slots=True)
+class Changed:
+    """What was hidden or restored."""
+
+    instances: int = 0
+    revisions: dict[str, int] = field(default_factory=dict)
+    """New revision of each study, by its UID."""
+
+
+def codes_of(who: User) -> list[Rejection]:
+    """Reasons that a person may give, in the order of the list."""
+    allowed: set[Rejection] = set()
+    if has_role(who, Role.TECHNOLOGIST):
+        allowed |= CODES_OF_TECHNOLOGISTS
+    if has_role(who, Role.RADIOLOGIST):
+        allowed |= CODES_OF_RADIOLOGISTS
+    if has_role(who, Role.ADMINISTRATOR):
+        allowed |= CODES_OF_ADMINISTRATORS
+    return [code for code in Rejection if code in allowed]
+
+
+def rejectable_by(who: User, instances: InstanceQuerySet) -> InstanceQuerySet:
+    """Narrow to what a person may hide or restore: for a technologist, series of their own modality."""
     if has_role(who, Role.RADIOLOGIST, Role.ADMINISTRATOR):
-        return REASONS
-    return (Rejection.QUALITY,) if has_role(who, Role.TECHNOLOGIST) else ()
+        return instances
+    if has_role(who, Role.TECHNOLOGIST):
+        return instances.filter(series__modality__in=who.modalities or [])
+    return instances.none()
+
+
+def reject_instances(instances: InstanceQuerySet, *, code: str, reason: str, by: User, address: str = "") -> Changed:
+    """Hide images; those that are hidden already stay as they are.
+
+    Raises
+    ------
+    RejectionRefused
+        The code is unknown or not this person's, the reason is too short, or one of the images is not theirs to hide.
+    """
+    allowed = codes_of(by)
+    if code not in allowed:
+        words = ", ".join(f"{one.value} ({one.label})" for one in allowed) or "none"
+        raise RejectionRefused(f"This reason code cannot be used by you. Accepted: {words}.")
+    text = clean_reason(reason)
+    _check_all_theirs(by, instances)
+    values = {
+        "rejection": code,
+        "rejection_reason": text,
+        "rejected_at": timezone.now(),
+        "rejected_by": by,
+    }
+    return _change(instances, values, Event.INSTANCES_REJECTED, by, address, {"code": code, "reason": text})
+
+
+def restore_instances(instances: InstanceQuerySet, *, reason: str, by: User, address: str = "") -> Changed:
+    """Show hidden images again, as of a new revision of their study.
+
+    Raises
+    ------
+    RejectionRefused
+        The reason is too short, or one of the images was hidden for a reason that is not this person's.
+    """
+    text = clean_reason(reason)
+    _check_all_theirs(by, instances)
+    hidden = instances.exclude(rejection=Rejection.NONE)
+    if hidden.exclude(rejection__in=codes_of(by)).exists():
+        words = ", ".join(code.label for code in codes_of(by)) or "none"
+        raise RejectionRefused(f"Some of these images were hidden for a reason that you may not undo. Yours: {words}.")
+    values = {"rejection": Rejection.NONE, "rejection_reason": "", "rejected_at": None, "rejected_by": None}
+    return _change(instances, values, Event.INSTANCES_RESTORED, by, address, {"reason": text})
+
+
+def clean_reason(reason: str) -> str:
+    """One line of a reason that another person can judge.
+
+    Raises
+    ------
+    RejectionRefused
+        It is too short.
+    """
+    text = " ".join(reason.split())
+    if len(text) < SHORTEST_REASON:
+        raise RejectionRefused(
+            f"Please give a reason of at least {SHORTEST_REASON} characters; it goes into the audit trail."
+        )
+    return text[:LONGEST_REASON]
+
+
+def _check_all_theirs(by: User, instances: InstanceQuerySet) -> None:
+    others = instances.exclude(pk__in=rejectable_by(by, instances).values("pk"))
+    if others.exists():
+        own = ", ".join(by.modalities or []) or "none"
+        raise RejectionRefused(f"Some of these images are not yours to hide or restore. Your modalities: {own}.")
 
 
 @transaction.atomic
-def reject_instances(study: Study, uids: Collection[str], *, code: str, reason: str, by: User) -> int:
-    """Hide images of one study; returns how many."""
-    if code not in codes_for(by):
-        raise RejectionRefused("Your role may not reject images for this reason.")
-    if not reason.strip():
-        raise RejectionRefused("Please say in a few words why.")
-    study = Study.objects.select_for_update().get(pk=study.pk)
-    shown = Instance.objects.shown().filter(series__study=study, sop_instance_uid__in=uids)
-    found = list(shown.values_list("sop_instance_uid", flat=True))
-    if not found:
-        raise RejectionRefused("None of these images is shown.")
-    Instance.objects.filter(sop_instance_uid__in=found).update(
-        rejection=code, rejection_reason=reason.strip()[:255], rejected_at=timezone.now(), rejected_by=by
-    )
-    _rearrange(study)
-    _record(Event.INSTANCES_REJECTED, study, found, by, {"code": str(code), "reason": reason.strip()[:255]})
-    return len(found)
+def _change(
+    instances: InstanceQuerySet,
+    values: dict[str, object],
+    event: Event,
+    by: User,
+    address: str,
+    details: dict[str, object],
+) -> Changed:
+    changed = Changed()
+    ids: list[int] = []
+    for study_id, found in sorted(_by_study(_of_kind(instances, event)).items()):
+        study = Study.objects.select_for_update().get(pk=study_id)
+        done: list[int] = []
+        for part in _parts(found):
+            # The lock on the study has let everybody else finish: what they changed is no longer of this kind.
+            still = list(_of_kind(Instance.objects.filter(pk__in=part), event).values_list("pk", flat=True))
+            Instance.objects.filter(pk__in=still).update(**values)
+            Series.objects.filter(instances__in=still).update(pictures_owed=True)
+            done += still
+        if not done:
+            continue
+        recount(study)
+        study.rearranged_revision = study.revision
+        study.save()
+        if event is Event.INSTANCES_RESTORED:
+            for part in _parts(done):
+                Instance.objects.filter(pk__in=part).update(added_revision=study.revision)
+        uids = list(Instance.objects.filter(pk__in=done[:UIDS_IN_AUDIT]).values_list("sop_instance_uid", flat=True))
+        record_event(
+            event,
+            user=by,
+            address=address,
+            study_instance_uid=study.study_instance_uid,
+            details={"instances": len(done), "uids": uids, **details},
+        )
+        changed.instances += len(done)
+        changed.revisions[study.study_instance_uid] = study.revision
+        ids.append(study.pk)
+    if ids:
+        studies_changed.send(sender=None, study_ids=ids, arrived=False)
+    return changed
 
 
-@transaction.atomic
-def restore_instances(study: Study, uids: Collection[str], *, reason: str, by: User) -> int:
-    """Show rejected images again; returns how many."""
-    if not codes_for(by):
-        raise RejectionRefused("Your role may not restore images.")
-    study = Study.objects.select_for_update().get(pk=study.pk)
-    hidden = Instance.objects.filter(series__study=study, sop_instance_uid__in=uids, rejection__in=codes_for(by))
-    found = list(hidden.values_list("sop_instance_uid", flat=True))
-    if not found:
-        raise RejectionRefused("None of these images is rejected, or not for a reason that you may judge.")
-    Instance.objects.filter(sop_instance_uid__in=found).update(
-        rejection=Rejection.NONE,
-        rejection_reason="",
-        rejected_at=None,
-        rejected_by=None,
-        added_revision=study.revision + 1,
-    )
-    _rearrange(study)
-    _record(Event.INSTANCES_RESTORED, study, found, by, {"reason": reason.strip()[:255]})
-    return len(found)
+def _by_study(instances: InstanceQuerySet) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = defaultdict(list)
+    for study_id, pk in instances.values_list("series__study_id", "pk"):
+        found[study_id].append(pk)
+    return found
 
 
-def _rearrange(study: Study) -> None:
-    """Count again; stacks as of an earlier revision can no longer be shown."""
-    recount(study)
-    study.rearranged_revision = study.revision
-    study.save()
-    studies_changed.send(sender=None, study_ids=[study.pk], arrived=False)
+def _parts(ids: list[int], size: int = 500) -> Iterable[list[int]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
-def _record(event: Event, study: Study, uids: list[str], by: User, details: dict[str, str]) -> None:
-    record_event(
-        event,
-        user=by,
-        study_instance_uid=study.study_instance_uid,
-        subject=uids[0] if len(uids) == 1 else f"{len(uids)} images",
-        details=details | {"SOPInstanceUIDs": uids[:1000]},
-    )
+def _of_kind(instances: InstanceQuerySet, event: Event) -> InstanceQuerySet:
+    """Those that the change is about: shown ones to hide, hidden ones to restore."""
+    return instances.shown() if event is Event.INSTANCES_REJECTED else instances.exclude(rejection=Rejection.NONE)

@@ -138,10 +138,11 @@ class _Batch:
         return {row.sop_instance_uid: row for row in rows}
 
     def _again(self, item: PreparedFile, known: Instance) -> None:
-        if item.digest == known.data_set_digest or (
-            item.transfer_syntax_uid != known.stored_file.transfer_syntax_uid
-            and is_same_instance(item.path, layout.path_of(known.stored_file.key))
-        ):
+        if item.digest == known.data_set_digest:
+            self.result.duplicates += 1
+            if not self._is_there(known.stored_file):
+                self._mend(item, known.stored_file)
+        elif is_same_instance(item.path, layout.path_of(known.stored_file.key)):
             self.result.duplicates += 1
         else:
             self._hold_item(
@@ -150,11 +151,33 @@ class _Batch:
                 "An image with this UID and other content is already stored.",
             )
 
-    def _again_in_batch(self, item: PreparedFile, first: PreparedFile) -> None:
-        same = item.digest == first.digest or (
-            item.transfer_syntax_uid != first.transfer_syntax_uid and is_same_instance(item.path, first.path)
+    @staticmethod
+    def _is_there(stored: StoredFile) -> bool:
+        try:
+            return not stored.damage and layout.path_of(stored.key).stat().st_size == stored.size
+        except FileNotFoundError:
+            return False
+
+    def _mend(self, item: PreparedFile, stored: StoredFile) -> None:
+        """Let an image that came again take the place of a stored file that is missing or damaged.
+
+        A damaged file stays where it is, for whoever looks into the damage; its name is not used again.
+        """
+        key = item.key.removesuffix(".dcm") + f"-{secrets.token_hex(6)}.dcm"
+        self._place(item.path, key)
+        stored.key, stored.size, stored.file_digest = key, item.size, item.digest
+        stored.transfer_syntax_uid, stored.frame_index = item.transfer_syntax_uid, item.frame_index
+        stored.is_as_received, stored.damage, stored.verified_at = True, "", None
+        stored.save()
+        record_event(
+            Event.DAMAGE_FOUND,
+            actor="indexer",
+            subject=item.attributes.sop_instance_uid,
+            details={"mended": "The image came again and took the place of its damaged file."},
         )
-        if same:
+
+    def _again_in_batch(self, item: PreparedFile, first: PreparedFile) -> None:
+        if item.digest == first.digest or is_same_instance(item.path, first.path):
             self.result.duplicates += 1
         else:
             self._hold_item(

@@ -8,7 +8,7 @@ from archive.dicom.dates import format_date, format_time
 from archive.dicom.part10 import read_dataset, read_file_meta
 from archive.dicom.person_name import format_for_people, normalise
 from archive.dicom.sop_classes import name_of as sop_class_name
-from archive.dicom.transfer_syntaxes import transfer_syntax
+from archive.dicom.transfer_syntaxes import name_of as transfer_syntax_name
 from archive.errors import ArchiveError
 from archive.indexing.attributes import IndexedAttributes, read_attributes
 from archive.models import Instance, QuarantinedFile, Series, Study
@@ -143,7 +143,7 @@ def _instance(instance: Instance | None, came: IndexedAttributes | None, row: Qu
     return [
         _line("Number", instance.instance_number if instance else "", facts.get("instance_number")),
         _line("Kind", sop_class_name(instance.sop_class_uid) if instance else "", _kind_of(row)),
-        _line("Encoding", transfer_syntax(stored.transfer_syntax_uid).name if stored else "", _encoding_of(row)),
+        _line("Encoding", transfer_syntax_name(stored.transfer_syntax_uid) if stored else "", _encoding_of(row)),
         _line("Size", _size(stored.size) if stored else "", _size(row.size)),
         _line("Content", instance.data_set_digest[:16] if instance else "", row.digest[:16]),
         _line("From", instance.calling_ae_title or instance.door if instance else "", row.calling_ae_title or row.door),
@@ -158,7 +158,7 @@ def _kind_of(row: QuarantinedFile) -> str:
 def _encoding_of(row: QuarantinedFile) -> str:
     try:
         with layout.path_of(row.key).open("rb") as file:
-            return transfer_syntax(read_file_meta(file).transfer_syntax_uid).name
+            return transfer_syntax_name(read_file_meta(file).transfer_syntax_uid)
     except (ArchiveError, OSError):
         return ""
 

@@ -42,8 +42,10 @@ PARTS = {
 }
 """A role and what its command line holds; the receiver is part of the worker's main process."""
 ROLES = ("web", "worker", "worker", "worker", "beat")
+WHICH = (slice(1), slice(-1, None), slice(None))
+"""Of the processes of a role: the parent, the youngest child, or all at once."""
 KILLS = 3
-"""Moments of a round at which processes are killed: the eldest of a role, or all of it."""
+"""Moments of a round at which something is killed."""
 
 
 @dataclass
@@ -120,15 +122,15 @@ def victims(portal: LivePortal) -> dict[str, psutil.Process]:
 
 
 def kill_now_and_then(
-    portal: LivePortal, sender: Sender, moments: list[tuple[int, str]], stop: threading.Event, log: list[str]
+    portal: LivePortal, sender: Sender, moments: list[tuple[int, str, slice]], stop: threading.Event, log: list[str]
 ) -> None:
     """Kill one process of a role each time the sender has got so many acknowledgements."""
-    for count, role in sorted(moments):
+    for count, role, which in sorted(moments, key=lambda moment: moment[0]):
         while len(sender.acknowledged) < count:
             if stop.wait(0.01):
                 return
         candidates = [process for name, process in sorted(victims(portal).items()) if name.startswith(role)]
-        for process in candidates[: 1 if count % 2 else None]:
+        for process in candidates[which]:
             try:
                 process.send_signal(signal.SIGKILL)
             except psutil.Error:
@@ -143,7 +145,7 @@ def one_round(portal: LivePortal, *, number: int, chance: random.Random, instanc
     second = Sender("TWO", portal.dicom_port, repeated)
     stop, killed = threading.Event(), list[str]()
     roles = [chance.choice(ROLES) for _ in range(KILLS)]
-    moments = [(chance.randrange(instances), role) for role in roles]
+    moments = [(chance.randrange(instances), role, chance.choice(WHICH)) for role in roles]
     killer = threading.Thread(target=kill_now_and_then, args=(portal, first, moments, stop, killed))
     senders = [threading.Thread(target=sender.run) for sender in (first, second)]
     for thread in (*senders, killer):

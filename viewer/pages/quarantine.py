@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -15,12 +15,21 @@ from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.dates import format_date
 from archive.dicom.person_name import format_for_people
-from archive.indexing.rejecting import RejectionRefused, codes_for, reject_instances, restore_instances
+from archive.errors import ArchiveError
+from archive.indexing.rejecting import RejectionRefused, codes_of, reject_instances, restore_instances
 from archive.models import Instance, QuarantinedFile, Study
-from archive.receiving.decisions import DecisionRefused, decide, possible_decisions
+from archive.models.instance import InstanceQuerySet
+from archive.receiving.decisions import Action, Decider, actions_for, decide
 from pacs_portal.middleware import client_address
 
 PAGE = 25
+WORDS = {
+    Action.REPLACE: "Show it in place of the stored image, which is kept here and can be put back",
+    Action.PUT_BACK: "Put the image that was replaced back in its place",
+    Action.KEEP_BOTH: "Keep both: store a copy under new UIDs beside what is there",
+    Action.RELEASE: "Store it as it is",
+    Action.DROP: "Delete the file for ever; what it was stays in the audit trail",
+}
 
 
 def _files(request: HttpRequest) -> QuerySet[QuarantinedFile]:
@@ -60,7 +69,7 @@ def _row(held: QuarantinedFile) -> dict[str, object]:
         "came": {"name": format_for_people(held.patient_name), "id": held.patient_id},
         "stored": _facts(study) if study else None,
         "stored_instance": stored,
-        "decisions": possible_decisions(held),
+        "decisions": [(action.value, WORDS[action]) for action in actions_for(held)],
     }
 
 
@@ -77,9 +86,13 @@ def _facts(study: Study) -> dict[str, str]:
 def decide_about(request: HttpRequest, pk: int) -> HttpResponse:
     """Carry out one decision."""
     held = get_object_or_404(_files(request), pk=pk)
+    decision = request.POST.get("decision", "")
+    if decision not in list(Action):
+        raise Http404
+    by = Decider(user_of(request), request.POST.get("reason", ""), client_address(request))
     try:
-        decide(held, request.POST.get("decision", ""), reason=request.POST.get("reason", ""), by=user_of(request))
-    except (DecisionRefused, RejectionRefused) as error:
+        decide(held, Action(decision), by=by)
+    except ArchiveError as error:
         messages.error(request, str(error))
     else:
         messages.success(request, "Done. The study follows within seconds.")
@@ -91,14 +104,14 @@ def reject(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     """Hide images of a study with a coded reason."""
     study = _study(request, study_instance_uid)
     try:
-        count = reject_instances(
-            study,
-            uids_of(request, study),
+        changed = reject_instances(
+            chosen_instances(request, study),
             code=request.POST.get("code", ""),
             reason=request.POST.get("reason", ""),
             by=user_of(request),
+            address=client_address(request),
         )
-        messages.success(request, f"{count} images are rejected. They can be restored here.")
+        messages.success(request, f"{changed.instances} images are rejected. They can be restored here.")
     except RejectionRefused as error:
         messages.error(request, str(error))
     return redirect("rejecting", study_instance_uid)
@@ -109,10 +122,13 @@ def restore(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     """Show rejected images again."""
     study = _study(request, study_instance_uid)
     try:
-        count = restore_instances(
-            study, uids_of(request, study), reason=request.POST.get("reason", ""), by=user_of(request)
+        changed = restore_instances(
+            chosen_instances(request, study),
+            reason=request.POST.get("reason", ""),
+            by=user_of(request),
+            address=client_address(request),
         )
-        messages.success(request, f"{count} images are shown again.")
+        messages.success(request, f"{changed.instances} images are shown again.")
     except RejectionRefused as error:
         messages.error(request, str(error))
     return redirect("rejecting", study_instance_uid)
@@ -133,7 +149,7 @@ def rejecting(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "study": study,
             "facts": _facts(study),
             "series": series,
-            "codes": [(code.value, code.label) for code in codes_for(user_of(request))],
+            "codes": [(code.value, code.label) for code in codes_of(user_of(request))],
         },
     )
 
@@ -141,16 +157,15 @@ def rejecting(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
 def _study(request: HttpRequest, study_instance_uid: str) -> Study:
     """A study whose images this person may judge."""
     user = user_of(request)
-    if not codes_for(user):
+    if not codes_of(user):
         raise Http404
     studies = Study.objects.select_related("patient")
     allowed = studies if has_role(user, Role.ADMINISTRATOR) else studies.visible_to(user)
     return get_object_or_404(allowed, study_instance_uid=study_instance_uid)
 
 
-def uids_of(request: HttpRequest, study: Study) -> list[str]:
-    """SOP Instance UIDs that the form names, singly or by whole series."""
-    uids = request.POST.getlist("instance")
-    series = request.POST.getlist("series")
-    found = Instance.objects.filter(series__study=study, series__series_instance_uid__in=series)
-    return [*uids, *found.values_list("sop_instance_uid", flat=True)]
+def chosen_instances(request: HttpRequest, study: Study) -> InstanceQuerySet:
+    """What the form names, image by image or by whole series."""
+    chosen = Q(sop_instance_uid__in=request.POST.getlist("instance"))
+    chosen |= Q(series__series_instance_uid__in=request.POST.getlist("series"))
+    return Instance.objects.filter(chosen, series__study=study)

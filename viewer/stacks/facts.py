@@ -72,7 +72,7 @@ FIELDS = (
 def instances_of(series: Series, *, revision: int) -> list[InstanceFacts]:
     """Shown instances of a series that the study had at a revision, in one query."""
     rows = Instance.objects.shown().filter(series=series, added_revision__lte=revision).values_list(*FIELDS)
-    return [InstanceFacts(*facts, bytes(index or b""), damage or "") for *facts, index, damage in rows]
+    return [InstanceFacts(*row[:-2], bytes(row[-2] or b""), row[-1] or "") for row in rows]  # type: ignore[call-arg]
 
 
 def frames_of(instance: InstanceFacts) -> Iterable[FrameFacts]:

@@ -9,7 +9,16 @@ import pytest
 from django.db import OperationalError
 
 from archive.dimse.associate import APPLICATION_CONTEXT, AssociateRequest
-from archive.dimse.peers import PeerBook, PeerRule, SitePolicy, addresses_of, admit, load_from_database, plain_address
+from archive.dimse.peers import (
+    PeerBook,
+    PeerRule,
+    Resolver,
+    SitePolicy,
+    admit,
+    is_same_machine,
+    load_from_database,
+    plain_address,
+)
 
 OPEN = SitePolicy("PORTAL", open_to_unknown=True, check_called_ae_title=False)
 CLOSED = SitePolicy("PORTAL", open_to_unknown=False, check_called_ae_title=True)
@@ -21,7 +30,8 @@ def rejection(
     calling: str, called: str = "PORTAL", address: str = "10.0.0.5", policy: SitePolicy = CLOSED
 ) -> tuple[int, int, int] | None:
     request = AssociateRequest(1, called, calling, APPLICATION_CONTEXT)
-    return admit(request, address, rules=RULES, policy=policy).rejection
+    ours = is_same_machine(address, "10.0.0.9")
+    return admit(request, address, rules=RULES, policy=policy, is_this_machine=ours).rejection
 
 
 @pytest.mark.parametrize(
@@ -38,6 +48,7 @@ def rejection(
         ("", "PORTAL", "10.0.0.5", (1, 1, 3)),
         ("PORTAL", "PORTAL", "10.0.0.5", (1, 1, 3)),
         ("PORTAL", "PORTAL", "127.0.0.1", None),
+        ("PORTAL", "PORTAL", "10.0.0.9", None),
         ("PORTAL", "PORTAL", "::1", None),
     ],
 )
@@ -56,7 +67,7 @@ def test_an_open_site_still_keeps_to_its_rules(calling: str, called: str, wanted
 def test_our_own_check_may_verify_and_nothing_else() -> None:
     request = AssociateRequest(1, "PORTAL", "PORTAL", APPLICATION_CONTEXT)
 
-    rule = admit(request, "127.0.0.1", rules={}, policy=CLOSED).rule
+    rule = admit(request, "127.0.0.1", rules={}, policy=CLOSED, is_this_machine=True).rule
 
     assert rule is not None
     assert rule.may_echo
@@ -66,9 +77,18 @@ def test_our_own_check_may_verify_and_nothing_else() -> None:
 def test_addresses() -> None:
     assert plain_address("::ffff:10.0.0.5") == "10.0.0.5"
     assert plain_address("2001:db8::1") == "2001:db8::1"
-    assert addresses_of("127.0.0.1") == ("127.0.0.1",)
-    assert "127.0.0.1" in addresses_of("localhost")
-    assert addresses_of("no such host.invalid") == ()
+
+
+def test_host_names_are_resolved_and_the_last_answer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archive.dimse.peers.RESOLVE_EVERY_S", -1)
+    resolver = Resolver()
+
+    assert resolver.addresses_of("127.0.0.1") == ("127.0.0.1",)
+    assert "127.0.0.1" in (known := resolver.addresses_of("localhost"))
+    assert resolver.addresses_of("no such host.invalid") == ()
+
+    monkeypatch.setattr(Resolver, "_ask", lambda _self, _host: ())
+    assert resolver.addresses_of("localhost") == known
 
 
 @pytest.mark.django_db
