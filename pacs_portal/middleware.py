@@ -66,7 +66,8 @@ class SignedInMiddleware:
             logout(request)
         if request.user.is_authenticated:
             now = time.time()
-            if now - request.session.get("seen_at", 0) > SEEN_EVERY_S:
+            is_background = request.headers.get("X-Portal-Background") is not None
+            if not is_background and now - request.session.get("seen_at", 0) > SEEN_EVERY_S:
                 request.session["seen_at"] = now
             refused = second_factor_refusal(request)
             if refused is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from csp.constants import NONE, SELF
@@ -56,13 +58,20 @@ def kept_secret(path: Path, length: int = 50) -> str:
     """Return the secret in a file of mode 600, made at the first start."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            with path.open("x", encoding="ascii") as file:
-                path.chmod(0o600)
-                file.write(secrets.token_urlsafe(length))
-        except FileExistsError:
-            pass
+        hidden = path.with_name(f".{secrets.token_hex(8)}")
+        hidden.touch(mode=0o600)
+        hidden.write_text(secrets.token_urlsafe(length), encoding="ascii")
+        with suppress(FileExistsError):
+            path.hardlink_to(hidden)
+        hidden.unlink()
     return path.read_text(encoding="ascii").strip()
+
+
+def system_time_zone() -> str:
+    """Name of the machine's own zone, UTC where it has none."""
+    link = Path("/etc/localtime")
+    name = str(link.resolve()).partition("/zoneinfo/")[2] if link.is_symlink() else ""
+    return name if name in available_timezones() else "UTC"
 
 
 # --- The site -------------------------------------------------------------------------------------------------------
@@ -134,6 +143,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "viewer.pages.account.ClearCacheOnSignOutMiddleware",
     "pacs_portal.middleware.SignedInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -307,7 +317,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = env.str("PORTAL_TIME_ZONE", "") or "UTC"
+TIME_ZONE = env.str("PORTAL_TIME_ZONE", "") or system_time_zone()
 FORMAT_MODULE_PATH = ["pacs_portal.formats"]
 vars().update(env.email_url("PORTAL_EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", f"portal@{_public.hostname}")

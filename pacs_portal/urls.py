@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 from django.views.generic import RedirectView
 
-from pacs_portal import health
+from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
 from viewer.api import instances, processing, values
-from viewer.pages import account, emergency, home, jobs, quarantine, referrals, search, study, worklist
+from viewer.pages import account, emergency, home, jobs, quarantine, referrals, search, study, upload, worklist
 from viewer.stacks import views as stacks
 from viewer.uid_converter import UIDConverter
 
@@ -30,6 +30,9 @@ urlpatterns = [
     path("emergency/", emergency.emergency, name="emergency"),
     path("search/", search.search, name="search"),
     path("account/", account.account, name="account"),
+    path("upload/", upload.upload_page, name="upload"),
+    path("api/uploads/files", upload.upload_file, name="upload-file"),
+    path("api/uploads/outcome", upload.outcome, name="upload-outcome"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:job>/<slug:action>", jobs.act, name="job-act"),
     path("quarantine/", quarantine.quarantine, name="quarantine"),

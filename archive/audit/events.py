@@ -29,6 +29,8 @@ class Event(StrEnum):
     CLAIMED = "claimed"
     RELEASED = "released"
     MARKED_READ = "marked-read"
+    MARKED_UNREAD = "marked-unread"
+    PRIORITY_CHANGED = "priority-changed"
     JOB_STARTED = "job-started"
     JOB_ENDED = "job-ended"
     DAMAGE_FOUND = "damage-found"

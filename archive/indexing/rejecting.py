@@ -7,7 +7,7 @@ row stay. Codes are those of the KOS that would say the same (CID 7010, 7011).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -132,11 +132,11 @@ def _check_all_theirs(by: User, instances: InstanceQuerySet) -> None:
 @transaction.atomic
 def _change(
     instances: InstanceQuerySet,
-    values: dict[str, object],
+    values: Mapping[str, object],
     event: Event,
     by: User,
     address: str,
-    details: dict[str, object],
+    details: Mapping[str, object],
 ) -> Changed:
     changed = Changed()
     ids: list[int] = []

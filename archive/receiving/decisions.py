@@ -12,6 +12,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -425,7 +426,8 @@ def _record(row: QuarantinedFile, state: QuarantinedFile.State, by: Decider, **d
 
 
 def _remove_after_commit(*paths: Path) -> None:
-    transaction.on_commit(lambda: [_remove(path) for path in paths], robust=True)
+    for path in paths:
+        transaction.on_commit(partial(_remove, path), robust=True)
 
 
 def _remove(path: Path) -> None:

@@ -16,7 +16,7 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
     from tests.servers import LivePortal
 
@@ -54,7 +54,7 @@ def send(live_portal: LivePortal, tmp_path: Path) -> Callable[[], Sent]:
     return send_one
 
 
-def row_of(page: Page, sent: Sent) -> object:
+def row_of(page: Page, sent: Sent) -> Locator:
     return page.locator(f'.worklist-row[data-study="{sent.uid}"]')
 
 
@@ -83,12 +83,12 @@ def test_typing_filters_at_once_and_no_address_carries_the_name(
 ) -> None:
     first, second = send(), send()
     sign_in(page, "reader")
-    row_of(page, first).wait_for()  # type: ignore[attr-defined]
+    row_of(page, first).wait_for()
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
     page.keyboard.press("/")
     page.keyboard.type(first.family.lower())
-    row_of(page, second).wait_for(state="detached")  # type: ignore[attr-defined]
+    row_of(page, second).wait_for(state="detached")
     assert page.locator(".worklist-row").count() == 1
     assert first.family.lower() not in "".join([page.url, *requested]).lower()
     page.locator("#worklist-text").fill("nobody has this name")
@@ -100,7 +100,7 @@ def test_chips_and_order_are_in_the_address_and_come_back_with_it(
 ) -> None:
     sent = send()
     sign_in(page, "reader")
-    row_of(page, sent).wait_for()  # type: ignore[attr-defined]
+    row_of(page, sent).wait_for()
     page.locator("#chip-CT").check(force=True)
     page.wait_for_url(re.compile(r"modality=CT"))
     page.get_by_role("columnheader", name="Patient").get_by_role("link").click()
@@ -180,11 +180,46 @@ def test_the_row_under_the_pointer_never_moves(page: Page, sign_in: SignIn, send
     row.locator(".col-state").hover()
     before = row.bounding_box()
     late = send()
-    news = page.get_by_role("button", name=re.compile("new stud"))
-    news.wait_for()
+    page.get_by_role("button", name=re.compile("new stud")).wait_for()
     assert row.bounding_box() == before
-    news.click()
+    page.locator("#worklist-text").hover()
     page.locator(f'.worklist-row[data-study="{late.uid}"]').wait_for()
+
+
+def test_a_list_that_is_no_longer_live_says_so_and_stays(page: Page, sign_in: SignIn, send: Callable[[], Sent]) -> None:
+    sent = send()
+    sign_in(page, "reader")
+    row_of(page, sent).wait_for()
+    page.route("**/worklist/rows", lambda route: route.abort())
+    page.locator("#worklist-live", has_text="not live since").wait_for()
+    assert row_of(page, sent).is_visible()
+    page.unroute("**/worklist/rows")
+    page.locator("#worklist-live:not(.is-stale)").wait_for()
+    # A request that gets no answer is said by the browser's console too.
+    provoked = ("ERR_FAILED", "htmx:")
+    page.portal_errors[:] = [  # type: ignore[attr-defined]
+        error
+        for error in page.portal_errors  # type: ignore[attr-defined]
+        if not any(sign in error for sign in provoked)
+    ]
+
+
+def test_back_from_a_study_brings_back_what_was_typed_and_the_row(
+    page: Page, sign_in: SignIn, send: Callable[[], Sent]
+) -> None:
+    sent, other = send(), send()
+    sign_in(page, "reader")
+    wait_until_ready(page, sent)
+    page.keyboard.press("/")
+    page.keyboard.type(sent.family.lower())
+    row_of(page, other).wait_for(state="detached")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/studies/{sent.uid}/viewer/")
+    page.go_back()
+    row_of(page, other).wait_for(state="detached")
+    assert page.locator("#worklist-text").input_value() == sent.family.lower()
+    assert row_of(page, sent).get_attribute("aria-selected") == "true"
 
 
 def test_a_phone_shows_a_clinician_their_cards_without_scrolling_sideways(
@@ -206,7 +241,7 @@ def test_the_worklist_fits_every_width(
     sign_in(page, "reader")
     for width in (360, 768, 1280, 1920, 3840):
         page.set_viewport_size({"width": width, "height": 900})
-        row_of(page, sent).wait_for()  # type: ignore[attr-defined]
+        row_of(page, sent).wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         row = page.locator(f'.worklist-row[data-study="{sent.uid}"]')
         assert row.locator(".col-id").is_visible() and row.locator(".col-born").is_visible()

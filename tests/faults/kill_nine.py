@@ -11,6 +11,7 @@ no temporary file may be left, and nobody has touched anything.
 from __future__ import annotations
 
 import argparse
+import copy
 import random
 import signal
 import sys
@@ -97,9 +98,7 @@ def images(count: int, round_number: int, comment: str) -> list[Dataset]:
         del template[element.tag]
     found = []
     for number in range(1, count + 1):
-        ds = Dataset()
-        ds.update(template)
-        ds.file_meta = template.file_meta
+        ds = copy.deepcopy(template)
         ds.StudyInstanceUID, ds.SeriesInstanceUID = f"1.2.826.0.1.{round_number}", f"1.2.826.0.1.{round_number}.1"
         ds.SOPInstanceUID = f"1.2.826.0.1.{round_number}.1.{number}"
         ds.InstanceNumber, ds.PatientID, ds.ImageComments = number, f"KILL{round_number}", comment

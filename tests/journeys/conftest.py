@@ -1,4 +1,4 @@
-"""Journeys go through the whole path; what would wake another process is left out."""
+"""Journeys inside this process go through the whole path; what would wake another process is left out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.journeys.sending import forget_what_was_drawn
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No message to a worker, and nothing kept from the test before."""
     monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)

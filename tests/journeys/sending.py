@@ -32,9 +32,7 @@ def send_as_modality(path: Path, **origin: Any) -> IntakeResult:
     """Take a file's data set under the UIDs that it names itself, as a C-STORE announces it."""
     data = path.read_bytes()
     meta = read_file_meta(io.BytesIO(data))
-    header = scan_header(
-        io.BytesIO(data), start=meta.data_set_offset, transfer_syntax_uid=meta.transfer_syntax_uid
-    )
+    header = scan_header(io.BytesIO(data), start=meta.data_set_offset, transfer_syntax_uid=meta.transfer_syntax_uid)
     staged = StagedFile.create(
         transfer_syntax_uid=meta.transfer_syntax_uid,
         sop_class_uid=header.sop_class_uid,

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
@@ -18,6 +17,8 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, DigitalMammographyXRayImageStorageForPresentation, HTJ2KLossless, JPEGLSLossless
 
+from archive.dicom.transfer_syntaxes import HTJ2K_LOSSLESS, JPEG_LS_LOSSLESS
+from archive.pixels.encode import encode_frame
 from viewer.demo.breast import BreastView, draw_breast
 from viewer.demo.headers import DemoVisit, code_item, demo_uid, new_dataset, put_pixels
 from viewer.demo.objects import DemoObject, Maker
@@ -72,8 +73,8 @@ def stored_values(view: MammographyView) -> NDArray[np.uint16]:
 def compressed(values: NDArray[np.uint16], transfer_syntax_uid: str) -> bytes:
     """Compress a frame without loss, as JPEG-LS or HTJ2K."""
     if transfer_syntax_uid == JPEGLSLossless:
-        return bytes(imagecodecs.jpegls_encode(values))
-    return bytes(imagecodecs.htj2k_encode(values, reversible=True))
+        return encode_frame(values, transfer_syntax_uid=JPEG_LS_LOSSLESS)
+    return encode_frame(values, transfer_syntax_uid=HTJ2K_LOSSLESS)
 
 
 def mammography_object(visit: DemoVisit, number: int) -> DemoObject:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
@@ -32,13 +31,6 @@ Priority = ReadingTask.Priority
 
 CLAIM_LASTS = timedelta(minutes=5)
 """A claim whose browser gave no sign of life for this long may be taken over."""
-
-
-class WorklistEvent(StrEnum):
-    """Audit events of the worklist beside those that the archive knows."""
-
-    MARKED_UNREAD = "marked-unread"
-    PRIORITY_CHANGED = "priority-changed"
 
 
 class WorklistRefusal(ViewerError):
@@ -96,7 +88,7 @@ class Change:
     study: Study
     address: str = ""
 
-    def record(self, event: Event | WorklistEvent, **details: Any) -> None:
+    def record(self, event: Event, **details: Any) -> None:
         record_event(
             event,  # type: ignore[arg-type]  # its value is what is kept
             user=self.user,
@@ -213,7 +205,7 @@ def mark_unread(change: Change) -> ReadingTask:
         state=State.UNREAD, read_by=None, read_at=None
     )
     if changed:
-        change.record(WorklistEvent.MARKED_UNREAD, was_read_by=before.read_by_id)
+        change.record(Event.MARKED_UNREAD, was_read_by=before.read_by_id)
         return _task(change.study)
     if before.state == State.IN_PROGRESS and before.claimed_by is not None and before.claimed_by_id != change.user.pk:
         raise ClaimedByAnother(before.claimed_by, before.claimed_at)
@@ -228,7 +220,7 @@ def set_priority(change: Change, priority: ReadingTask.Priority) -> ReadingTask:
     before = _task(change.study, locked=True)
     if ReadingTask.objects.filter(study=change.study).exclude(priority=priority).update(priority=priority):
         change.record(
-            WorklistEvent.PRIORITY_CHANGED,
+            Event.PRIORITY_CHANGED,
             before=Priority(before.priority).label,
             after=Priority(priority).label,
         )

@@ -23,6 +23,7 @@ import { openTags } from "./viewer_parts/tag_dialog.js";
 import { Toolbar } from "./viewer_parts/toolbar.js";
 import { linkQuery, readLink, writeView } from "./viewer_parts/view_link.js";
 import { Viewer } from "./viewer_parts/viewer.js";
+import { HeldClaim } from "../worklist/held_claim.js";
 
 /** The address follows the view this long after it has come to rest. */
 const ADDRESS_AFTER_MS = 300;
@@ -166,3 +167,7 @@ coverOtherPatient(document.getElementById("viewer-body"), current, [data.patient
 current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/`));
 current.claim();
 open();
+
+const claim = new HeldClaim(data.study.StudyInstanceUID);
+claim.addEventListener("lost", ({ detail }) => announce(detail));
+claim.connect();

@@ -19,6 +19,7 @@ const selection = new RowSelection(list);
 const preview = new PreviewPanel(byId("worklist-preview"));
 const live = new LiveList({
   list,
+  form,
   poll: byId("worklist-poll"),
   status: byId("worklist-live"),
   news: byId("worklist-news"),

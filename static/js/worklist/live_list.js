@@ -5,9 +5,11 @@ import { setText } from "../core/dom.js";
 import { parse, replaceList, takeCounts, updateInPlace } from "./merge_list.js";
 
 const LOOK_EVERY_MS = 3000;
+const ANSWERS = ["htmx:afterRequest", "htmx:sendError", "htmx:timeout"];
 
 export class LiveList extends EventTarget {
   #list;
+  #form;
   #poll;
   #status;
   #news;
@@ -16,12 +18,13 @@ export class LiveList extends EventTarget {
   #timer = 0;
 
   /**
-   * @param {{list: HTMLElement, poll: HTMLElement, status: HTMLElement, news: HTMLElement}} parts
+   * @param {{list: HTMLElement, form: HTMLElement, poll: HTMLElement, status: HTMLElement, news: HTMLElement}} parts
    *   poll: the element whose htmx request asks the server
    */
-  constructor({ list, poll, status, news }) {
+  constructor({ list, form, poll, status, news }) {
     super();
     this.#list = list;
+    this.#form = form;
     this.#poll = poll;
     this.#status = status;
     this.#news = news;
@@ -32,7 +35,9 @@ export class LiveList extends EventTarget {
     this.#list.addEventListener("pointerleave", this.#leave);
     this.#list.addEventListener("focusout", this.#leave);
     this.#poll.addEventListener("htmx:beforeSwap", this.#take);
-    this.#poll.addEventListener("htmx:afterRequest", this.#tell);
+    for (const asking of [this.#poll, this.#form, this.#list]) {
+      for (const event of ANSWERS) asking.addEventListener(event, this.#tell);
+    }
     this.#news.querySelector("button").addEventListener("click", this.#show);
     document.addEventListener("visibilitychange", this.look);
     this.#timer = setInterval(this.look, LOOK_EVERY_MS);
@@ -44,7 +49,9 @@ export class LiveList extends EventTarget {
     this.#list.removeEventListener("pointerleave", this.#leave);
     this.#list.removeEventListener("focusout", this.#leave);
     this.#poll.removeEventListener("htmx:beforeSwap", this.#take);
-    this.#poll.removeEventListener("htmx:afterRequest", this.#tell);
+    for (const asking of [this.#poll, this.#form, this.#list]) {
+      for (const event of ANSWERS) asking.removeEventListener(event, this.#tell);
+    }
     this.#news.querySelector("button").removeEventListener("click", this.#show);
     document.removeEventListener("visibilitychange", this.look);
   }
@@ -95,13 +102,14 @@ export class LiveList extends EventTarget {
   };
 
   #tell = (event) => {
-    const { xhr, successful } = event.detail;
-    // Status 0 without an error is a look that a filter overtook.
-    if (!xhr || (xhr.status === 0 && !event.detail.failed)) return;
+    const isAnswer = event.type === "htmx:afterRequest";
+    // Status 0 is a request that another overtook; one that failed has an event of its own.
+    if (isAnswer && !event.detail.xhr?.status) return;
+    const isLive = isAnswer && event.detail.successful;
     const clock = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
-    this.#status.classList.toggle("is-stale", !successful);
-    setText(this.#status.querySelector("[data-live-text]"), successful ? clock : `not live since ${this.#lastClock}`);
-    if (successful) this.#lastClock = clock;
+    this.#status.classList.toggle("is-stale", !isLive);
+    setText(this.#status.querySelector("[data-live-text]"), isLive ? clock : `not live since ${this.#lastClock}`);
+    if (isLive) this.#lastClock = clock;
   };
 
   #lastClock = "the page was opened";
@@ -120,7 +128,8 @@ export class LiveList extends EventTarget {
 
   #replace(answer) {
     this.#waiting = null;
-    this.#announce(0);
+    // Where the list is scrolled, what came in is above: the button leads there.
+    if (this.#list.scrollTop === 0) this.#announce(0);
     replaceList(this.#list, answer);
     window.htmx.process(this.#list);
     this.dispatchEvent(new Event("update"));

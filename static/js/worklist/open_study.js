@@ -3,6 +3,7 @@
  */
 import { element } from "../core/dom.js";
 import { post } from "../core/requests.js";
+import { claimIsFresh } from "./held_claim.js";
 
 const CLAIMED_FIRST = new Set(["unread", "being read"]);
 let note = null;
@@ -21,6 +22,7 @@ export async function openStudy(row, { mayRead }) {
   if (mayRead && CLAIMED_FIRST.has(row.dataset.state)) {
     try {
       await post(`/studies/${row.dataset.study}/claim`, {});
+      claimIsFresh(row.dataset.study);
     } catch (error) {
       if (!error.expired) showNote(row, error.message);
       return;

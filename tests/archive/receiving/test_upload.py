@@ -88,7 +88,7 @@ def test_what_a_clinician_brings_waits_for_a_look() -> None:
 def test_what_is_no_image_is_refused_and_leaves_nothing(data: bytes, portal_data: Path) -> None:
     (report,) = take_bytes(data)
     assert (report.verdict, report.words) == (Verdict.REFUSED, upload.NO_IMAGE)
-    assert [path for path in portal_data.rglob("*.dcm")] == []
+    assert list(portal_data.rglob("*.dcm")) == []
 
 
 def test_an_image_cut_short_is_refused_and_kept_in_quarantine() -> None:
@@ -114,7 +114,7 @@ def test_a_stream_that_ends_early_leaves_nothing(portal_data: Path) -> None:
     data = to_part10_bytes(ct_image())
     with pytest.raises(UploadCut):
         list(take(WholeStream(io.BytesIO(data[:-10]), len(data)), Origin(door=Door.UPLOAD)))
-    assert [path for path in portal_data.rglob("*.dcm")] == []
+    assert list(portal_data.rglob("*.dcm")) == []
 
 
 def test_a_stream_cut_between_two_elements_leaves_nothing(portal_data: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_stream_cut_between_two_elements_leaves_nothing(portal_data: Path) -> 
     cut = whole.index(b"\xe0\x7f\x10\x00OW")
     with pytest.raises(UploadCut):
         list(take(WholeStream(io.BytesIO(whole[:cut]), len(whole)), Origin(door=Door.UPLOAD)))
-    assert [path for path in portal_data.rglob("*.dcm")] == []
+    assert list(portal_data.rglob("*.dcm")) == []
 
 
 def test_no_more_than_was_announced_is_read() -> None:
