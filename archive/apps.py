@@ -10,5 +10,7 @@ class ArchiveConfig(AppConfig):
 
     def ready(self) -> None:
         from archive.access.permissions import give_administrators_their_permissions
+        from archive.jobs import kinds
 
         post_migrate.connect(give_administrators_their_permissions, dispatch_uid="administrators' permissions")
+        kinds.register_all()

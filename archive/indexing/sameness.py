@@ -34,6 +34,19 @@ def is_same_instance(one: Path, other: Path) -> bool:
         return False
 
 
+def have_equal_elements(one: Path, other: Path) -> bool:
+    """Whether two files differ in nothing but their pixels and how they are encoded.
+
+    Raises
+    ------
+    CannotUnderstand
+        One of them cannot be read.
+    """
+    return _equal_elements(read_dataset(one), read_dataset(other)) and _behind_pixels(_header(one)) == _behind_pixels(
+        _header(other)
+    )
+
+
 # --- Elements -------------------------------------------------------------------------------------------------------
 
 

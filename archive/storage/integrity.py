@@ -56,8 +56,12 @@ def verify(stored: StoredFile) -> str:
     """Check one file, keep the finding on its row, raise an alarm where it is new; returns the finding."""
     damage = damage_of(stored)
     news = damage and damage != stored.damage
-    stored.damage, stored.verified_at = damage, timezone.now()
-    stored.save(update_fields=["damage", "verified_at"])
+    now = timezone.now()
+    # Only of the file that was looked at: another may have taken its place meanwhile (recompressed, mended).
+    same = StoredFile.objects.filter(pk=stored.pk, key=stored.key).update(damage=damage, verified_at=now)
+    if not same:
+        return ""
+    stored.damage, stored.verified_at = damage, now
     if news:
         uid = stored.instance.sop_instance_uid
         logger.error("a stored file is damaged", extra={"sop_instance_uid": uid, "damage": damage})
@@ -96,8 +100,10 @@ def files_without_rows(*, now: float) -> list[str]:
 
 def return_to_incoming(key: str) -> None:
     """Let the indexer look again at a stored file that has no row."""
-    path = layout.path_of(key)
-    path.rename(layout.incoming_folder() / f"{0:020d}-{secrets.token_hex(16)}.dcm")
+    try:
+        layout.path_of(key).rename(layout.incoming_folder() / f"{0:020d}-{secrets.token_hex(16)}.dcm")
+    except FileNotFoundError:
+        pass  # It was being removed.
 
 
 @transaction.atomic
@@ -115,13 +121,20 @@ def adopt_quarantined(key: str) -> None:
     )
 
 
+def _adopt_if_there(key: str) -> None:
+    try:
+        adopt_quarantined(key)
+    except FileNotFoundError:
+        pass  # It was being removed.
+
+
 def sweep(*, now: float, progress: Callable[[str], None] = lambda _line: None) -> dict[str, int]:
     """Compare files with rows, both ways."""
     strays = files_without_rows(now=now)
     for key in strays:
         progress(key)
         if key.startswith("quarantine/"):
-            adopt_quarantined(key)
+            _adopt_if_there(key)
         else:
             return_to_incoming(key)
     missing = 0

@@ -90,7 +90,7 @@ class Change:
 
     def record(self, event: Event, **details: Any) -> None:
         record_event(
-            event,  # type: ignore[arg-type]  # its value is what is kept
+            event,  # its value is what is kept
             user=self.user,
             address=self.address,
             study_instance_uid=self.study.study_instance_uid,

@@ -1,0 +1,36 @@
+"""The kinds of jobs that the archive brings, and what queues them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from archive.dicom.transfer_syntaxes import HTJ2K_LOSSLESS, JPEG_LS_LOSSLESS
+from archive.jobs.registry import Kind, register
+from archive.signals import study_quiet
+
+RECOMPRESS = "recompress"
+TARGETS = {"htj2k": HTJ2K_LOSSLESS, "jpeg-ls": JPEG_LS_LOSSLESS}
+"""Words of ``PORTAL_RECOMPRESS`` and the transfer syntax of each."""
+
+
+def register_all() -> None:
+    register(Kind(RECOMPRESS, "Lossless recompression", "archive.storage.recompression.recompress_study"))
+    study_quiet.connect(queue_recompression, dispatch_uid="recompression")
+
+
+def queue_recompression(study_id: int, **_details: Any) -> None:
+    """Where the site has turned it on, a study that has gone quiet is recompressed."""
+    from archive.jobs.queue import enqueue
+    from archive.models import Study
+
+    target = TARGETS.get(settings.PORTAL_RECOMPRESS)
+    study = Study.objects.filter(pk=study_id).first()
+    if target is not None and study is not None:
+        enqueue(
+            RECOMPRESS,
+            study=study,
+            parameters={"transfer_syntax_uid": target},
+            coalescing_key=f"{RECOMPRESS} {study_id}",
+        )
