@@ -331,6 +331,7 @@ LOGGING = {
         "axes": {"level": "WARNING"},
         "pynetdicom": {"level": "WARNING"},
         "pydicom": {"level": "ERROR"},
+        "py.warnings": {"level": "ERROR"},
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
     },

@@ -20,6 +20,7 @@ from archive.dimse.statuses import (
     Answer,
     answer_to,
 )
+from archive.dimse.writeback import begin_writeback
 from archive.errors import ArchiveError
 from archive.receiving.intake import receive_instance
 from archive.receiving.sources import Door, Origin
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
     from pynetdicom.events import Event
 
 logger = logging.getLogger(__name__)
+
+WRITEBACK_BYTES = 8 * 2**20
+WRITEBACK_BYTES_ALONE = 64 * 2**10
+"""So much of an object waits in memory at most before the disk begins with it."""
+
+_under_way: set[IncomingStore] = set()
+"""Stores that are being received, of all associations."""
 
 
 def _not_audited(_reason: str) -> None:
@@ -79,6 +87,7 @@ class IncomingStore:
     def __init__(self, request: StoreRequest, *, abstract_syntax: str, transfer_syntax: str, sender: Sender) -> None:
         self.request = request
         self.size = 0
+        self._handed_to_disk = 0
         self._staged: StagedFile | None = None
         self._refusal = self._refuse_at_once(abstract_syntax, sender)
         if self._refusal is None:
@@ -96,6 +105,7 @@ class IncomingStore:
         return None
 
     def _stage(self, transfer_syntax: str, sender: Sender) -> None:
+        _under_way.add(self)
         try:
             self._staged = StagedFile.create(
                 transfer_syntax_uid=transfer_syntax,
@@ -121,8 +131,19 @@ class IncomingStore:
             return
         try:
             self._staged.write(data)
+            self._hand_to_disk(self._staged)
         except Exception as error:
             self._refuse(error)
+
+    def _hand_to_disk(self, staged: StagedFile) -> None:
+        """Begin the write while the sender still sends: always of large objects, of small ones if nobody else stores.
+
+        With several senders the disk is busy anyway, and one call more for each image costs more than it gains.
+        """
+        waiting = self.size - self._handed_to_disk
+        if waiting >= WRITEBACK_BYTES or (waiting >= WRITEBACK_BYTES_ALONE and len(_under_way) == 1):
+            begin_writeback(staged.descriptor)
+            self._handed_to_disk = self.size
 
     def finish(self) -> Answer:
         """Make the instance durable and return what the peer is told."""
@@ -133,11 +154,13 @@ class IncomingStore:
                 self._refuse(error)
             else:
                 self._staged = None
+                _under_way.discard(self)
                 return STORED
         return self._refusal or Answer(PROCESSING_FAILURE)
 
     def abort(self) -> None:
         """Forget what came so far: the association ended inside the data set."""
+        _under_way.discard(self)
         if self._staged is not None:
             self._staged.abort()
             self._staged = None

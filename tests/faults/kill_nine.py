@@ -228,7 +228,9 @@ def run(folder: Path, *, rounds: int, seed: int, instances: int) -> list[str]:
     wrong: list[str] = []
     try:
         for number in range(1, rounds + 1):
-            wrong += one_round(portal, number=number, chance=chance, instances=instances)
+            for fault in one_round(portal, number=number, chance=chance, instances=instances):
+                print(fault, file=sys.stderr, flush=True)
+                wrong.append(fault)
         tree = psutil.Process(portal.process.pid).children(recursive=True)
     finally:
         portal.stop()
@@ -249,8 +251,6 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="portal-faults-") as folder:
         wrong = run(Path(folder), rounds=options.rounds, seed=options.seed, instances=options.instances)
-    for line in wrong:
-        print(line, file=sys.stderr)
     print(f"{options.rounds} rounds, {len(wrong)} faults")
     return 1 if wrong else 0
 

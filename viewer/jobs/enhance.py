@@ -9,9 +9,16 @@ import numpy as np
 from django.utils import timezone
 from pydicom import Dataset
 
-from archive.dicom.uids import new_uid
 from archive.jobs.run import JobRefused
-from viewer.jobs.sources import data_set_of, modality_values, next_series_number, number, stack_of, store_derived
+from viewer.jobs.sources import (
+    data_set_of,
+    modality_values,
+    next_series_number,
+    number,
+    series_uid_of,
+    stack_of,
+    store_derived,
+)
 from viewer.processing.derived import UNSHARP_MASK, DerivedSeries, derive
 from viewer.processing.filters import ClaheParameters, UnsharpParameters, clahe, unsharp
 from viewer.rendering.geometry import pixel_spacing
@@ -41,14 +48,13 @@ def enhance_series(job: Job, progress: Progress) -> str:
     words = _words(contrast, sharpness)
     original = split.series
     series = DerivedSeries(
-        series_instance_uid=new_uid(),
-        series_number=next_series_number(original),
+        series_instance_uid=series_uid_of(job),
+        series_number=next_series_number(original, job),
         series_description=f"{original.series_description or original.modality} enhanced",
         derivation_description=words,
-        derivation_code=UNSHARP_MASK,
-        made_at=timezone.localtime(),
-        keeps_geometry=True,
-        frame_of_reference_uid=original.frame_of_reference_uid or new_uid(),
+        derivation_code=UNSHARP_MASK if sharpness.amount else None,
+        made_at=timezone.localtime(job.created_at),
+        frame_of_reference_uid=original.frame_of_reference_uid,
     )
     progress.start(len(stack.frames), "Enhancing images")
     images = _images(stack, contrast, sharpness, series, progress)
@@ -80,7 +86,7 @@ def _images(
         if contrast.clip > 1:
             values = clahe(values, contrast, low=low, high=high, spacing_mm=size, padded=padded)
         if sharpness.amount:
-            values = unsharp(values, sharpness, spacing_mm=size)
+            values = unsharp(values, sharpness, spacing_mm=size, padded=padded)
         yield derive(
             [data_set_of(frame)],
             values,
@@ -99,5 +105,8 @@ def _range(stack: Stack) -> tuple[float, float]:
     for frame in stack.frames[::step]:
         values, padded = modality_values(frame)
         parts.append((values if padded is None else values[~padded]).ravel()[::7])
-    low, high = np.percentile(np.concatenate(parts), (0.5, 99.8))
+    everything = np.concatenate(parts)
+    if not everything.size:
+        raise JobRefused("The images hold nothing but padding.")
+    low, high = np.percentile(everything, (0.5, 99.8))
     return float(low), float(high)

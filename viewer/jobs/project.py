@@ -9,9 +9,17 @@ import numpy as np
 from django.utils import timezone
 from pydicom import Dataset
 
-from archive.dicom.uids import new_uid
+from archive.dicom.uids import uid_from
 from archive.jobs.run import JobRefused
-from viewer.jobs.sources import data_set_of, modality_values, next_series_number, number, stack_of, store_derived
+from viewer.jobs.sources import (
+    data_set_of,
+    modality_values,
+    next_series_number,
+    number,
+    series_uid_of,
+    stack_of,
+    store_derived,
+)
 from viewer.processing.derived import MAXIMUM_INTENSITY_PROJECTION, DerivedSeries, derive
 from viewer.stacks.facts import FrameFacts
 from viewer.stacks.splitting import Stack, distance_along, normal_of, tilt_degrees
@@ -38,14 +46,13 @@ def project_series(job: Job, progress: Progress) -> str:
     planes = slabs(distances, thickness_mm=thickness, step_mm=step, slice_mm=gap)
     words = f"MIP {planes[0].thickness_mm:g} mm, every {max(1, round(step / gap)) * gap:g} mm"
     series = DerivedSeries(
-        series_instance_uid=new_uid(),
-        series_number=next_series_number(original),
+        series_instance_uid=series_uid_of(job),
+        series_number=next_series_number(original, job),
         series_description=f"{original.series_description or 'CT'} MIP {planes[0].thickness_mm:g} mm",
         derivation_description=words,
         derivation_code=MAXIMUM_INTENSITY_PROJECTION,
-        made_at=timezone.localtime(),
-        keeps_geometry=False,
-        frame_of_reference_uid=new_uid(),
+        made_at=timezone.localtime(job.created_at),
+        frame_of_reference_uid=uid_from(series_uid_of(job), "frame of reference"),
     )
     progress.start(len(planes), "Projecting slabs")
     count = store_derived(_images(ordered, planes, series, progress), job=job, processing=f"processed: {words}")

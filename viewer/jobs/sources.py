@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,13 @@ from pydicom.uid import UID
 
 from archive.dicom.part10 import read_dataset
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
-from archive.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from archive.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, uid_from
 from archive.jobs.run import JobRefused
 from archive.models import Job, Series
 from archive.receiving.part10 import receive_part10
 from archive.receiving.sources import Door, Origin
 from archive.storage import layout
-from viewer.errors import NotFound, StackChanged
+from viewer.errors import NotFound, NothingToDraw, StackChanged
 from viewer.rendering.display_table import padding_mask
 from viewer.rendering.modality_lut import apply_modality, modality_transform
 from viewer.stacks.facts import FrameFacts
@@ -44,7 +45,10 @@ def stack_of(job: Job) -> tuple[Stack, SplitSeries]:
     if any(frame.instance.frames > 1 for frame in stack.frames):
         raise JobRefused("Multi-frame images cannot be processed yet; choose a series of single images.")
     for frame in stack.frames:
-        description = drawable(frame.instance).description
+        try:
+            description = drawable(frame.instance).description
+        except NothingToDraw as error:
+            raise JobRefused(f"An image of the stack cannot be processed: {error.reason}") from None
         if description.samples_per_pixel != 1 or description.palette is not None:
             raise JobRefused("Colour images cannot be processed.")
     return stack, split
@@ -53,7 +57,10 @@ def stack_of(job: Job) -> tuple[Stack, SplitSeries]:
 def modality_values(frame: FrameFacts) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
     """Values after the modality LUT, and which pixels are padding."""
     description = drawable(frame.instance).description
-    decoded = full_frame(frame.instance, frame.frame_number)
+    try:
+        decoded = full_frame(frame.instance, frame.frame_number)
+    except NothingToDraw as error:
+        raise JobRefused(f"An image of the stack cannot be processed: {error.reason}") from None
     values = apply_modality(decoded.values, modality_transform(description, frame.frame_number))
     return values.astype(np.float32), padding_mask(decoded.values, description.padding)
 
@@ -63,21 +70,36 @@ def data_set_of(frame: FrameFacts) -> Dataset:
     return read_dataset(layout.path_of(frame.instance.key))
 
 
-def next_series_number(series: Series) -> int:
-    """A number above everything the modality made."""
+def series_uid_of(job: Job) -> str:
+    """UID of the series that a job makes: the same when it is run again after a crash."""
+    return uid_from("derived series", str(job.pk), job.created_at.isoformat(), str(job.parameters.get("stack", "")))
+
+
+def next_series_number(series: Series, job: Job) -> int:
+    """A number above everything the modality made; the same when the job is run again."""
     numbers = Series.objects.filter(study=series.study, series_number__gte=FIRST_DERIVED_SERIES_NUMBER)
+    own = numbers.filter(series_instance_uid=series_uid_of(job)).values_list("series_number", flat=True).first()
+    if own is not None:
+        return own
     taken = list(numbers.values_list("series_number", flat=True))
     return max([FIRST_DERIVED_SERIES_NUMBER, *(number for number in taken if number is not None)]) + 1
 
 
 def store_derived(images: Iterator[Dataset], *, job: Job, processing: str) -> int:
-    """Send derived images through the intake; returns how many."""
+    """Make all images of a derived series, then send them through the intake; returns how many.
+
+    A job that is cancelled, refused or killed on the way has shown nothing of its series.
+    """
     origin = Origin(door=Door.DERIVED, user_id=job.created_by_id, processing=processing, received_at=timezone.now())
-    count = 0
-    for ds in images:
-        receive_part10(io.BytesIO(part10_bytes(ds)), origin)
-        count += 1
-    return count
+    layout.make_folders()
+    sizes = []
+    with TemporaryFile(dir=layout.temp_folder()) as made:
+        for ds in images:
+            sizes.append(made.write(part10_bytes(ds)))
+        made.seek(0)
+        for size in sizes:
+            receive_part10(io.BytesIO(made.read(size)), origin)
+    return len(sizes)
 
 
 def part10_bytes(ds: Dataset) -> bytes:

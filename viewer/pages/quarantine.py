@@ -1,171 +1,233 @@
-"""``/quarantine/``: files that are held back, why, and what to do about them; rejecting and restoring images."""
+"""``/quarantine/``: files that are held back, why, what is stored beside them, and what to do about them."""
 
 from __future__ import annotations
 
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Min, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.template.defaultfilters import filesizeformat
+from django.views.decorators.http import require_POST, require_safe
 
 from archive.access.roles import Role, has_role, user_of
 from archive.access.rules import visible_quarantine
 from archive.audit.events import Event
 from archive.audit.record import record_event
-from archive.dicom.dates import format_date
-from archive.dicom.person_name import format_for_people
 from archive.errors import ArchiveError
-from archive.indexing.rejecting import RejectionRefused, codes_of, reject_instances, restore_instances
-from archive.models import Instance, QuarantinedFile, Study
-from archive.models.instance import InstanceQuerySet
-from archive.receiving.decisions import Action, Decider, actions_for, decide
+from archive.models import QuarantinedFile
+from archive.receiving.comparison import Part, compare
+from archive.receiving.decisions import Action, Decider, actions_for, clean_reason, decide
 from pacs_portal.middleware import client_address
 
-PAGE = 25
-WORDS = {
-    Action.REPLACE: "Show it in place of the stored image, which is kept here and can be put back",
-    Action.PUT_BACK: "Put the image that was replaced back in its place",
-    Action.KEEP_BOTH: "Keep both: store a copy under new UIDs beside what is there",
-    Action.RELEASE: "Store it as it is",
-    Action.DROP: "Delete the file for ever; what it was stays in the audit trail",
+PAGE = 20
+"""Groups of one page; of each, one file is read to show what it says."""
+MOST_LISTED = 100
+"""Files of a group that are listed one by one."""
+ANSWER_WITHIN_S = 5.0
+"""After this long a decision about many files is shown as far as it is, and goes on."""
+MOST_REFUSALS = 5
+
+GROUP = ("reason", "study_instance_uid", "patient_id", "patient_name", "explanation", "calling_ae_title", "door", "state")
+"""Files alike in these came for one cause and are decided about together."""
+
+LABELS = {
+    Action.REPLACE: "Replace the stored image",
+    Action.PUT_BACK: "Put the former image back",
+    Action.KEEP_BOTH: "Keep both",
+    Action.RELEASE: "Store it",
+    Action.DROP: "Drop",
+}
+EFFECTS = {
+    Action.REPLACE: "{files} will be shown in place of the stored one. What is stored now is kept here and can be put back.",
+    Action.PUT_BACK: "{files} will be shown again. What is shown now is kept here and can be put back.",
+    Action.KEEP_BOTH: "{files} will be copied under new UIDs and stored beside what is there. What came is kept here.",
+    Action.RELEASE: "{files} will be stored as it came.",
+    Action.DROP: "{files} will be deleted for ever, {size} in all. Nothing brings the bytes back; the audit trail keeps that they came.",
+}
+EFFECTS_OF_MANY = {
+    Action.RELEASE: "{files} will be stored as they came.",
 }
 
 
-def _files(request: HttpRequest) -> QuerySet[QuarantinedFile]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Files that came for one cause."""
+
+    row: QuarantinedFile
+    """One of them, the newest."""
+    count: int
+    size: int
+    first_received_at: Any
+    parts: list[Part]
+    files: list[QuarantinedFile]
+
+    @property
+    def actions(self) -> list[tuple[str, str]]:
+        return [(action.value, LABELS[action]) for action in actions_for(self.row)]
+
+    @property
+    def unlisted(self) -> int:
+        return self.count - len(self.files)
+
+
+@require_safe
+def quarantine(request: HttpRequest) -> HttpResponse:
+    """Held-back files by cause, the newest first; ``decided=1`` shows what was decided."""
+    files = visible_files(request)
+    is_decided = request.GET.get("decided") == "1"
+    held = QuarantinedFile.State.HELD
+    files = files.exclude(state=held) if is_decided else files.filter(state=held)
+    counts = Counter(dict(files.order_by().values_list("reason").annotate(Count("pk"))))
+    reason = request.GET.get("reason", "")
+    if reason in counts:
+        files = files.filter(reason=reason)
+    page = Paginator(groups_of(files), PAGE).get_page(request.GET.get("page"))
+    groups = [group_of(values, files) for values in page]
+    look(request, [group.row.pk for group in groups])
+    context = {
+        "groups": groups,
+        "page": page,
+        "is_decided": is_decided,
+        "chosen": reason if reason in counts else "",
+        "total": counts.total(),
+        "reasons": [(value, label, counts[value]) for value, label in QuarantinedFile.Reason.choices if counts[value]],
+    }
+    return render(request, "quarantine/page.html", context)
+
+
+def visible_files(request: HttpRequest) -> QuerySet[QuarantinedFile]:
+    """What this person may decide about; for other roles the page does not exist."""
     user = user_of(request)
     if not has_role(user, Role.TECHNOLOGIST, Role.ADMINISTRATOR):
         raise Http404
     return visible_quarantine(QuarantinedFile.objects.select_related("decided_by"), user)
 
 
-@require_GET
-def quarantine(request: HttpRequest) -> HttpResponse:
-    """Held files, the newest first; ``decided=1`` shows those that somebody has decided about."""
-    files = _files(request)
-    is_decided = request.GET.get("decided") == "1"
-    held = QuarantinedFile.State.HELD
-    files = files.exclude(state=held) if is_decided else files.filter(state=held)
-    page = Paginator(files, PAGE).get_page(request.GET.get("page"))
+def groups_of(files: QuerySet[QuarantinedFile]) -> Any:
+    """Values of each group with its newest row, in the order of their last file."""
+    counted = files.order_by().values(*GROUP)
+    return counted.annotate(
+        newest=Max("pk"), count=Count("pk"), total=Sum("size"), first=Min("received_at"), last=Max("received_at")
+    ).order_by("-last", "-newest")
+
+
+def group_of(values: dict[str, Any], files: QuerySet[QuarantinedFile]) -> Group:
+    row = files.get(pk=values["newest"])
+    return Group(
+        row=row,
+        count=values["count"],
+        size=values["total"],
+        first_received_at=values["first"],
+        parts=compare(row),
+        files=list(alike(row, files)[:MOST_LISTED]) if values["count"] > 1 else [],
+    )
+
+
+def alike(row: QuarantinedFile, files: QuerySet[QuarantinedFile]) -> QuerySet[QuarantinedFile]:
+    """The files of a row's group that had come when it was shown, in the order in which they came."""
+    same = files.filter(**{name: getattr(row, name) for name in GROUP}, pk__lte=row.pk)
+    return same.order_by("received_at", "pk")
+
+
+def look(request: HttpRequest, rows: list[int]) -> None:
+    """Names and IDs were shown: that is on record."""
     record_event(
         Event.IDENTITY_LOOKED_AT,
         user=user_of(request),
         address=client_address(request),
         subject="quarantine",
-        details={"rows": len(page.object_list)},
+        details={"rows": rows},
     )
-    context = {"page": page, "rows": [_row(held) for held in page], "is_decided": is_decided}
-    return render(request, "quarantine/page.html", context)
-
-
-def _row(held: QuarantinedFile) -> dict[str, object]:
-    """What came, beside what is stored under the same UID or study."""
-    stored = (
-        Instance.objects.filter(sop_instance_uid=held.sop_instance_uid).select_related("series__study__patient").first()
-    )
-    study = stored.series.study if stored else Study.objects.filter(study_instance_uid=held.study_instance_uid).first()
-    return {
-        "held": held,
-        "came": {"name": format_for_people(held.patient_name), "id": held.patient_id},
-        "stored": _facts(study) if study else None,
-        "stored_instance": stored,
-        "decisions": [(action.value, WORDS[action]) for action in actions_for(held)],
-    }
-
-
-def _facts(study: Study) -> dict[str, str]:
-    return {
-        "name": format_for_people(study.patient_name),
-        "id": study.patient.patient_id,
-        "date": format_date(study.study_date),
-        "description": study.study_description,
-    }
 
 
 @require_POST
 def decide_about(request: HttpRequest, pk: int) -> HttpResponse:
-    """Carry out one decision."""
-    held = get_object_or_404(_files(request), pk=pk)
-    decision = request.POST.get("decision", "")
-    if decision not in list(Action):
-        raise Http404
-    by = Decider(user_of(request), request.POST.get("reason", ""), client_address(request))
+    """Ask for a reason, in numbers of what will be touched; then carry the decision out, as far as it gets in time.
+
+    Without ``file`` it is about every file of the row's group, else about those named.
+    """
+    visible = visible_files(request)
+    row = get_object_or_404(visible, pk=pk)
+    action = asked_action(request, row)
+    files = alike(row, visible)
+    if named := [int(text) for text in request.POST.getlist("file") if text.isdigit()]:
+        files = files.filter(pk__in=named)
+    context = {"row": row, "action": action.value, "label": LABELS[action], "named": named, "back": "quarantine"}
+    totals = files.aggregate(count=Count("pk"), size=Sum("size"))
+    if not totals["count"]:
+        messages.error(request, "Somebody else has decided about these files.")
+        return redirect("quarantine")
+    reason = request.POST.get("reason", "")
+    if not request.POST.get("confirmed"):
+        return ask(request, context | {"effect": effect_of(action, totals), "parts": compare(row)})
     try:
-        decide(held, Action(decision), by=by)
+        by = Decider(user_of(request), clean_reason(reason), client_address(request))
     except ArchiveError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, "Done. The study follows within seconds.")
+        problem = {"problem": str(error), "reason": reason}
+        return ask(request, context | {"effect": effect_of(action, totals), "parts": compare(row)} | problem, status=400)
+    return carry_out(request, files, action, by, context)
+
+
+def asked_action(request: HttpRequest, row: QuarantinedFile) -> Action:
+    """The action of the form, where it can still be decided."""
+    try:
+        action = Action(request.POST.get("decision", ""))
+    except ValueError:
+        raise Http404 from None
+    if action not in actions_for(row):
+        raise Http404
+    return action
+
+
+def ask(request: HttpRequest, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    look(request, [context["row"].pk])
+    return render(request, "quarantine/confirm.html", context, status=status)
+
+
+def effect_of(action: Action, totals: dict[str, int]) -> str:
+    """What the decision will touch, in numbers."""
+    count = totals["count"]
+    words = EFFECTS if count == 1 else EFFECTS | EFFECTS_OF_MANY
+    files = "One file" if count == 1 else f"{count} files"
+    return words[action].format(files=files, size=filesizeformat(totals["size"]))
+
+
+def carry_out(
+    request: HttpRequest, files: QuerySet[QuarantinedFile], action: Action, by: Decider, context: dict[str, Any]
+) -> HttpResponse:
+    """Decide file by file; what is left after a few seconds is asked for again by the page."""
+    until = time.monotonic() + ANSWER_WITHIN_S
+    after = int(request.POST.get("after") or 0)
+    done = int(request.POST.get("done") or 0)
+    refused: Counter[str] = Counter({words: 1 for words in request.POST.getlist("refused")})
+    left = files.filter(pk__gt=after).order_by("pk")
+    total = done + left.count()
+    for row in left.iterator(chunk_size=100):
+        try:
+            decide(row, action, by=by)
+        except ArchiveError as error:
+            refused[str(error)] += 1
+        else:
+            done += 1
+        after = row.pk
+        if time.monotonic() > until:
+            break
+    if files.filter(pk__gt=after).exists():
+        going_on = {"reason": by.reason, "done": done, "total": total, "after": after, "refused": list(refused)[:MOST_REFUSALS]}
+        return render(request, "quarantine/going_on.html", context | going_on)
+    say_the_end(request, done, refused)
     return redirect("quarantine")
 
 
-@require_POST
-def reject(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
-    """Hide images of a study with a coded reason."""
-    study = _study(request, study_instance_uid)
-    try:
-        changed = reject_instances(
-            chosen_instances(request, study),
-            code=request.POST.get("code", ""),
-            reason=request.POST.get("reason", ""),
-            by=user_of(request),
-            address=client_address(request),
-        )
-        messages.success(request, f"{changed.instances} images are rejected. They can be restored here.")
-    except RejectionRefused as error:
-        messages.error(request, str(error))
-    return redirect("rejecting", study_instance_uid)
-
-
-@require_POST
-def restore(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
-    """Show rejected images again."""
-    study = _study(request, study_instance_uid)
-    try:
-        changed = restore_instances(
-            chosen_instances(request, study),
-            reason=request.POST.get("reason", ""),
-            by=user_of(request),
-            address=client_address(request),
-        )
-        messages.success(request, f"{changed.instances} images are shown again.")
-    except RejectionRefused as error:
-        messages.error(request, str(error))
-    return redirect("rejecting", study_instance_uid)
-
-
-@require_GET
-def rejecting(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
-    """Series of a study with their images, to choose what to reject or restore."""
-    study = _study(request, study_instance_uid)
-    series = []
-    for one in study.series.order_by("is_derived", "series_number", "pk"):
-        instances = list(one.instances.order_by("instance_number", "pk").defer("description"))
-        series.append({"series": one, "instances": instances, "rejected": sum(bool(i.rejection) for i in instances)})
-    return render(
-        request,
-        "quarantine/rejecting.html",
-        {
-            "study": study,
-            "facts": _facts(study),
-            "series": series,
-            "codes": [(code.value, code.label) for code in codes_of(user_of(request))],
-        },
-    )
-
-
-def _study(request: HttpRequest, study_instance_uid: str) -> Study:
-    """A study whose images this person may judge."""
-    user = user_of(request)
-    if not codes_of(user):
-        raise Http404
-    studies = Study.objects.select_related("patient")
-    allowed = studies if has_role(user, Role.ADMINISTRATOR) else studies.visible_to(user)
-    return get_object_or_404(allowed, study_instance_uid=study_instance_uid)
-
-
-def chosen_instances(request: HttpRequest, study: Study) -> InstanceQuerySet:
-    """What the form names, image by image or by whole series."""
-    chosen = Q(sop_instance_uid__in=request.POST.getlist("instance"))
-    chosen |= Q(series__series_instance_uid__in=request.POST.getlist("series"))
-    return Instance.objects.filter(chosen, series__study=study)
+def say_the_end(request: HttpRequest, done: int, refused: Counter[str]) -> None:
+    if done:
+        words = "1 file is decided." if done == 1 else f"{done} files are decided."
+        messages.success(request, f"{words} Their study follows within seconds.")
+    for words, count in refused.most_common(MOST_REFUSALS):
+        messages.error(request, words if count == 1 else f"{count} files: {words}")

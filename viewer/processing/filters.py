@@ -120,7 +120,11 @@ def _neighbours(size: int, edges: NDArray[np.int_]) -> tuple[NDArray[np.intp], N
 
 
 def unsharp(
-    values: NDArray[np.floating], parameters: UnsharpParameters, *, spacing_mm: tuple[float, float]
+    values: NDArray[np.floating],
+    parameters: UnsharpParameters,
+    *,
+    spacing_mm: tuple[float, float],
+    padded: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
     """Add back a share of what a Gaussian takes away.
 
@@ -130,8 +134,15 @@ def unsharp(
         (rows, columns) modality values.
     spacing_mm
         Row spacing first; the Gaussian is round in the patient, not in pixels.
+    padded
+        Pixels that take no part and come back unchanged: no bright seam along them.
     """
     sigma = tuple(parameters.radius_mm / spacing for spacing in spacing_mm)
     wide = values.astype(np.float32)
-    blurred = ndimage.gaussian_filter(wide, sigma=sigma, mode="nearest")
-    return np.asarray(wide + parameters.amount * (wide - blurred), np.float32)
+    if padded is None or not padded.any():
+        blurred = ndimage.gaussian_filter(wide, sigma=sigma, mode="nearest")
+        return (wide + parameters.amount * (wide - blurred)).astype(np.float32)
+    weight = ndimage.gaussian_filter((~padded).astype(np.float32), sigma=sigma, mode="nearest")
+    known = ndimage.gaussian_filter(np.where(padded, 0, wide), sigma=sigma, mode="nearest")
+    blurred = known / np.maximum(weight, np.finfo(np.float32).tiny)
+    return np.where(padded, wide, wide + parameters.amount * (wide - blurred)).astype(np.float32)

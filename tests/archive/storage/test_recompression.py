@@ -83,7 +83,6 @@ IMAGES = [
     "examples_rgb_color.dcm",
     "examples_palette.dcm",
     "examples_overlay.dcm",
-    "rtdose_rle.dcm",
 ]
 
 
@@ -95,10 +94,7 @@ def test_pixels_elements_and_pictures_are_what_they_were(name: str, target: str)
     before = StoredFile.objects.select_related("instance").get()
     old = layout.path_of(before.key)
     pixels, elements, pictures = frames_of(old), pydicom.dcmread(old, stop_before_pixels=True), tiles()
-    try:
-        recompress_file(before, target)
-    except NotRecompressed as reason:
-        pytest.skip(str(reason))
+    recompress_file(before, target)
     after = StoredFile.objects.select_related("instance").get()
     new = layout.path_of(after.key)
     assert (after.transfer_syntax_uid, after.is_as_received, damage_of(after)) == (target, False, "")
