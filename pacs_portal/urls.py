@@ -8,7 +8,20 @@ from django.views.generic import RedirectView
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
 from viewer.api import instances, processing, values
-from viewer.pages import account, emergency, home, jobs, quarantine, referrals, rejecting, search, study, upload, worklist
+from viewer.pages import (
+    account,
+    audit,
+    emergency,
+    home,
+    jobs,
+    quarantine,
+    referrals,
+    rejecting,
+    search,
+    study,
+    upload,
+    worklist,
+)
 from viewer.stacks import views as stacks
 from viewer.uid_converter import UIDConverter
 
@@ -37,6 +50,8 @@ urlpatterns = [
     path("jobs/<int:job>/<slug:action>", jobs.act, name="job-act"),
     path("quarantine/", quarantine.quarantine, name="quarantine"),
     path("quarantine/<int:pk>/decide", quarantine.decide_about, name="quarantine-decide"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/chain", audit.chain, name="audit-chain"),
     path("studies/<uid:study_instance_uid>/rejecting", rejecting.rejecting, name="rejecting"),
     path("studies/<uid:study_instance_uid>/reject", rejecting.reject, name="reject"),
     path("studies/<uid:study_instance_uid>/restore", rejecting.restore, name="restore"),

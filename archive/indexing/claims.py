@@ -17,17 +17,31 @@ from archive.storage import layout
 
 BATCH = 200
 """Files a transaction."""
+MOST_CRASHES = 5
+"""Processes that may die over one claim before its files are taken one at a time."""
+TRYING = ".trying"
+POISON = ".poison"
+"""Suffix of a file over which alone a process died: it is not read again, but held back."""
 
 
 @contextmanager
 def claimed_batch(size: int = BATCH) -> Iterator[list[Path]]:
-    """Yield paths held by this process: an abandoned claim first, else the oldest of incoming/."""
+    """Yield paths held by this process: an abandoned claim first, else the oldest of incoming/.
+
+    Of a claim over which processes keep dying, one file; it bears ``POISON`` where that one did it.
+    """
     folder, descriptor = _take_abandoned() or _make_claim()
     try:
         paths = _files(folder)
         if not paths:
             paths = _move_in(folder, size)
+        elif _crashes(folder) > MOST_CRASHES:
+            paths = [_one_alone(paths)]
         yield paths
+    except BaseException:
+        # The process lives: nothing here has killed it, and what failed may succeed the next time.
+        folder = _absolve(folder)
+        raise
     finally:
         try:
             folder.rmdir()
@@ -42,13 +56,40 @@ def _take_abandoned() -> tuple[Path, int] | None:
         if locked is None:
             continue
         if _files(entry):
-            return entry, locked
+            return _named_after(entry, _crashes(entry) + 1), locked
         try:
             entry.rmdir()
         except OSError:
             pass
         os.close(locked)
     return None
+
+
+def _crashes(folder: Path) -> int:
+    """Processes that have died over a claim; its folder is named for it."""
+    number = folder.name.partition(".")[2]
+    return int(number) if number.isdigit() else 0
+
+
+def _named_after(folder: Path, crashes: int) -> Path:
+    return folder.rename(folder.with_name(f"{folder.name.partition('.')[0]}.{crashes}"))
+
+
+def _one_alone(paths: list[Path]) -> Path:
+    """Mark the file that is tried alone; the one that was being tried when the last process died is poison."""
+    for path in paths:
+        if path.suffix == POISON:
+            return path
+        if path.suffix == TRYING:
+            return path.rename(path.with_suffix(POISON))
+    return paths[0].rename(paths[0].with_name(paths[0].name + TRYING))
+
+
+def _absolve(folder: Path) -> Path:
+    for path in _files(folder):
+        if path.suffix == TRYING:
+            path.rename(path.with_suffix(""))
+    return _named_after(folder, 0)
 
 
 def _make_claim() -> tuple[Path, int]:

@@ -25,7 +25,7 @@ from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.person_name import normalise
 from archive.errors import ArchiveError
-from archive.indexing.claims import claimed_batch
+from archive.indexing.claims import POISON, claimed_batch
 from archive.indexing.identity import identity_key, is_other_patient, is_placeholder, needs_check
 from archive.indexing.prepare import PreparedFile, prepare
 from archive.indexing.sameness import is_same_instance
@@ -75,10 +75,19 @@ def index_batch(paths: Iterable[Path]) -> BatchResult:
     prepared: list[PreparedFile] = []
     unreadable: list[tuple[Path, str]] = []
     for path in paths:
+        if path.suffix == POISON:
+            unreadable.append((path, "Reading it ended the indexing process again and again; it is kept and not read."))
+            continue
         try:
             prepared.append(prepare(path))
         except ArchiveError as error:
             unreadable.append((path, str(error)))
+        except FileNotFoundError:
+            logger.warning("a claimed file has gone", extra={"file": path.name})
+        except Exception as error:
+            # One file that nobody foresaw must not keep all others from being indexed.
+            logger.exception("a file could not be indexed", extra={"file": path.name})
+            unreadable.append((path, f"It could not be indexed ({type(error).__name__}); an administrator should look."))
     for attempt in range(1, ATTEMPTS + 1):
         batch = _Batch()
         try:

@@ -2,79 +2,147 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from archive.access.roles import Role, has_role, roles_of, user_of
+from archive.dicom.dates import format_date
 from archive.dicom.person_name import format_for_people
 from archive.jobs import queue
 from archive.jobs.registry import kind_of
-from archive.models import Job
+from archive.models import Job, Study, User
 
 PAGE = 50
+ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
 ENDED = (Job.State.FAILED, Job.State.CANCELLED, Job.State.PARKED)
-FILTERS = {
-    "active": (Job.State.QUEUED, Job.State.RUNNING),
+FILTERS: dict[str, tuple[Job.State, ...]] = {
+    "active": ACTIVE,
     "failed": (Job.State.FAILED, Job.State.PARKED),
     "done": (Job.State.DONE, Job.State.CANCELLED),
 }
+MARKS = {
+    Job.State.QUEUED: "claimed",
+    Job.State.RUNNING: "arriving",
+    Job.State.DONE: "final",
+    Job.State.FAILED: "quarantine",
+    Job.State.CANCELLED: "claimed",
+    Job.State.PARKED: "quarantine",
+}
+"""The shape beside the word of a state."""
 
 
-@require_GET
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One job in words."""
+
+    job: Job
+    label: str
+    mark: str
+    subject: str
+    """The study: with the patient's name only for those who may open it."""
+    study_instance_uid: str
+    """Empty where the person may not open it."""
+    percent: int | None
+    can_cancel: bool
+    can_retry: bool
+
+    @property
+    def is_active(self) -> bool:
+        return self.job.state in ACTIVE
+
+    @property
+    def state(self) -> str:
+        if self.job.state == Job.State.RUNNING and self.job.cancel_requested:
+            return "stopping"
+        return str(self.job.get_state_display())
+
+
+@require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
-    """The page, or its table alone where htmx asks."""
+    """The page, or its list alone where htmx asks."""
     if not roles_of(user_of(request)):
         raise Http404
-    template = "jobs/table.html" if request.headers.get("HX-Request") else "jobs/page.html"
+    template = "jobs/list.html" if request.headers.get("HX-Request") else "jobs/page.html"
     return render(request, template, context_of(request))
 
 
-def context_of(request: HttpRequest) -> dict[str, object]:
+def context_of(request: HttpRequest) -> dict[str, Any]:
+    user = user_of(request)
+    found = queue.visible_jobs(user)
+    counts = dict(found.order_by().values_list("state").annotate(Count("pk", distinct=True)))
     chosen = request.GET.get("state", "")
-    found = queue.visible_jobs(user_of(request)).select_related("study__patient")
     if chosen in FILTERS:
         found = found.filter(state__in=FILTERS[chosen])
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    else:
+        chosen = ""
+    page = Paginator(found.distinct(), PAGE).get_page(request.GET.get("page"))
+    rows = rows_of(list(page), user)
     return {
         "page": page,
-        "rows": [row_of(job, request) for job in page],
+        "rows": rows,
         "chosen": chosen,
-        "filters": [("", "All"), *((name, name.capitalize()) for name in FILTERS)],
-        "is_active": any(job.state in FILTERS["active"] for job in page),
+        "filters": [
+            ("", "All", sum(counts.values())),
+            *(
+                (name, name.capitalize(), sum(counts.get(state, 0) for state in states))
+                for name, states in FILTERS.items()
+            ),
+        ],
+        "is_active": any(row.is_active for row in rows),
     }
 
 
-def row_of(job: Job, request: HttpRequest) -> dict[str, object]:
-    """A job in words."""
+def rows_of(found: list[Job], user: User) -> list[Row]:
+    studies = {job.study_id for job in found}
+    visible = set(Study.objects.visible_to(user).filter(pk__in=studies).values_list("pk", flat=True))
+    return [row_of(job, user, is_visible=job.study_id in visible) for job in found]
+
+
+def row_of(job: Job, user: User, *, is_visible: bool) -> Row:
     kind = kind_of(job.kind)
-    share = 100 * job.done_steps // job.total_steps if job.total_steps else 0
-    return {
-        "job": job,
-        "label": kind.label if kind else job.kind,
-        "study": format_for_people(job.study.patient_name) or "no name" if job.study else "",
-        "percent": share,
-        "may_act": may_act(request, job),
-        "can_cancel": job.state in FILTERS["active"] and not job.cancel_requested,
-        "can_retry": job.state in ENDED,
-    }
+    acts = may_act(user, job)
+    return Row(
+        job=job,
+        label=kind.label if kind else job.kind,
+        mark=MARKS[Job.State(job.state)],
+        subject=subject_of(job.study, with_name=is_visible) if job.study else "",
+        study_instance_uid=job.study.study_instance_uid if job.study and is_visible else "",
+        percent=min(100, 100 * job.done_steps // job.total_steps) if job.total_steps else None,
+        can_cancel=acts and job.state in ACTIVE and not job.cancel_requested,
+        can_retry=acts and job.state in ENDED,
+    )
 
 
-def may_act(request: HttpRequest, job: Job) -> bool:
+def subject_of(study: Study, *, with_name: bool) -> str:
+    """What a job is about; an administrator who may not open the study reads no name."""
+    examination = " ".join((*study.modality_list(), study.study_description, format_date(study.study_date))).strip()
+    name = (format_for_people(study.patient_name) or "no name") if with_name else ""
+    return " · ".join(part for part in (name, examination) if part)
+
+
+def may_act(user: User, job: Job) -> bool:
     """Who asked for a job may cancel it; administrators may cancel any."""
-    user = user_of(request)
     return job.created_by_id == user.pk or has_role(user, Role.ADMINISTRATOR)
 
 
 @require_POST
 def act(request: HttpRequest, job: int, action: str) -> HttpResponse:
     """``cancel`` or ``retry``."""
-    found = get_object_or_404(queue.visible_jobs(user_of(request)), pk=job)
+    user = user_of(request)
+    found = get_object_or_404(queue.visible_jobs(user).distinct(), pk=job)
     functions = {"cancel": queue.cancel, "retry": queue.retry}
-    if action not in functions or not may_act(request, found):
+    if action not in functions or not may_act(user, found):
         raise Http404
-    functions[action](found, by=user_of(request))
+    done = functions[action](found, by=user)
     if request.headers.get("HX-Request"):
-        return render(request, "jobs/table.html", context_of(request))
+        return render(request, "jobs/list.html", context_of(request))
+    if not done:
+        messages.warning(request, "The job had ended, or was started again, before this came.")
     return redirect("jobs")

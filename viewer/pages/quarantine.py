@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -33,7 +34,16 @@ ANSWER_WITHIN_S = 5.0
 """After this long a decision about many files is shown as far as it is, and goes on."""
 MOST_REFUSALS = 5
 
-GROUP = ("reason", "study_instance_uid", "patient_id", "patient_name", "explanation", "calling_ae_title", "door", "state")
+GROUP = (
+    "reason",
+    "study_instance_uid",
+    "patient_id",
+    "patient_name",
+    "explanation",
+    "calling_ae_title",
+    "door",
+    "state",
+)
 """Files alike in these came for one cause and are decided about together."""
 
 LABELS = {
@@ -156,7 +166,7 @@ def decide_about(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(visible, pk=pk)
     action = asked_action(request, row)
     files = alike(row, visible)
-    if named := [int(text) for text in request.POST.getlist("file") if text.isdigit()]:
+    if named := [number_in(text) for text in request.POST.getlist("file")]:
         files = files.filter(pk__in=named)
     context = {"row": row, "action": action.value, "label": LABELS[action], "named": named, "back": "quarantine"}
     totals = files.aggregate(count=Count("pk"), size=Sum("size"))
@@ -170,8 +180,15 @@ def decide_about(request: HttpRequest, pk: int) -> HttpResponse:
         by = Decider(user_of(request), clean_reason(reason), client_address(request))
     except ArchiveError as error:
         problem = {"problem": str(error), "reason": reason}
-        return ask(request, context | {"effect": effect_of(action, totals), "parts": compare(row)} | problem, status=400)
+        return ask(
+            request, context | {"effect": effect_of(action, totals), "parts": compare(row)} | problem, status=400
+        )
     return carry_out(request, files, action, by, context)
+
+
+def number_in(text: str) -> int:
+    """A row's number; 0, which no row has, for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else 0
 
 
 def asked_action(request: HttpRequest, row: QuarantinedFile) -> Action:
@@ -203,9 +220,8 @@ def carry_out(
 ) -> HttpResponse:
     """Decide file by file; what is left after a few seconds is asked for again by the page."""
     until = time.monotonic() + ANSWER_WITHIN_S
-    after = int(request.POST.get("after") or 0)
-    done = int(request.POST.get("done") or 0)
-    refused: Counter[str] = Counter({words: 1 for words in request.POST.getlist("refused")})
+    after, done = number_in(request.POST.get("after", "")), number_in(request.POST.get("done", ""))
+    refused: Counter[str] = Counter(request.POST.getlist("refused"))
     left = files.filter(pk__gt=after).order_by("pk")
     total = done + left.count()
     for row in left.iterator(chunk_size=100):
@@ -219,7 +235,13 @@ def carry_out(
         if time.monotonic() > until:
             break
     if files.filter(pk__gt=after).exists():
-        going_on = {"reason": by.reason, "done": done, "total": total, "after": after, "refused": list(refused)[:MOST_REFUSALS]}
+        going_on = {
+            "reason": by.reason,
+            "done": done,
+            "total": total,
+            "after": after,
+            "refused": list(refused)[:MOST_REFUSALS],
+        }
         return render(request, "quarantine/going_on.html", context | going_on)
     say_the_end(request, done, refused)
     return redirect("quarantine")

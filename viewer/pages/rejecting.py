@@ -18,7 +18,7 @@ from archive.audit.record import record_event
 from archive.dicom.dates import format_date
 from archive.dicom.person_name import format_for_people
 from archive.errors import ArchiveError
-from archive.indexing.rejecting import Changed, codes_of, rejectable_by, reject_instances, restore_instances
+from archive.indexing.rejecting import Changed, codes_of, reject_instances, rejectable_by, restore_instances
 from archive.models import Instance, Study
 from archive.models.instance import InstanceQuerySet
 from pacs_portal.middleware import client_address
@@ -42,7 +42,9 @@ def rejecting(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     own = rejectable_by(user, Instance.objects.filter(series__study=study))
     series = []
     for one in study.series.order_by("is_derived", "series_number", "pk"):
-        instances = list(one.instances.order_by("instance_number", "pk").select_related("rejected_by").defer("description"))
+        instances = list(
+            one.instances.order_by("instance_number", "pk").select_related("rejected_by").defer("description")
+        )
         series.append(
             {
                 "series": one,

@@ -140,9 +140,10 @@ def unsharp(
     sigma = tuple(parameters.radius_mm / spacing for spacing in spacing_mm)
     wide = values.astype(np.float32)
     if padded is None or not padded.any():
-        blurred = ndimage.gaussian_filter(wide, sigma=sigma, mode="nearest")
+        blurred: NDArray[np.float32] = ndimage.gaussian_filter(wide, sigma=sigma, mode="nearest")
         return (wide + parameters.amount * (wide - blurred)).astype(np.float32)
     weight = ndimage.gaussian_filter((~padded).astype(np.float32), sigma=sigma, mode="nearest")
     known = ndimage.gaussian_filter(np.where(padded, 0, wide), sigma=sigma, mode="nearest")
     blurred = known / np.maximum(weight, np.finfo(np.float32).tiny)
-    return np.where(padded, wide, wide + parameters.amount * (wide - blurred)).astype(np.float32)
+    sharpened: NDArray[np.float32] = np.where(padded, wide, wide + parameters.amount * (wide - blurred))
+    return sharpened.astype(np.float32)

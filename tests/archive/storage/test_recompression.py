@@ -136,7 +136,11 @@ def test_other_content_is_still_told_from_the_recompressed() -> None:
 
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("JPEG-lossy.dcm", "with loss"), ("examples_ybr_color.dcm", "with loss"), ("SC_ybr_full_422_uncompressed.dcm", "subsampled")],
+    [
+        ("JPEG-lossy.dcm", "with loss"),
+        ("examples_ybr_color.dcm", "with loss"),
+        ("SC_ybr_full_422_uncompressed.dcm", "subsampled"),
+    ],
 )
 def test_what_would_be_spoilt_or_only_grow_stays_as_it_is(name: str, why: str) -> None:
     send_file(wheel(name))
@@ -286,7 +290,9 @@ def test_a_cancelled_job_stops_between_images(cast: Any, monkeypatch: pytest.Mon
     assert [damage_of(stored) for stored in StoredFile.objects.all()] == ["", "", ""]
 
 
-@pytest.mark.parametrize(("parameters", "words"), [({}, "turned off"), ({"transfer_syntax_uid": "1.2.3"}, "HTJ2K or JPEG-LS")])
+@pytest.mark.parametrize(
+    ("parameters", "words"), [({}, "turned off"), ({"transfer_syntax_uid": "1.2.3"}, "HTJ2K or JPEG-LS")]
+)
 def test_a_job_that_may_not_be_is_refused_in_words(parameters: dict[str, str], words: str) -> None:
     store(ct_image(smooth()))
     job = enqueue("recompress", study=Study.objects.get(), parameters=parameters)
