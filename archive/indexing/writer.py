@@ -87,7 +87,9 @@ def index_batch(paths: Iterable[Path]) -> BatchResult:
         except Exception as error:
             # One file that nobody foresaw must not keep all others from being indexed.
             logger.exception("a file could not be indexed", extra={"file": path.name})
-            unreadable.append((path, f"It could not be indexed ({type(error).__name__}); an administrator should look."))
+            unreadable.append(
+                (path, f"It could not be indexed ({type(error).__name__}); an administrator should look.")
+            )
     for attempt in range(1, ATTEMPTS + 1):
         batch = _Batch()
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -28,19 +28,27 @@ def enqueue(
     total_steps: int = 0,
 ) -> Job:
     """Add a job, or return the waiting one with the same key; the worker is woken after the commit."""
-    if coalescing_key:
-        waiting = Job.objects.filter(coalescing_key=coalescing_key, state=Job.State.QUEUED).first()
-        if waiting is not None:
-            return waiting
+    values = {
+        "kind": kind,
+        "study": study,
+        "parameters": parameters or {},
+        "created_by": created_by,
+        "coalescing_key": coalescing_key,
+        "total_steps": total_steps,
+    }
     with transaction.atomic():
-        job = Job.objects.create(
-            kind=kind,
-            study=study,
-            parameters=parameters or {},
-            created_by=created_by,
-            coalescing_key=coalescing_key,
-            total_steps=total_steps,
-        )
+        job = _waiting(coalescing_key)
+        if job is not None:
+            return job
+        try:
+            with transaction.atomic():
+                job = Job.objects.create(**values)
+        except IntegrityError:
+            # Another process queued the same a moment ago.
+            job = _waiting(coalescing_key)
+            if job is None:
+                raise
+            return job
         if created_by is not None:
             record_event(
                 Event.JOB_STARTED,
@@ -51,6 +59,13 @@ def enqueue(
             )
     transaction.on_commit(wake_worker, robust=True)
     return job
+
+
+def _waiting(coalescing_key: str) -> Job | None:
+    """The waiting job with a key, held until this transaction ends: it does not begin before it can see its work."""
+    if not coalescing_key:
+        return None
+    return Job.objects.select_for_update().filter(coalescing_key=coalescing_key, state=Job.State.QUEUED).first()
 
 
 def wake_worker() -> None:
@@ -83,7 +98,9 @@ def cancel(job: Job, *, by: User) -> bool:
 
 
 def retry(job: Job, *, by: User) -> bool:
-    """Queue a job again that failed, was cancelled or was parked."""
+    """Queue a job again that failed, was cancelled or was parked; False where it had not, or the same waits already."""
+    if job.coalescing_key and Job.objects.filter(coalescing_key=job.coalescing_key, state=Job.State.QUEUED).exists():
+        return False
     ended = [Job.State.FAILED, Job.State.CANCELLED, Job.State.PARKED]
     again = Job.objects.filter(pk=job.pk, state__in=ended).update(
         state=Job.State.QUEUED,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from archive.audit.events import Event
@@ -73,7 +74,7 @@ def verify(stored: StoredFile) -> str:
 
 def verify_some(limit: int = 500) -> int:
     """Check the files that were not looked at for longest; returns how many are damaged."""
-    waiting = StoredFile.objects.select_related("instance").order_by("verified_at", "pk")
+    waiting = StoredFile.objects.select_related("instance").order_by(F("verified_at").asc(nulls_first=True), "pk")
     return sum(bool(verify(stored)) for stored in waiting[:limit])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
+from typing import cast
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -16,12 +16,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
 from archive.errors import ArchiveError
+from archive.models import Series
 from pacs_portal.middleware import is_idle
 from viewer.errors import InvalidParameter, ViewerError
 from viewer.rendering.parameters import parse_parameters
 from viewer.stacks.lookup import series_of_stack, stack_at
 from viewer.tiles.drawing import TileAddress, draw_tile
-from viewer.tiles.sessions import Viewing, may_see, viewing_of
+from viewer.tiles.sessions import Viewing, may_see, series_kept, viewing_of
 from viewer.tiles.statuses import status_of
 
 PATH = re.compile(r"/tiles/([0-9.]{1,70})/(\d{1,7})/(\d{1,2})/(\d{1,4})/(\d{1,4})\.png")
@@ -71,12 +72,11 @@ def answer(request: HttpRequest) -> HttpResponse:
 
 def session_cookie(request: HttpRequest) -> str | None:
     """The session's cookie, read without the request's full cookie jar."""
-    header = request.META.get("HTTP_COOKIE", "")
-    try:
-        morsel = SimpleCookie(header).get(settings.SESSION_COOKIE_NAME)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
+    for part in request.META.get("HTTP_COOKIE", "").split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == settings.SESSION_COOKIE_NAME:
+            return str(value)
+    return None
 
 
 def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
@@ -86,7 +86,7 @@ def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
         return JsonResponse({"error": "There is no such tile."}, status=404)
     query = {name: str(value) for name, value in request.GET.items()}
     key, revision = query.pop("k", ""), read_revision(query.pop("rev", ""))
-    series = series_of_stack(found[1])
+    series = kept_series(found[1], revision)
     if not may_see(viewing.user, series.study_id):
         return JsonResponse({"error": "There is no such stack."}, status=404)
     parameters = parse_parameters(query)
@@ -96,6 +96,15 @@ def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
     if key == viewing.tile_key and revision is not None:
         response.headers["Cache-Control"] = f"private, max-age={CACHED_FOR_S}, immutable"
     return response
+
+
+def kept_series(stack_id: str, revision: int | None) -> Series:
+    """The series of a stack, looked up every five seconds; at once where a newer revision is asked for."""
+    series = series_kept.get(stack_id)
+    if series is None or (revision is not None and revision > series.study.revision):
+        series = series_of_stack(stack_id)
+        series_kept.put(stack_id, series)
+    return cast("Series", series)
 
 
 def read_revision(text: str) -> int | None:

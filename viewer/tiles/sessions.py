@@ -52,6 +52,8 @@ class KeptForSeconds:
 
 _sessions = KeptForSeconds()
 _rights = KeptForSeconds()
+series_kept = KeptForSeconds()
+"""Series by stack id, with their study; used by the fast lane alone."""
 
 
 def tile_key(session_key: str) -> str:
@@ -99,3 +101,4 @@ def forget(session_key: str | None = None) -> None:
     _sessions.clear()
     if session_key is None:
         _rights.clear()
+        series_kept.clear()

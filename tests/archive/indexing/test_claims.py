@@ -108,5 +108,3 @@ def test_an_error_that_nobody_foresaw_holds_back_its_file_alone(monkeypatch: pyt
     assert (result.added, result.held_back, Instance.objects.count()) == (2, 1, 2)
     held = QuarantinedFile.objects.get()
     assert "ZeroDivisionError" in held.explanation and "not foreseen" not in held.explanation
-
-

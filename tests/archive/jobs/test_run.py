@@ -140,3 +140,28 @@ def test_a_kind_nobody_knows_is_refused_in_words() -> None:
     run.run_waiting_jobs()
     job.refresh_from_db()
     assert job.state == Job.State.FAILED
+
+
+def test_a_key_that_waits_already_is_not_queued_twice_nor_retried_beside_it(cast: Cast) -> None:
+    first = queue.enqueue("refuses", coalescing_key="one")
+    run.run_waiting_jobs()
+    second = queue.enqueue("counts_to_three", coalescing_key="one")
+    assert queue.enqueue("counts_to_three", coalescing_key="one").pk == second.pk
+    assert queue.retry(first, by=cast.admin) is False
+    run.run_waiting_jobs()
+    assert queue.retry(first, by=cast.admin) is True
+
+
+def test_two_processes_that_queue_the_same_at_once_get_one_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    look, looked = queue._waiting, []
+
+    def too_early(key: str) -> Job | None:
+        looked.append(key)
+        if len(looked) == 1:
+            Job.objects.create(kind="counts_to_three", coalescing_key=key)
+            return None
+        return look(key)
+
+    monkeypatch.setattr(queue, "_waiting", too_early)
+    job = queue.enqueue("counts_to_three", coalescing_key="one")
+    assert Job.objects.get().pk == job.pk
