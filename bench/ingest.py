@@ -212,9 +212,19 @@ def measure_once(receiver: str, files: list[Path], associations: int, arguments:
     return figure
 
 
+def every_file(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Images below a folder, while others move them."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from every_file(Path(entry.path))
+            elif entry.name.endswith(".dcm"):
+                yield entry
+
+
 def check_all_there(data: Path, count: int) -> None:
-    """Every acknowledged image is a file, waiting or indexed."""
-    found = sum(1 for path in (data / "archive").rglob("*.dcm"))
+    """Every acknowledged image is a file, waiting or indexed; for a moment it may have both names."""
+    found = len({entry.inode() for entry in every_file(data / "archive")})
     if found != count:
         sys.exit(f"{count} images were acknowledged, {found} are on disk.")
 

@@ -12,6 +12,7 @@ from celery import Celery
 from celery.signals import worker_process_init
 
 import pacs_portal.broker  # noqa: F401 - makes the transport "portal-files" known
+from pacs_portal import pool_repair
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pacs_portal.settings")
 
@@ -28,6 +29,7 @@ def install_receiver() -> None:
 
 
 install_receiver()
+pool_repair.install(app)
 
 
 @worker_process_init.connect

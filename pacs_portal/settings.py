@@ -92,6 +92,10 @@ PORTAL_DICOM_HOST = env.str("PORTAL_DICOM_HOST", "127.0.0.1")
 PORTAL_DICOM_PORT = number("PORTAL_DICOM_PORT", 11112, 1, 65535)
 PORTAL_DICOM_SHARED_PORT = flag("PORTAL_DICOM_SHARED_PORT", False)
 PORTAL_AE_TITLE = env.str("PORTAL_AE_TITLE", "PORTAL")
+PORTAL_CHECK_CALLED_AE_TITLE = flag("PORTAL_CHECK_CALLED_AE_TITLE", not IS_DEMO)
+"""Refuse associations that call another AE title than ours."""
+PORTAL_ACCEPT_PRIVATE_SOP_CLASSES = flag("PORTAL_ACCEPT_PRIVATE_SOP_CLASSES", False)
+"""Take objects of private SOP classes from every peer; a peer's own row can allow it for that peer alone."""
 PORTAL_BACKLOG_FILES = number("PORTAL_BACKLOG_FILES", 200_000, 1, 100_000_000)
 """Images that may wait to be indexed before a store is answered A700."""
 PORTAL_RESERVED_MB = number("PORTAL_RESERVED_MB", 256, 0, 1_000_000)

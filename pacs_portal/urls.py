@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path, register_converter
-from django.views.generic import RedirectView
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
 from viewer.api import instances, processing, values
 from viewer.pages import (
     account,
+    admin_home,
     audit,
     emergency,
     home,
@@ -65,7 +65,8 @@ urlpatterns = [
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),
     path("api/stacks/<uid:stack>/<slug:kind>", processing.process, name="process"),
     path("accounts/", include("allauth.urls")),
-    path("admin/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
+    path("admin/login/", admin_home.sign_in),
+    path("admin/", admin_home.admin_home),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

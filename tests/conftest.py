@@ -68,6 +68,7 @@ def data_dir() -> Path:
 @pytest.fixture
 def portal_data(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder of the test's own, and every setting that lies below it."""
+    from archive.receiving.backlog import backlog
     from pacs_portal.celery import app
 
     folder = tmp_path / "portal"
@@ -75,6 +76,8 @@ def portal_data(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPa
         (folder / part).mkdir(parents=True)
     (folder / "cache" / "static").mkdir()
     settings.PORTAL_DATA = folder
+    # What this process counted a moment ago was another test's folder.
+    monkeypatch.setattr(backlog, "_counted_at", float("-inf"))
     settings.STATIC_ROOT = folder / "cache" / "static"
     settings.BROKER_FOLDER = folder / "broker"
     if profile() != LARGE:

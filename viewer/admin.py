@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from archive.admin.reasons import ReadOnlyAdmin
+from archive.admin.looks import ReadOnlyAdmin
 from viewer.models import ReadingTask, WindowPreset
 
 

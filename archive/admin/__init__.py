@@ -2,11 +2,44 @@
 
 from django.contrib import admin
 
-from archive.admin import access, audit, network, people, studies, work
+from archive.admin import (
+    audit_events,
+    emergencies,
+    grants,
+    groups,
+    identifiers,
+    instances,
+    jobs,
+    name_mappings,
+    patients,
+    peers,
+    quarantined_files,
+    series,
+    stored_files,
+    studies,
+    users,
+)
 
-__all__ = ["access", "audit", "network", "people", "studies", "work"]
+__all__ = [
+    "audit_events",
+    "emergencies",
+    "grants",
+    "groups",
+    "identifiers",
+    "instances",
+    "jobs",
+    "name_mappings",
+    "patients",
+    "peers",
+    "quarantined_files",
+    "series",
+    "stored_files",
+    "studies",
+    "users",
+]
 
 admin.site.site_header = "Portal administration"
 admin.site.site_title = "Portal administration"
 admin.site.index_title = "How the portal is"
 admin.site.index_template = "admin/home.html"
+"""Its figures come from ``viewer.pages.admin_home``."""

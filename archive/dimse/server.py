@@ -40,8 +40,8 @@ def site_policy(ae_title: str) -> SitePolicy:
     return SitePolicy(
         ae_title=ae_title,
         open_to_unknown=settings.IS_DEMO,
-        check_called_ae_title=getattr(settings, "PORTAL_CHECK_CALLED_AE_TITLE", not settings.IS_DEMO),
-        accept_private_sop_classes=getattr(settings, "PORTAL_ACCEPT_PRIVATE_SOP_CLASSES", False),
+        check_called_ae_title=settings.PORTAL_CHECK_CALLED_AE_TITLE,
+        accept_private_sop_classes=settings.PORTAL_ACCEPT_PRIVATE_SOP_CLASSES,
     )
 
 

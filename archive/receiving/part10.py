@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 from typing import BinaryIO
 
-from archive.dicom.part10 import read_file_meta
+from archive.dicom.header import scan_header
+from archive.dicom.part10 import FileMeta, read_file_meta
+from archive.dicom.uids import is_valid_uid
 from archive.errors import CannotUnderstand
 from archive.receiving.intake import IntakeResult, receive_instance
 from archive.receiving.sources import Origin
 from archive.receiving.staging import StagedFile
 
 BLOCK = 1 << 20
+SOP_INSTANCE_UID = 0x00080018
 HEAD_LIMIT = 1 << 20
 """Bytes within which the file meta information must end."""
 
@@ -26,12 +29,13 @@ def receive_part10(stream: BinaryIO, origin: Origin) -> IntakeResult:
     """
     head = stream.read(HEAD_LIMIT)
     meta = read_file_meta(io.BytesIO(head))
-    if not (meta.sop_class_uid and meta.sop_instance_uid):
+    sop_class_uid, sop_instance_uid = uids_of(head, meta)
+    if not (sop_class_uid and sop_instance_uid):
         raise CannotUnderstand("The file names no SOP Class or SOP Instance UID; it is not a DICOM image.")
     staged = StagedFile.create(
         transfer_syntax_uid=meta.transfer_syntax_uid,
-        sop_class_uid=meta.sop_class_uid,
-        sop_instance_uid=meta.sop_instance_uid,
+        sop_class_uid=sop_class_uid,
+        sop_instance_uid=sop_instance_uid,
         origin=origin,
     )
     try:
@@ -42,3 +46,19 @@ def receive_part10(stream: BinaryIO, origin: Origin) -> IntakeResult:
         staged.abort()
         raise
     return receive_instance(staged)
+
+
+def uids_of(head: bytes, meta: FileMeta) -> tuple[str, str]:
+    """SOP Class and SOP Instance UID of the data set; group 0002 of real files often names others."""
+    try:
+        header = scan_header(
+            io.BytesIO(head),
+            start=meta.data_set_offset,
+            transfer_syntax_uid=meta.transfer_syntax_uid,
+            stop_after=SOP_INSTANCE_UID,
+        )
+    except CannotUnderstand:
+        return meta.sop_class_uid, meta.sop_instance_uid
+    found = (header.sop_class_uid, meta.sop_class_uid), (header.sop_instance_uid, meta.sop_instance_uid)
+    sop_class_uid, sop_instance_uid = (own if is_valid_uid(own) else announced for own, announced in found)
+    return sop_class_uid, sop_instance_uid

@@ -38,7 +38,7 @@ DATABASE = "db.sqlite3"
 POSTGRESQL_DUMP = "database.dump"
 SMALL = ("keys", "journal")
 """Folders of small files that go along."""
-SECRET_FILE = "keys/secret_key"
+SIGNING_KEY = "keys/secret_key"
 """Tells one portal from another."""
 ATTEMPTS = 5
 
@@ -91,7 +91,7 @@ def _check_target(target: Path, data: Path) -> None:
         raise BackupRefused("The backup goes into a folder; this is a file.")
     if target.exists() and any(target.iterdir()) and not (target / MANIFEST).exists():
         raise BackupRefused("The folder is not empty and holds no earlier backup.")
-    ours, theirs = data / SECRET_FILE, target / SECRET_FILE
+    ours, theirs = data / SIGNING_KEY, target / SIGNING_KEY
     if ours.exists() and theirs.exists() and ours.read_bytes() != theirs.read_bytes():
         raise BackupRefused("The folder holds the backup of another portal, or of this one before it was set up anew.")
 

@@ -100,7 +100,7 @@ def context_of(request: HttpRequest) -> dict[str, Any]:
 
 
 def rows_of(found: list[Job], user: User) -> list[Row]:
-    studies = {job.study_id for job in found}
+    studies = {job.study_id for job in found if job.study_id is not None}
     visible = set(Study.objects.visible_to(user).filter(pk__in=studies).values_list("pk", flat=True))
     return [row_of(job, user, is_visible=job.study_id in visible) for job in found]
 

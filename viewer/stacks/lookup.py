@@ -131,5 +131,5 @@ def stack_at(stack_id: str, *, revision: int | None = None, series: Series | Non
 
 
 def forget_kept() -> None:
-    """Drop what is kept; for tests."""
+    """Drop what is kept, where it has turned out to be old."""
     _series.clear()

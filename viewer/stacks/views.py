@@ -42,7 +42,8 @@ def thumbnail(request: HttpRequest, stack: str) -> HttpResponse:
         response = HttpResponse(thumbnail_of(found, split), content_type="image/png")
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
-    response["Cache-Control"] = f"private, max-age={THUMBNAIL_CACHED_FOR_S}" if request.GET.get("k") else "no-store"
+    is_addressed = request.GET.get("k") == tile_key(request.session.session_key or "") and "rev" in request.GET
+    response["Cache-Control"] = f"private, max-age={THUMBNAIL_CACHED_FOR_S}" if is_addressed else "no-store"
     return response
 
 

@@ -19,6 +19,7 @@ from viewer.rendering.stack_window import (
 from viewer.stacks.facts import FrameFacts
 from viewer.stacks.lookup import Kept, SplitSeries
 from viewer.stacks.splitting import Stack
+from viewer.stacks.suv import suv_of_stack
 from viewer.tiles.frames import drawable, full_frame
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ HEADERS_LOOKED_AT = 31
 FRAMES_SAMPLED = 24
 """Frames whose values decide where headers are silent, spread evenly over the stack."""
 
-_windows: Kept[tuple[str, int, int], StackWindow] = Kept(KEPT)
+_windows: Kept[tuple[str, int, int, bool], StackWindow] = Kept(KEPT)
 
 
 def spread(frames: tuple[FrameFacts, ...], most: int) -> list[FrameFacts]:
@@ -43,10 +44,17 @@ def spread(frames: tuple[FrameFacts, ...], most: int) -> list[FrameFacts]:
     return [*before, frames[middle], *after]
 
 
-def window_of_stack(stack: Stack, split: SplitSeries) -> StackWindow:
-    """How a stack is first shown, as of its revision."""
+def window_of_stack(stack: Stack, split: SplitSeries, *, with_automatic: bool = False) -> StackWindow:
+    """How a stack is first shown, as of its revision.
+
+    The automatic window beside that of the headers takes the pixels of many frames:
+    only who asks for it waits for it.
+    """
     key = (stack.id, split.series.pk, split.revision)
-    return _windows.get(key, lambda: _find(stack))
+    shown = _windows.get((*key, False), lambda: _find(stack, split, with_automatic=False))
+    if not with_automatic or shown.automatic is not None or shown.origin is WindowOrigin.COLOR:
+        return shown
+    return _windows.get((*key, True), lambda: _find(stack, split, with_automatic=True))
 
 
 def window_choices(stack: Stack, split: SplitSeries) -> list[NamedWindow]:
@@ -64,10 +72,15 @@ def _can_draw(frame: FrameFacts) -> bool:
     return not (frame.instance.undrawable_reason or frame.instance.damage)
 
 
-def _find(stack: Stack) -> StackWindow:
+def _find(stack: Stack, split: SplitSeries, *, with_automatic: bool) -> StackWindow:
     frames = _described(spread(stack.frames, HEADERS_LOOKED_AT))
-    sample = _sample(stack) if needs_values(frames) else None
-    return stack_window(frames, sample=sample) if frames else StackWindow(WindowOrigin.UNKNOWN)
+    if not frames:
+        return StackWindow(WindowOrigin.UNKNOWN)
+    if not (with_automatic or needs_values(frames)):
+        return stack_window(frames)
+    is_pet = frames[0].description.modality == "PT"
+    suv_factor = suv_of_stack(stack, split).factor if is_pet else None
+    return stack_window(frames, sample=_sample(stack), suv_factor=suv_factor)
 
 
 def _sample(stack: Stack) -> StackSample:

@@ -92,9 +92,10 @@ def draw_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters
 
 
 def _window(stack: Stack, split: SplitSeries, parameters: RenderParameters) -> StackWindow | None:
-    """The stack's window, found only where the picture depends on it."""
-    depends = parameters.window in (None, WindowSource.AUTOMATIC, WindowSource.FILE) or parameters.invert is None
-    return window_of_stack(stack, split) if depends and not parameters.values else None
+    """The stack's window, found only where the picture depends on it: not with a window that was asked for."""
+    if parameters.values or not (parameters.window is None or isinstance(parameters.window, WindowSource)):
+        return None
+    return window_of_stack(stack, split, with_automatic=parameters.window is WindowSource.AUTOMATIC)
 
 
 def _draw(frame: FrameFacts, address: TileAddress, parameters: RenderParameters, window: StackWindow | None) -> bytes:

@@ -15,12 +15,12 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
-from archive.errors import ArchiveError
+from archive.errors import ArchiveError, FrameMissing
 from archive.models import Series
 from pacs_portal.middleware import is_idle
 from viewer.errors import InvalidParameter, ViewerError
 from viewer.rendering.parameters import parse_parameters
-from viewer.stacks.lookup import series_of_stack, stack_at
+from viewer.stacks.lookup import forget_kept, series_of_stack, stack_at
 from viewer.tiles.drawing import TileAddress, draw_tile
 from viewer.tiles.sessions import Viewing, may_see, series_kept, viewing_of
 from viewer.tiles.statuses import status_of
@@ -90,9 +90,14 @@ def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
     if not may_see(viewing.user, series.study_id):
         return JsonResponse({"error": "There is no such stack."}, status=404)
     parameters = parse_parameters(query)
-    stack, split = stack_at(found[1], revision=revision, series=series)
     address = TileAddress(frame=int(found[2]), level=int(found[3]), row=int(found[4]), column=int(found[5]))
-    response = HttpResponse(draw_tile(stack, split, address, parameters), content_type="image/png")
+    try:
+        picture = draw_tile(*stack_at(found[1], revision=revision, series=series), address, parameters)
+    except FrameMissing:
+        # The file may have been recompressed or mended since its place was looked up.
+        forget_kept()
+        picture = draw_tile(*stack_at(found[1], revision=revision, series=series), address, parameters)
+    response = HttpResponse(picture, content_type="image/png")
     if key == viewing.tile_key and revision is not None:
         response.headers["Cache-Control"] = f"private, max-age={CACHED_FOR_S}, immutable"
     return response

@@ -77,10 +77,11 @@ def make_pictures(job: Job, progress: Progress) -> str:
     progress.start(len(owed), "Drawing thumbnails")
     made = 0
     for series in owed:
-        Series.objects.filter(pk=series.pk).update(pictures_owed=False)
         split = split_series_of(series, revision=series.study.revision)
         for stack in split.stacks:
             made += _prepare(stack, split)
+        unchanged = Series.objects.filter(pk=series.pk, last_received_at=series.last_received_at)
+        unchanged.update(pictures_owed=False)
         progress.step()
     return f"{made} thumbnails drawn."
 

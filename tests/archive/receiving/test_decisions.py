@@ -10,13 +10,17 @@ import pydicom
 import pytest
 from pydicom import Dataset
 
-from archive.errors import CannotUnderstand
+from archive.dicom.part10 import read_file_meta
+from archive.errors import CannotUnderstand, DataSetMismatch
 from archive.indexing.writer import index_waiting_files
 from archive.models import AuditEvent, Instance, QuarantinedFile, Study
 from archive.receiving import decisions
 from archive.receiving.comparison import compare
 from archive.receiving.decisions import Action, Decider, DecisionRefused, actions_for, decide, remove_leftovers
+from archive.receiving.intake import receive_instance
 from archive.receiving.rewriting import open_checked, under_other_uids
+from archive.receiving.sources import Door, Origin
+from archive.receiving.staging import StagedFile
 from archive.storage import layout
 from archive.storage.integrity import damage_of, sweep
 from tests.archive.receiving.sending import other_content, send, store
@@ -296,14 +300,16 @@ def _stream(data: bytes) -> Any:
 
 def test_an_image_that_was_announced_wrongly_is_stored_as_what_it_is(by: Decider) -> None:
     data = to_part10_bytes(ct_image(SOPInstanceUID="2.25.1234567"))
-    place = data.index(b"2.25.1234567")
-    announced = data[:place] + b"2.25.7654321" + data[place + 12 :]
-    from archive.errors import DataSetMismatch
-    from archive.receiving.part10 import receive_part10
-    from archive.receiving.sources import Door, Origin
-
+    meta = read_file_meta(_stream(data))
+    staged = StagedFile.create(
+        transfer_syntax_uid=meta.transfer_syntax_uid,
+        sop_class_uid=meta.sop_class_uid,
+        sop_instance_uid="2.25.7654321",
+        origin=Origin(door=Door.DIMSE),
+    )
+    staged.write(data[meta.data_set_offset :])
     with pytest.raises(DataSetMismatch):
-        receive_part10(_stream(announced), Origin(door=Door.DIMSE))
+        receive_instance(staged)
     index_waiting_files()
     row = QuarantinedFile.objects.get()
     assert row.reason == QuarantinedFile.Reason.MISMATCH
