@@ -16,6 +16,7 @@ import pytest
 
 from tests.archive.dimse.conftest import echoscu, storescu
 from tests.archive.dimse.raw import RawPeer
+from tests.environment import LARGE, profile
 
 ROOT = Path(__file__).resolve().parents[3]
 START_S = 60
@@ -63,7 +64,7 @@ def receiver(port: int, *options: str) -> tuple[str, ...]:
 
 
 def worker(port: int) -> tuple[str, ...]:
-    return ("celery", "-A", "pacs_portal", "worker", "-c", "1", "--dicom-port", str(port))
+    return ("celery", "-A", "pacs_portal", "worker", "-c", "2", "--dicom-port", str(port))
 
 
 def wait_until_it_answers(port: int, process: subprocess.Popen[str]) -> None:
@@ -136,14 +137,19 @@ def test_a_killed_receiver_leaves_no_temporary_file(start: Start, port: int, tmp
     assert found[0].parent.name == "incoming"
 
 
+@pytest.mark.skipif(
+    profile() == LARGE,
+    reason="with Redis the pool notices a dead child only when tasks come: tests/pacs_portal/test_supervisor.py has them",
+)
 def test_a_worker_receives_and_survives_a_crashed_child(start: Start, port: int, ct_file: Path) -> None:
     process = start(*worker(port))
     wait_until_it_answers(port, process)
     main = psutil.Process(process.pid)
-    (child,) = main.children()
-    child.kill()
+    before = main.children()
+    before[0].kill()
+    known = {one.pid for one in before}
     stop = time.monotonic() + 20
-    while not (others := [one for one in main.children() if one.pid != child.pid]):
+    while not (others := [one for one in main.children() if one.pid not in known]):
         assert time.monotonic() < stop, "the pool does not replace its child"
         time.sleep(0.05)
     time.sleep(0.5)
