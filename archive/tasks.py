@@ -34,9 +34,11 @@ def run_jobs() -> None:
 @shared_task
 def sweep() -> None:
     """Compare files with rows and check the digests of some."""
+    from archive.receiving.decisions import remove_leftovers
     from archive.storage.integrity import sweep as compare
     from archive.storage.integrity import verify_some
 
+    remove_leftovers()
     compare(now=time.time())
     verify_some()
 

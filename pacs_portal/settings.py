@@ -101,6 +101,8 @@ PORTAL_BACKLOG_FILES = number("PORTAL_BACKLOG_FILES", 200_000, 1, 100_000_000)
 PORTAL_RESERVED_MB = number("PORTAL_RESERVED_MB", 256, 0, 1_000_000)
 """Disk space that stores leave free for the database, signing in and reading."""
 PORTAL_MAX_OBJECT_MB = number("PORTAL_MAX_OBJECT_MB", 16_384, 1, 1_000_000)
+PORTAL_CACHE_MB = number("PORTAL_CACHE_MB", 8192, 64, 100_000_000)
+"""Disk space for the levels of large images; what was not used for longest goes first."""
 PORTAL_MAX_UPLOAD_MB = number("PORTAL_MAX_UPLOAD_MB", 16_384, 1, 1_000_000)
 PORTAL_RECOMPRESS = choice("PORTAL_RECOMPRESS", "off", ("off", "htj2k", "jpeg-ls"))
 """Lossless recompression of settled studies."""
@@ -227,6 +229,7 @@ CELERY_BEAT_SCHEDULE = {
     "announce studies that went quiet": {"task": "archive.tasks.settle", "schedule": 5.0, "options": {"expires": 5}},
     "run jobs": {"task": "archive.tasks.run_jobs", "schedule": 10.0, "options": {"expires": 10}},
     "compare files with rows": {"task": "archive.tasks.sweep", "schedule": 300.0, "options": {"expires": 300}},
+    "trim the cache": {"task": "viewer.tasks.trim_cache", "schedule": 600.0, "options": {"expires": 600}},
     "heartbeat": {"task": "archive.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "seal the audit trail": {"task": "archive.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -6,6 +6,7 @@ come before any cache; a decision is kept for five seconds at most.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from typing import cast
@@ -24,6 +25,8 @@ from viewer.stacks.lookup import forget_kept, series_of_stack, stack_at
 from viewer.tiles.drawing import TileAddress, draw_tile
 from viewer.tiles.sessions import Viewing, may_see, series_kept, viewing_of
 from viewer.tiles.statuses import status_of
+
+logger = logging.getLogger(__name__)
 
 PATH = re.compile(r"/tiles/([0-9.]{1,70})/(\d{1,7})/(\d{1,2})/(\d{1,4})/(\d{1,4})\.png")
 CACHED_FOR_S = 6 * 3600
@@ -64,7 +67,8 @@ def answer(request: HttpRequest) -> HttpResponse:
         return tile(request, viewing)
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
-    except DatabaseError:
+    except DatabaseError as error:
+        logger.error("no tile without the database: %s", error)
         return JsonResponse(
             {"error": "The database does not answer; please try again."}, status=503, headers={"Retry-After": "5"}
         )
@@ -72,7 +76,8 @@ def answer(request: HttpRequest) -> HttpResponse:
 
 def session_cookie(request: HttpRequest) -> str | None:
     """The session's cookie, read without the request's full cookie jar."""
-    for part in request.META.get("HTTP_COOKIE", "").split(";"):
+    # Of two cookies of one name the last counts, as everywhere else in Django.
+    for part in reversed(request.META.get("HTTP_COOKIE", "").split(";")):
         name, _, value = part.strip().partition("=")
         if name == settings.SESSION_COOKIE_NAME:
             return str(value)
