@@ -1,6 +1,6 @@
 """Durable C-STORE of a CT series, one and four associations at once: our receiver against Orthanc, in the same run.
 
-    python -m bench.ingest [--slices 500] [--rounds 3] [--folder DIR] [--no-orthanc] [--worker]
+    python -m bench.ingest [--slices 500] [--rounds 3] [--folder DIR] [--no-orthanc] [--patience S] [--worker]
 
 Both start empty for every round, on loopback, with every image fsynced before it
 is acknowledged. The sender is dcmtk's storescu with ``TCP_NODELAY=1``, as is
@@ -180,9 +180,9 @@ def senders_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def wait_for_quiet() -> None:
+def wait_for_quiet(patience_s: float) -> None:
     """Let other programs finish, but not for ever: what they take is in the figures."""
-    deadline = time.monotonic() + QUIET_WAIT_S
+    deadline = time.monotonic() + patience_s
     while psutil.cpu_percent(interval=2) > QUIET_PERCENT and time.monotonic() < deadline:
         pass
 
@@ -201,7 +201,7 @@ def measure_once(receiver: str, files: list[Path], associations: int, arguments:
     folder = Path(tempfile.mkdtemp(prefix=f"{receiver}-", dir=files[0].parent.parent))
     start = portal if receiver == "portal" else orthanc
     with start(folder, nagle=arguments.nagle, worker=arguments.worker) as (process, port):
-        wait_for_quiet()
+        wait_for_quiet(arguments.patience)
         ours, senders, all_ = cpu_s(process), senders_s(), busy_s()
         seconds = send(files, port, associations, nagle=arguments.nagle)
         ours, senders, all_ = cpu_s(process) - ours, senders_s() - senders, busy_s() - all_
@@ -236,6 +236,7 @@ def main() -> None:
     parser.add_argument("--folder", help="on the disk to be measured; the system's temporary folder otherwise")
     parser.add_argument("--no-orthanc", action="store_true")
     parser.add_argument("--nagle", action="store_true", help="leave Nagle's algorithm on in sender and Orthanc")
+    parser.add_argument("--patience", type=float, default=QUIET_WAIT_S, help="seconds to wait for a quiet machine")
     parser.add_argument("--worker", action="store_true", help="run the receiver inside a worker that indexes")
     arguments = parser.parse_args()
     receivers = ["portal"] if arguments.no_orthanc else ["portal", "orthanc"]
