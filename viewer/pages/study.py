@@ -13,8 +13,8 @@ from django.shortcuts import get_object_or_404, render, resolve_url
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from archive.access.roles import user_of
-from archive.access.rules import may_download
+from archive.access.roles import Role, has_role, user_of
+from archive.access.rules import may_download, may_reject
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.dates import age_at, format_date, format_time
@@ -23,8 +23,16 @@ from archive.models import Study, User
 from pacs_portal.middleware import client_address
 from viewer.models import WindowPreset
 
-VIEWER_MODULES = ("core", "geometry", "viewport", "tools", "annotations", "pages/viewer_parts")
-"""Folders of the viewer's ES modules; the page names them all, so that a browser need not find them one by one."""
+VIEWER_MODULES = (
+    "core",
+    "geometry",
+    "viewport",
+    "tools",
+    "annotations",
+    "pages/viewer_parts",
+    "worklist/held_claim.js",
+)
+"""Folders and files of the viewer's ES modules; the page names them all, so that a browser need not find them one by one."""
 
 
 @require_safe
@@ -44,7 +52,17 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
 
     study = visible_study(request, study_instance_uid)
     context = shared_context(request, study)
-    names = ("study", "patient", "manifest", "manifest_url", "sign_in", "may_download", "presets", "user")
+    names = (
+        "study",
+        "patient",
+        "manifest",
+        "manifest_url",
+        "sign_in",
+        "may_download",
+        "may_process",
+        "presets",
+        "user",
+    )
     context["viewer_data"] = {name: context[name] for name in names}
     context["first_picture"] = (
         None if opens_elsewhere(request) else first_picture(study, user_of(request), request.session)
@@ -90,6 +108,8 @@ def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         ],
         "manifest_url": reverse("study-manifest", args=[study.study_instance_uid]),
         "sign_in": resolve_url(settings.LOGIN_URL),
+        "may_process": has_role(user_of(request), Role.RADIOLOGIST),
+        "may_reject": may_reject(user_of(request)),
         "may_download": may_download(user_of(request), study),
         "presets": window_presets(user_of(request)),
         "user": user_of(request).pk,
@@ -154,5 +174,5 @@ def window_presets(user: User) -> dict[str, list[dict[str, Any]]]:
 def viewer_modules(static_folder: Path) -> tuple[str, ...]:
     """Paths of the viewer's modules below the static folder."""
     root = Path(static_folder) / "js"
-    files = (path for folder in VIEWER_MODULES for path in sorted((root / folder).glob("*.js")))
-    return tuple(f"js/{path.relative_to(root).as_posix()}" for path in files)
+    found = ([root / name] if name.endswith(".js") else sorted((root / name).glob("*.js")) for name in VIEWER_MODULES)
+    return tuple(f"js/{path.relative_to(root).as_posix()}" for paths in found for path in paths)

@@ -11,12 +11,14 @@ import { BitmapCache } from "../viewport/bitmap_cache.js";
 import { TileLoader } from "../viewport/tile_loader.js";
 import { windowInWords } from "../viewport/window_choice.js";
 import { Arrivals } from "./viewer_parts/arrivals.js";
+import { showClaim } from "./viewer_parts/claim_note.js";
 import { makeCommands } from "./viewer_parts/commands.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
 import { contextItems, layoutItems, rateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
+import { openProcessing } from "./viewer_parts/process_dialog.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
 import { acceptDrops, Strip } from "./viewer_parts/strip.js";
 import { openTags } from "./viewer_parts/tag_dialog.js";
@@ -57,6 +59,8 @@ const ui = {
   openLayouts: () => openMenu(layoutItems(viewer), { below: toolbar.button("layout"), label: "Layout" }),
   openRates: () => openMenu(rateItems(viewer.active.cine), { below: toolbar.button("cine-rate"), label: "Cine rate" }),
   openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest)),
+  mayProcess: Boolean(data.may_process),
+  openProcessing: () => openProcessing(viewer.active.viewport.manifest),
   openTags: () => openTags(viewer.active.viewport.frameFacts),
   openMenuOfActive: () => {
     const box = viewer.active.surface.getBoundingClientRect();
@@ -118,6 +122,10 @@ function open() {
   const first = library.drawable[0] ?? library.stacks[0];
   const views = link.views.length ? link.views : first ? [{ stack: first.stack, frame: 1, rest: null }] : [];
   viewer.setLayout(link.layout, { fill: false });
+  if (!link.views.length) {
+    const others = library.drawable.slice(1, viewer.panes.length);
+    views.push(...others.map(({ stack }) => ({ stack, frame: 1, rest: null })));
+  }
   viewer.panes.forEach((pane, index) => {
     const view = views[index];
     if (!view) return;
@@ -169,5 +177,5 @@ current.claim();
 open();
 
 const claim = new HeldClaim(data.study.StudyInstanceUID);
-claim.addEventListener("lost", ({ detail }) => announce(detail));
+showClaim(document.getElementById("claim"), claim, data.study.StudyInstanceUID);
 claim.connect();

@@ -23,6 +23,11 @@ export function studyLines(study, manifest) {
   return [study.description, [study.date, study.time].filter(Boolean).join(" "), series, [...new Set(view)].join(" ")].filter(Boolean);
 }
 
+/** What a picture was made by; permanent on every processed one. */
+export function processedLine({ processed }) {
+  return !processed || processed.startsWith("processed") ? (processed ?? "") : `processed: ${processed}`;
+}
+
 /** "side: left", from the frame's laterality only; never from a description. */
 export function sideLine(frame) {
   const side = SIDES[frame?.Laterality];

@@ -3,7 +3,7 @@
  *
  * It is brought up to date in the same moment as the picture, so that a text never belongs to another image.
  */
-import { element, mark, setText } from "../core/dom.js";
+import { element, setText } from "../core/dom.js";
 import { edgesOnScreen } from "../geometry/orientation_letters.js";
 import { scaleBar } from "../geometry/scale_bar.js";
 import {
@@ -11,6 +11,7 @@ import {
   identityLines,
   placementLine,
   positionLine,
+  processedLine,
   scaleLine,
   sideLine,
   studyLines,
@@ -31,13 +32,12 @@ export class CornerText {
   #study;
   #patient;
   #listeners = new AbortController();
-  #lines = lines(["study", "side", "processed", "notes", "scale", "placement", "window", "zoom", "value", "frame", "position"]);
+  #lines = lines(["study", "side", "processed", "notes", "briefly", "scale", "placement", "window", "zoom", "value", "frame", "position"]);
   #identity = element("div", { class: "corner corner-identity" });
   #edges = {};
   #bar = element("div", { class: "scale-bar", hidden: true });
   #barLabel = element("span", { class: "scale-bar-label" });
   #fidelity = element("div", { class: "fidelity" });
-  #shownFidelity = "";
   #shownStudy = "";
   #problem = element("div", { class: "viewport-problem", role: "status", hidden: true });
   #loading = element("div", { class: "viewport-loading", hidden: true });
@@ -58,7 +58,7 @@ export class CornerText {
       "div",
       { class: "viewport-text" },
       this.#identity,
-      element("div", { class: "corner corner-study" }, line.study, line.side, line.processed, line.notes),
+      element("div", { class: "corner corner-study" }, line.study, line.side, line.processed, line.notes, line.briefly),
       element("div", { class: "corner corner-window" }, line.scale, line.placement, line.value, line.window, line.zoom),
       element("div", { class: "corner corner-frame" }, line.position, line.frame, this.#fidelity),
       this.#bar,
@@ -115,8 +115,8 @@ export class CornerText {
     for (const line of Object.values(this.#lines)) setText(line, "");
     for (const edge of Object.values(this.#edges)) setText(edge, "");
     this.#bar.hidden = true;
-    this.#fidelity.replaceChildren();
-    this.#shownFidelity = this.#shownStudy = "";
+    setText(this.#fidelity, "");
+    this.#shownStudy = "";
   }
 
   #updateStudy(manifest) {
@@ -124,9 +124,12 @@ export class CornerText {
     if (name === this.#shownStudy) return;
     this.#shownStudy = name;
     this.#lines.study.replaceChildren(...studyLines(this.#study, manifest).map((text) => element("div", { text })));
-    setText(this.#lines.processed, manifest.processed ? `processed: ${manifest.processed}` : "");
+    setText(this.#lines.processed, processedLine(manifest));
     setText(this.#lines.scale, scaleLine(manifest));
-    this.#lines.notes.replaceChildren(...(manifest.notes ?? []).map((text) => element("div", { text })));
+    const notes = manifest.notes ?? [];
+    this.#lines.notes.replaceChildren(...notes.map((text) => element("div", { text })));
+    setText(this.#lines.briefly, notes.length ? `${notes.length} ${notes.length === 1 ? "note" : "notes"}: enlarge to read` : "");
+    this.#lines.briefly.title = notes.join("\n");
   }
 
   #updateProblem() {
@@ -152,10 +155,8 @@ export class CornerText {
   }
 
   #updateFidelity() {
-    const { mark: name, word, sentence } = fidelityOf(this.#viewport);
-    if (word === this.#shownFidelity) return;
-    this.#shownFidelity = word;
+    const { mark, word, sentence } = fidelityOf(this.#viewport);
+    setText(this.#fidelity, `${word} ${mark}`.trim());
     this.#fidelity.title = sentence;
-    this.#fidelity.replaceChildren(...(name ? [element("span", { text: word }), mark(name, sentence)] : []));
   }
 }

@@ -3,10 +3,10 @@
  */
 export const FIDELITY = Object.freeze({
   none: { mark: "", word: "", sentence: "" },
-  loading: { mark: "loading", word: "loading", sentence: "The picture asked for is on its way; what is shown may be an earlier one." },
-  reduced: { mark: "reduced", word: "reduced", sentence: "A reduced picture; the full one is on its way." },
-  lossy: { mark: "lossy", word: "lossy", sentence: "All that the file holds; its pixels were compressed with loss before they were sent." },
-  full: { mark: "full", word: "full", sentence: "The full picture." },
+  loading: { mark: "◌", word: "loading", sentence: "The picture asked for is on its way; what is shown may be an earlier one." },
+  reduced: { mark: "◐", word: "reduced", sentence: "A reduced picture; the full one is on its way." },
+  lossy: { mark: "≈", word: "lossy", sentence: "All that the file holds; its pixels were compressed with loss before they were sent." },
+  full: { mark: "●", word: "full", sentence: "The full picture." },
 });
 
 /** @param {import("./viewport.js").Viewport} viewport */

@@ -127,24 +127,23 @@ export class Pane extends EventTarget {
   #showValue({ row, column, text }) {
     this.#text.showValue(text);
     const place = this.#isProbing ? (this.#hovered?.css ?? this.#probe) : this.#probe;
-    if (!place) return;
-    const label = text ? `${text}\nrow ${row}, column ${column}` : "";
-    if (this.#isProbing || this.#probe) this.showAtPointer(label ? place : null, label);
+    if (place) this.#writeAtPointer(place, text ? `${text}\nrow ${row}, column ${column}` : "");
   }
 
   /** A few words beside the pointer; null takes them away. */
   showAtPointer(css, text = "") {
+    if (!css) this.#probe = null;
+    this.#writeAtPointer(css, text);
+  }
+
+  #writeAtPointer(css, text) {
     this.#pointerLabel.hidden = !css || !text;
-    if (!css) {
-      this.#probe = null;
-      return;
-    }
+    if (this.#pointerLabel.hidden) return;
     const { size } = this.viewport;
-    const isRight = css.x > (size.width / size.ratio) * 0.7;
     this.#pointerLabel.textContent = text;
     this.#pointerLabel.style.left = `${css.x}px`;
     this.#pointerLabel.style.top = `${css.y}px`;
-    this.#pointerLabel.classList.toggle("pointer-label-left", isRight);
+    this.#pointerLabel.classList.toggle("pointer-label-left", css.x > (size.width / size.ratio) * 0.7);
   }
 
   // --- measurements ------------------------------------------------------------------------------------------------

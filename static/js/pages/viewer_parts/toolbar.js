@@ -10,7 +10,7 @@ const GROUPS = Object.freeze([
   ["Picture", ["fit", "one-to-one", "rotate", "flip-horizontal", "flip-vertical", "reset"]],
   ["Cine", ["cine", "cine-rate"]],
   ["Page", ["layout", "maximise", "text"]],
-  ["File", ["tags", "download"]],
+  ["File", ["tags", "download", "process"]],
   ["Help", ["help"]],
 ]);
 const WITH_MENU = new Set(["windows", "layout", "cine-rate"]);
@@ -18,12 +18,14 @@ const WITH_WORD = new Set(["one-to-one"]);
 
 export class Toolbar {
   #buttons = new Map();
+  #windowText;
+  #rateText;
   element;
 
   /** @param {import("./commands.js").Command[]} commands @param {() => string} windowText @param {() => string} rateText */
   constructor(commands, { windowText, rateText }) {
-    this.windowText = windowText;
-    this.rateText = rateText;
+    this.#windowText = windowText;
+    this.#rateText = rateText;
     const groups = GROUPS.map(([label, ids]) => {
       const found = ids.map((id) => commands.find((command) => command.id === id)).filter(Boolean);
       return element("div", { class: "toolbar-group", role: "group", "aria-label": label }, ...found.map((one) => this.#button(one)));
@@ -62,9 +64,9 @@ export class Toolbar {
     for (const [id, { button, command, text }] of this.#buttons) {
       if (command.isOn) button.setAttribute("aria-pressed", String(command.isOn()));
       button.disabled = command.isPossible ? !command.isPossible() : false;
-      if (id === "download") button.hidden = button.disabled;
-      if (id === "windows") text.textContent = this.windowText();
-      if (id === "cine-rate") text.textContent = this.rateText();
+      if (id === "download" || id === "process") button.hidden = button.disabled;
+      if (id === "windows") text.textContent = this.#windowText();
+      if (id === "cine-rate") text.textContent = this.#rateText();
     }
   }
 

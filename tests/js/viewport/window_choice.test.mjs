@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { tileAddress } from "../../../static/js/viewport/tile_address.js";
+import {
+  appearanceQuery,
+  explicitWindow,
+  parseWindow,
+  stackWindow,
+  startOfDrag,
+  windowInWords,
+} from "../../../static/js/viewport/window_choice.js";
+
+const CT = {
+  color: false,
+  inverted: false,
+  window: { center: 40, width: 400, function: "linear", name: "abdomen", key: null },
+  windows: [{ name: "As in file", key: "file" }, { name: "Automatic", key: "auto", center: 10, width: 900, function: "linear" }],
+  frames: [{ window: { center: 50, width: 350, function: "linear" } }, { window: null }],
+  tiles: "/tiles/1.2.3/{frame}/{level}/{row}/{column}.png",
+  key: "0123456789abcdef",
+  revision: 7,
+};
+const PET = { ...CT, inverted: true };
+
+const look = (window, inverted, manifest = CT) => appearanceQuery({ window, inverted }, manifest);
+
+test("the stack as it is first shown has nothing in its address, so that the picture in the page is found again", () => {
+  assert.equal(look(stackWindow(CT), false), "");
+  assert.equal(look(stackWindow(PET), true, PET), "");
+  assert.equal(
+    tileAddress(CT, { frame: 1, level: 0, row: 0, column: 0 }, ""),
+    "/tiles/1.2.3/1/0/0/0.png?k=0123456789abcdef&rev=7",
+  );
+});
+
+test("a picture with a window of its own says its polarity itself", () => {
+  const lung = explicitWindow({ center: -600, width: 1500 });
+  assert.equal(look(lung, false), "window=-600,1500,linear");
+  assert.equal(look(lung, true), "window=-600,1500,linear&invert=1");
+  assert.equal(look(lung, true, PET), "window=-600,1500,linear&invert=1");
+  assert.equal(look(lung, false, PET), "window=-600,1500,linear");
+  assert.equal(look(stackWindow(PET), false, PET), "invert=0");
+  assert.equal(look(stackWindow(CT), true), "invert=1");
+});
+
+test("color has no window", () => {
+  assert.equal(look(explicitWindow({ center: 1, width: 2 }), false, { ...CT, color: true }), "");
+});
+
+test("a window is written as readers write it", () => {
+  assert.equal(windowInWords(stackWindow(CT), CT, 1), "W 400 L 40 abdomen");
+  assert.equal(windowInWords({ key: "file", name: "As in file" }, CT, 1), "W 350 L 50 as in file");
+  assert.equal(windowInWords({ key: "auto" }, CT, 2), "W 900 L 10 automatic");
+  assert.equal(windowInWords({ key: "lut-1", name: "NORMAL" }, CT, 2), "NORMAL");
+  assert.equal(windowInWords(explicitWindow({ center: 3, width: 7, function: "sigmoid" }), CT, 1), "W 7 L 3 sigmoid");
+});
+
+test("a drag begins with what is shown, or with the next best that has numbers", () => {
+  assert.deepEqual(startOfDrag({ key: "file" }, CT, 1), { center: 50, width: 350, function: "linear" });
+  assert.deepEqual(startOfDrag({ key: "lut-1" }, CT, 2), { center: 40, width: 400, function: "linear" });
+});
+
+test("a window out of an address is read back, and nonsense is nothing", () => {
+  assert.deepEqual(parseWindow("", CT), stackWindow(CT));
+  assert.equal(parseWindow("40,400,linear", CT).width, 400);
+  assert.equal(parseWindow("auto", CT).center, 10);
+  assert.equal(parseWindow("lut-2", CT).key, "lut-2");
+  for (const text of ["40", "a,b", "40,0", "40,-1", "40,400,cubic", "NaN,1", "lut-0"]) assert.equal(parseWindow(text, CT), null);
+});
