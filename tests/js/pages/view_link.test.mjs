@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { makeCommands } from "../../../static/js/pages/viewer_parts/commands.js";
 import { bindings, keyForPeople, keyName } from "../../../static/js/pages/viewer_parts/key_bindings.js";
 import { linkQuery, readLink, viewFrom, writeView } from "../../../static/js/pages/viewer_parts/view_link.js";
 import { firstView } from "../../../static/js/viewport/view_state.js";
@@ -60,7 +61,11 @@ test("key presses are named as the table of commands writes them", () => {
   assert.equal(keyForPeople("+"), "+");
 });
 
-test("a key belongs to one command", () => {
-  const table = bindings([{ id: "a", keys: ["x"] }, { id: "b" }]);
-  assert.deepEqual([...table.keys()], ["x"]);
+test("a key belongs to one command, and the keys that readers know are there", () => {
+  const commands = makeCommands({ viewer: { active: { viewport: {} } }, tools: {}, store: {}, ui: {}, presetsOf: () => [] });
+  const keys = commands.flatMap((command) => command.keys ?? []);
+  assert.equal(new Set(keys).size, keys.length);
+  const known = ["w", "p", "z", "s", "l", "b", "i", "r", "Shift+r", "h", "v", "f", "o", "Space", "0", "1", "9", "c", "g", "t", "m", "?"];
+  const more = ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", "Escape", "Ctrl+z", "Ctrl+y"];
+  for (const key of [...known, ...more]) assert.ok(bindings(commands).has(key), key);
 });
