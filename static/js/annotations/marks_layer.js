@@ -7,6 +7,7 @@ import { hitMark, layout } from "./mark_geometry.js";
 
 const HANDLE_RADIUS = 4;
 const CROSS = 4;
+const DRAFT = "draft";
 
 export class MarksLayer {
   #viewport;
@@ -64,7 +65,16 @@ export class MarksLayer {
   /** The part of a mark under a point in CSS pixels. */
   hit(point, options) {
     if (!this.#viewport.manifest || this.#viewport.problem) return null;
-    return hitMark(point, this.#marks(), (one) => this.#viewport.toCss(one), options);
+    return this.#hitLabel(point) ?? hitMark(point, this.#marks(), (one) => this.#viewport.toCss(one), options);
+  }
+
+  #hitLabel({ x, y }) {
+    for (const group of this.element.children) {
+      const box = group.querySelector("text").getBBox();
+      const isOn = x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height;
+      if (isOn && group.dataset.mark !== DRAFT) return { id: group.dataset.mark, part: "label" };
+    }
+    return null;
   }
 
   #marks() {
@@ -83,7 +93,7 @@ export class MarksLayer {
     const { from, to, label, anchor } = place;
     const isActive = mark === this.#draft || mark.id === this.#selected;
     const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
-    const group = svg("g", { class: isActive ? "length length-selected" : "length", "data-mark": mark.id ?? "draft" });
+    const group = svg("g", { class: isActive ? "length length-selected" : "length", "data-mark": mark.id ?? DRAFT });
     group.append(svg("line", { class: "length-outline", ...ends }), svg("line", { class: "length-line", ...ends }));
     for (const end of [from, to]) group.append(this.#end(end, mark));
     if (mark.label) group.append(svg("line", { class: "length-leader", x1: anchor.x, y1: anchor.y, x2: label.x, y2: label.y }));

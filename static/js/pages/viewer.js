@@ -9,7 +9,7 @@ import { preference, setPreference } from "../core/preferences.js";
 import { ToolBox } from "../tools/tool_box.js";
 import { BitmapCache } from "../viewport/bitmap_cache.js";
 import { TileLoader } from "../viewport/tile_loader.js";
-import { windowInWords } from "../viewport/window_choice.js";
+import { explicitWindow, windowInWords } from "../viewport/window_choice.js";
 import { Arrivals } from "./viewer_parts/arrivals.js";
 import { showClaim } from "./viewer_parts/claim_note.js";
 import { makeCommands } from "./viewer_parts/commands.js";
@@ -41,8 +41,11 @@ const tools = new ToolBox(isTouch ? "scroll" : preference("tool", "window"), () 
 let viewer = null;
 let commands = [];
 
+/** Windows of the number keys: the site's presets of the modality, else what the file itself names. */
 function presetsOf(manifest) {
-  return manifest ? (data.presets[manifest.Modality] ?? []) : [];
+  if (!manifest || manifest.color) return [];
+  const presets = (data.presets[manifest.Modality] ?? []).map(explicitWindow);
+  return presets.length ? presets : (manifest.windows ?? []).filter(({ key }) => key !== "file" && key !== "auto");
 }
 
 const actions = {

@@ -1,4 +1,4 @@
-/** Moves a mark that was taken by one of its ends or by its line; not chosen from the tool bar, it is there where a mark is. */
+/** Moves a mark that was taken by one of its ends, its line or its label; not chosen from the tool bar, it is there where a mark is. */
 import { Tool } from "./tool.js";
 
 export class MarkDrag extends Tool {
@@ -7,7 +7,7 @@ export class MarkDrag extends Tool {
   #grip = null;
   #before = null;
 
-  /** @param {{id: string, part: "from"|"to"|"line"}} hit */
+  /** @param {{id: string, part: "from"|"to"|"line"|"label"}} hit */
   constructor(hit) {
     super();
     this.#hit = hit;
@@ -26,8 +26,8 @@ export class MarkDrag extends Tool {
   pointerUp(pane, gesture) {
     pane.showMoved(null);
     if (this.#before && gesture.hasMoved) {
-      const { from, to } = this.#moved(gesture);
-      pane.changeMark(this.#hit.id, { from, to });
+      const { from, to, label } = this.#moved(gesture);
+      pane.changeMark(this.#hit.id, { from, to, label });
     }
     this.#before = null;
   }
@@ -39,7 +39,11 @@ export class MarkDrag extends Tool {
     return wasUnderWay;
   }
 
-  #moved({ image }) {
+  #moved({ image, totalX, totalY }) {
+    if (this.#hit.part === "label") {
+      const { x, y } = this.#before.label ?? { x: 0, y: 0 };
+      return { ...this.#before, label: { x: x + totalX, y: y + totalY } };
+    }
     const by = { x: image.x - this.#grip.x, y: image.y - this.#grip.y };
     const shift = (point) => ({ x: point.x + by.x, y: point.y + by.y });
     const { part } = this.#hit;

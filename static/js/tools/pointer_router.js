@@ -44,7 +44,7 @@ export class PointerRouter {
     on("pointerleave", () => this.#left());
     on("wheel", (event) => this.#wheeled(event), { passive: false });
     // A finger that is lifted must not also click on what has opened under it.
-    on("touchend", (event) => event.preventDefault(), { passive: false });
+    on("touchend", (event) => event.cancelable && event.preventDefault(), { passive: false });
     on("contextmenu", (event) => event.preventDefault());
     on("auxclick", (event) => event.preventDefault());
     on("dragstart", (event) => event.preventDefault());

@@ -1,5 +1,5 @@
 /**
- * One viewport shows one stack. It holds the state, asks the loader for tiles and the painter for a picture, and says
+ * One viewport shows one stack. It holds the state, asks a tile source for a picture and the painter to paint it, and says
  * with events what has changed; everything that is drawn is decided from the present state at each repaint.
  *
  * Events: "stack" (another stack or none), "view" (window, zoom ...), "frame" (another frame is on the screen),
@@ -7,29 +7,19 @@
  */
 import { flippedHorizontally, flippedVertically, rotated } from "../geometry/view_transform.js";
 import { FrameWalk } from "./frame_walk.js";
-import { choosePicture } from "./picture.js";
-import { baseTile, planTiles, quickTiles } from "./tile_plan.js";
-import { tileAddress } from "./tile_address.js";
+import { Painter } from "./painter.js";
+import { TileSource } from "./tile_source.js";
 import { firstView, oneToOne, panned, resolved, seenOf, transformOf, zoomedAt } from "./view_state.js";
 import { appearanceQuery, explicitWindow, startOfDrag } from "./window_choice.js";
-import { Painter } from "./painter.js";
-
-/** Appearances that may stand in for the present one until its tiles are here. */
-const APPEARANCES_KEPT = 6;
-/** Window drags under way at once; more would only be overtaken. */
-const DRAGS_AT_ONCE = 2;
 
 export class Viewport extends EventTarget {
   #canvas;
   #painter;
-  #loader;
-  #cache;
+  #tiles;
   #size = { width: 0, height: 0, ratio: 1 };
   #manifest = null;
   #view = null;
   #walk = null;
-  #appearances = [];
-  #draggedAppearances = new Set();
   #isDragging = false;
   #isPlaying = false;
   #repaint = 0;
@@ -45,15 +35,14 @@ export class Viewport extends EventTarget {
     super();
     this.#canvas = canvas;
     this.#painter = new Painter(canvas);
-    this.#loader = loader;
-    this.#cache = cache;
+    this.#tiles = new TileSource({ loader, cache });
     const { signal } = this.#listeners;
     for (const name of ["tile", "failure"]) loader.addEventListener(name, () => this.#tileCame(), { signal });
   }
 
   disconnect() {
     this.#listeners.abort();
-    this.#loader.forget(this);
+    this.#tiles.forget();
     cancelAnimationFrame(this.#repaint);
     this.#repaint = 0;
   }
@@ -119,8 +108,7 @@ export class Viewport extends EventTarget {
   /** "none", "loading", "reduced", "lossy" or "full": how true the picture on the screen is. */
   get fidelity() {
     if (!this.#manifest || this.#problem) return "none";
-    const isPresent = this.#picture && this.#picture.appearance === this.#appearances[0];
-    if (!isPresent || this.#picture.frame !== this.frame || this.#walk.isWalking) return "loading";
+    if (!this.#tiles.isPresent(this.#picture) || this.#picture.frame !== this.frame || this.#walk.isWalking) return "loading";
     if (!this.#picture.isSharp) return "reduced";
     return this.#manifest.lossy ? "lossy" : "full";
   }
@@ -131,7 +119,7 @@ export class Viewport extends EventTarget {
 
   /** Whether a picture of the frame is here, for the scroll bar. */
   isLoaded(frame) {
-    return this.#cache.has(this.#baseAddress(frame));
+    return this.#tiles.has(frame);
   }
 
   // --- what the reader does ----------------------------------------------------------------------------------------
@@ -142,7 +130,6 @@ export class Viewport extends EventTarget {
    * @param {{frame?: number, view?: object, problem?: string}} [options]
    */
   show(manifest, { frame = 1, view = {}, problem = "" } = {}) {
-    this.#loader.forget(this);
     this.#manifest = manifest;
     this.#problem = problem;
     this.#picture = null;
@@ -150,7 +137,7 @@ export class Viewport extends EventTarget {
     this.#isDragging = false;
     this.#view = manifest ? { ...firstView(manifest), ...view } : null;
     this.#walk = manifest ? new FrameWalk(manifest.frames.length, frame) : null;
-    this.#appearances = manifest ? [this.#appearance()] : [];
+    this.#tiles.show(manifest, manifest && appearanceQuery(this.#view, manifest));
     this.#painter.clear();
     this.#tell("stack", "view", "frame", "asked");
     this.refresh();
@@ -160,11 +147,7 @@ export class Viewport extends EventTarget {
   setView(changes) {
     if (!this.#manifest) return;
     this.#view = { ...this.#view, ...changes };
-    const appearance = this.#appearance();
-    if (appearance !== this.#appearances[0]) {
-      const others = this.#appearances.filter((one) => one !== appearance);
-      this.#appearances = [appearance, ...others].slice(0, APPEARANCES_KEPT);
-    }
+    this.#tiles.setAppearance(appearanceQuery(this.#view, this.#manifest));
     this.#tell("view");
     this.refresh();
   }
@@ -182,12 +165,12 @@ export class Viewport extends EventTarget {
 
   dragWindow(window) {
     this.setWindow(explicitWindow(window));
-    this.#draggedAppearances.add(this.#appearances[0]);
+    this.#tiles.markDragged(true);
   }
 
   endWindowDrag() {
     this.#isDragging = false;
-    this.#draggedAppearances.delete(this.#appearances[0]);
+    this.#tiles.markDragged(false);
     this.refresh();
   }
 
@@ -258,7 +241,7 @@ export class Viewport extends EventTarget {
 
   /** Shows a frame of a cine if it is here; time goes on if not. @returns {boolean} */
   showIfHere(frame) {
-    if (!this.#walk || !this.#isDrawable(frame)) return false;
+    if (!this.#walk || !this.#tiles.isDrawable(this.#scene(), frame)) return false;
     if (frame === this.frame) return false;
     this.jump(frame);
     return true;
@@ -298,68 +281,30 @@ export class Viewport extends EventTarget {
 
   // --- tiles and painting ------------------------------------------------------------------------------------------
 
-  #appearance() {
-    return appearanceQuery(this.#view, this.#manifest);
-  }
-
-  #address(frame, level, tile, appearance = this.#appearances[0]) {
-    return tileAddress(this.#manifest, { frame, level: level.level, ...tile }, appearance);
-  }
-
-  #baseAddress(frame) {
-    const { level, tiles } = baseTile(this.#manifest);
-    return this.#address(frame, level, tiles[0]);
-  }
-
+  /** What is on the screen, for those who choose tiles. */
   #scene() {
     const view = this.resolvedView;
-    const zoom = view.zoom * Math.max(view.shape.width, view.shape.height);
-    return { manifest: this.#manifest, zoom, seen: seenOf(this.transform, this.#size) };
-  }
-
-  /** Asks for what is missing and repaints with the next frame of the screen. */
-  refresh() {
-    if (this.#manifest && this.#size.width) this.#askForTiles();
-    this.#repaintSoon();
-  }
-
-  #repaintSoon() {
-    if (!this.#repaint) this.#repaint = requestAnimationFrame(() => this.#tick());
-  }
-
-  #askForTiles() {
-    const scene = {
-      ...this.#scene(),
+    return {
+      manifest: this.#manifest,
+      zoom: view.zoom * Math.max(view.shape.width, view.shape.height),
+      seen: seenOf(this.transform, this.#size),
       shown: this.frame,
-      queue: this.#walk.queue,
+      queue: this.#isDragging ? [] : this.#walk.queue,
       direction: this.#walk.direction,
       isDragging: this.#isDragging,
       isPlaying: this.#isPlaying,
       isThrifty: Boolean(globalThis.navigator?.connection?.saveData),
     };
-    const wants = planTiles(scene, (frame, level, tile) => this.#address(frame, level, tile));
-    if (!this.#isDragging) {
-      this.#loader.want(this, wants);
-      return;
-    }
-    const finish = this.#dragsUnderWay();
-    const isBusy = finish.size >= DRAGS_AT_ONCE * wants.length;
-    this.#loader.want(this, isBusy ? [] : wants, { finish });
   }
 
-  /** Tiles of windows that a drag has passed already, but which are still newer than what is on the screen. */
-  #dragsUnderWay() {
-    const keys = new Set();
-    const scene = this.#scene();
-    for (const appearance of this.#appearances) {
-      if (appearance === this.#picture?.appearance) break;
-      const wants = planTiles(
-        { ...scene, shown: this.frame, queue: [], direction: 1, isDragging: true },
-        (frame, level, tile) => this.#address(frame, level, tile, appearance),
-      );
-      for (const { key } of wants) if (this.#loader.isUnderWay(key)) keys.add(key);
-    }
-    return keys;
+  /** Asks for what is missing and repaints with the next frame of the screen. */
+  refresh() {
+    if (this.#manifest && this.#size.width) this.#tiles.ask(this.#scene(), this.#picture);
+    this.#repaintSoon();
+  }
+
+  #repaintSoon() {
+    if (!this.#repaint) this.#repaint = requestAnimationFrame(() => this.#tick());
   }
 
   #tileCame() {
@@ -368,21 +313,9 @@ export class Viewport extends EventTarget {
     else if (this.#manifest) this.#repaintSoon();
   }
 
-  #failure(frame) {
-    const reason = this.#manifest.frames[frame - 1]?.reason;
-    return reason || this.#loader.failureOf(this.#baseAddress(frame))?.message || "";
-  }
-
-  #isDrawable(frame) {
-    if (this.#failure(frame)) return true;
-    return choosePicture(this.#scene(), frame, [this.#appearances[0]], this.#addressOf, this.#cache) !== null;
-  }
-
-  #addressOf = (frame, level, tile, appearance) => this.#address(frame, level, tile, appearance);
-
   #tick() {
     this.#repaint = 0;
-    if (this.#walk?.advance((frame) => this.#isDrawable(frame))) {
+    if (this.#size.width && this.#walk?.advance((frame) => this.#tiles.isDrawable(this.#scene(), frame))) {
       this.#tell("frame");
       // The next image of a walk gets a screen frame of its own.
       this.refresh();
@@ -396,30 +329,11 @@ export class Viewport extends EventTarget {
       this.#tell("painted");
       return;
     }
-    this.#problem = this.#failure(this.frame);
-    const picture = this.#problem
-      ? null
-      : choosePicture(this.#scene(), this.frame, this.#appearances, this.#addressOf, this.#cache);
-    if (picture) this.#painter.paint(picture, this.transform, this.#manifest);
+    this.#problem = this.#tiles.failure(this.frame);
+    this.#picture = this.#problem ? null : this.#tiles.picture(this.#scene(), this.frame);
+    if (this.#picture) this.#painter.paint(this.#picture, this.transform, this.#manifest);
     else this.#painter.clear();
-    this.#picture = picture;
-    this.#forgetOvertaken(picture);
     this.#tell("painted");
-  }
-
-  /** Appearances older than the one on the screen are not needed any more, and never come back. */
-  #forgetOvertaken(picture) {
-    const index = picture ? this.#appearances.indexOf(picture.appearance) : -1;
-    if (index < 0) return;
-    const overtaken = this.#appearances.slice(index + 1);
-    this.#appearances = this.#appearances.slice(0, index + 1);
-    for (const appearance of overtaken) if (this.#draggedAppearances.delete(appearance)) this.#dropDragged(appearance);
-  }
-
-  /** Pictures of a drag are seen once: they must not push others out of memory. */
-  #dropDragged(appearance) {
-    const { level, tiles } = quickTiles(this.#scene());
-    for (const tile of tiles) this.#cache.delete(this.#address(this.frame, level, tile, appearance));
   }
 
   #tell(...names) {

@@ -111,7 +111,7 @@ function toolCommands({ tools }) {
 function windowCommands({ ui, presetsOf }, viewport, hasPicture) {
   const choose = (index) => {
     const preset = presetsOf(viewport().manifest)[index];
-    if (preset) viewport().setWindow(explicitWindow(preset));
+    if (preset) viewport().setWindow(preset);
   };
   const presets = Array.from({ length: 9 }, (_, index) => ({
     id: `preset-${index + 1}`,

@@ -7,7 +7,7 @@ const MARGIN_PX = 8;
 let closeOpen = () => {};
 
 /**
- * @param {object[]} items {label, detail, icon, isChecked, isRadio, isDisabled, run} or {heading}
+ * @param {object[]} items {label, detail, key, icon, isChecked, isRadio, isDisabled, run} or {heading}
  * @param {{at?: {x: number, y: number}, below?: HTMLElement, label: string}} place
  */
 export function openMenu(items, { at, below, label }) {
@@ -53,6 +53,7 @@ function menuItem(item, close, hasChoices) {
     item.icon ? icon(item.icon, { small: true }) : null,
     element("span", { class: "menu-item-label", text: item.label }),
     item.detail ? element("span", { class: "menu-item-detail", text: item.detail }) : null,
+    item.key ? element("kbd", { class: "menu-item-key", text: item.key }) : null,
   );
 }
 

@@ -3,7 +3,7 @@
  */
 import { preference, setPreference } from "../../core/preferences.js";
 import { windowNumber } from "../../geometry/window_drag.js";
-import { explicitWindow, stackWindow } from "../../viewport/window_choice.js";
+import { stackWindow } from "../../viewport/window_choice.js";
 import { keyForPeople } from "./key_bindings.js";
 import { LAYOUTS } from "./layouts.js";
 
@@ -13,7 +13,7 @@ function numbers(window) {
   return Number.isFinite(window?.width) ? `W ${windowNumber(window.width)} L ${windowNumber(window.center)}` : "";
 }
 
-/** Windows of the file and of the site. @returns items for openMenu */
+/** Windows of the file and of the site. @param {import("../../viewport/window_choice.js").WindowChoice[]} presets @returns items for openMenu */
 export function windowItems(viewport, presets) {
   const { manifest, view } = viewport;
   const choose = (window) => () => viewport.setWindow(window);
@@ -24,11 +24,10 @@ export function windowItems(viewport, presets) {
     { heading: "Of this series" },
     { label: own.name || "First window", detail: numbers(own), isChecked: view.window.key === null, run: choose(own) },
     ...known.map((one) => ({ label: one.name, detail: numbers(one), isChecked: view.window.key === one.key, run: choose({ ...one }) })),
-    ...(presets.length ? [{ heading: "Presets" }] : []),
+    ...(presets.some((preset) => !manifest.windows?.includes(preset)) ? [{ heading: "Presets" }] : []),
     ...presets.map((preset, index) => {
-      const window = explicitWindow(preset);
-      const key = index < 9 ? `  ${index + 1}` : "";
-      return { label: preset.name, detail: numbers(preset) + key, isChecked: view.window.key === window.key, run: choose(window) };
+      const key = index < 9 ? String(index + 1) : "";
+      return { label: preset.name, detail: numbers(preset), key, isChecked: view.window.key === preset.key, run: choose(preset) };
     }),
     { heading: "Hand" },
     {
@@ -42,7 +41,7 @@ export function windowItems(viewport, presets) {
 
 /** A window of the manifest that only repeats one of the site's presets. */
 function isPreset(window, presets) {
-  return presets.some((preset) => explicitWindow(preset).key === window.key && preset.name.toLowerCase() === window.name?.toLowerCase());
+  return presets.some((preset) => preset.key === window.key && preset.name?.toLowerCase() === window.name?.toLowerCase());
 }
 
 export function layoutItems(viewer) {
@@ -76,7 +75,7 @@ export function contextItems(commands, tools) {
   const command = (id) => commands.find((one) => one.id === id);
   const item = (one) => ({
     label: one.label,
-    detail: (one.keys ?? []).slice(0, 1).map(keyForPeople).join(""),
+    key: (one.keys ?? []).slice(0, 1).map(keyForPeople).join(""),
     icon: one.icon,
     isChecked: one.isOn ? one.isOn() : undefined,
     isRadio: one.id.startsWith("tool-"),

@@ -3,7 +3,6 @@
  *
  * Events: "layout" (panes came or went), "active" (another pane), "shown" (a stack was shown somewhere), "view".
  */
-import { preference, setPreference } from "../../core/preferences.js";
 import { isAbort } from "../../core/api_error.js";
 import { layoutNamed } from "./layouts.js";
 import { Pane } from "./pane.js";
@@ -32,7 +31,6 @@ export class Viewer extends EventTarget {
     this.#library = library;
     this.#parts = parts;
     container.addEventListener("focusin", (event) => this.#focused(event.target));
-    this.setText(preference("text", true));
   }
 
   get library() {
@@ -129,7 +127,6 @@ export class Viewer extends EventTarget {
 
   /** Text can be hidden; identity cannot. */
   setText(isShown) {
-    setPreference("text", isShown);
     this.#container.classList.toggle("viewports-without-text", !isShown);
     this.#tell("view");
   }
