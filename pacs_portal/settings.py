@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -343,7 +342,3 @@ LOGGING = {
         "celery": {"level": "WARNING"},
     },
 }
-
-TESTING = "pytest" in sys.modules
-if TESTING:
-    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

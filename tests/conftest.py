@@ -39,6 +39,13 @@ IN_BROWSER = {"browser", "page", "new_page"}
 IN_PROFILE = {"db", "transactional_db", "portal_data", "cast", "client_of", "live_portal", "own_portal"}
 
 
+def pytest_configure() -> None:
+    """Passwords of the cast are hashed fast; nothing else of the settings is the tests' own."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         asked = set(getattr(item, "fixturenames", ()))

@@ -18,13 +18,12 @@ from django.urls import reverse
 
 from archive.access.roles import user_of
 from archive.audit.events import Event
+from archive.audit.reasons import ReasonTooShort, clean_reason
 from archive.audit.record import record_event
 from archive.errors import ArchiveError
 from archive.models import User
 from pacs_portal.middleware import client_address
 
-SHORTEST_REASON = 5
-LONGEST_REASON = 255
 ROWS_SHOWN = 20
 
 
@@ -76,9 +75,10 @@ def answer_of(request: HttpRequest, question: Question) -> tuple[Answer | None, 
     """The answer of a form that was filled in; else None, and what is wrong with it."""
     if request.method != "POST" or not request.POST.get("confirmed"):
         return None, ""
-    reason = " ".join(request.POST.get("reason", "").split())[:LONGEST_REASON]
-    if len(reason) < SHORTEST_REASON:
-        return None, f"Please give a reason of at least {SHORTEST_REASON} characters; it goes into the audit trail."
+    try:
+        reason = clean_reason(request.POST.get("reason", ""))
+    except ReasonTooShort as error:
+        return None, str(error)
     choice = request.POST.get("choice", "")
     if question.choices is not None and choice not in dict(question.choices(user_of(request))):
         return None, f"Please choose: {question.choice_label.lower()}."

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydicom import Dataset
-from pydicom.multival import MultiValue
+
+from archive.dicom.values import items, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +87,12 @@ def read_attributes(ds: Dataset, *, default_issuer: str = "") -> IndexedAttribut
     )
 
 
-def value_of(ds: Dataset, keyword: str) -> Any:
-    """A value as pydicom decodes it, None where it is absent or cannot be decoded."""
-    try:
-        return ds.get(keyword)
-    except Exception:
-        return None
-
-
 def text(ds: Dataset, keyword: str, length: int) -> str:
     """First value as text, trimmed, without characters that no database or page takes, cut to the column."""
-    value = value_of(ds, keyword)
-    if isinstance(value, MultiValue | list | tuple):
-        value = value[0] if value else ""
-    if value is None:
+    values = values_of(ds, keyword)
+    if not values:
         return ""
-    cleaned = str(value).encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+    cleaned = str(values[0]).encode("utf-8", "replace").decode("utf-8").replace("\0", "")
     return cleaned.strip()[:length]
 
 
@@ -127,8 +118,8 @@ def decimal(ds: Dataset, keyword: str) -> float | None:
 def referring_identifiers(ds: Dataset) -> list[str]:
     """Code values of Person Identification Code Sequence in (0008,0096), PS3.3 10.1."""
     found = []
-    for item in value_of(ds, "ReferringPhysicianIdentificationSequence") or []:
-        for code in value_of(item, "PersonIdentificationCodeSequence") or []:
+    for item in items(ds, "ReferringPhysicianIdentificationSequence"):
+        for code in items(item, "PersonIdentificationCodeSequence"):
             value = text(code, "CodeValue", 64) or text(code, "LongCodeValue", 64)
             if value and value not in found:
                 found.append(value)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydicom import Dataset
 
@@ -41,6 +42,30 @@ class PreparedFile:
     undrawable_reason: str
     frame_index: bytes
     key: str
+
+    @property
+    def image_values(self) -> dict[str, Any]:
+        """Columns of the instance's row that say what the image is."""
+        return {
+            "sop_class_uid": self.attributes.sop_class_uid,
+            "rows": self.rows,
+            "columns": self.columns,
+            "frames": self.frames,
+            "description": self.description,
+            "undrawable_reason": self.undrawable_reason,
+            **self.attributes.instance,
+        }
+
+    @property
+    def arrival_values(self) -> dict[str, Any]:
+        """Columns of the instance's row that say what came, when and from whom."""
+        return {
+            "data_set_digest": self.digest,
+            "received_transfer_syntax_uid": self.transfer_syntax_uid,
+            "received_at": self.origin.received_at,
+            "door": self.origin.door.value,
+            "calling_ae_title": self.origin.calling_ae_title[:16],
+        }
 
     @property
     def is_derived(self) -> bool:

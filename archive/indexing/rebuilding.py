@@ -74,7 +74,7 @@ def _write(study_id: int, read: list[tuple[Instance, PreparedFile]]) -> bool:
     study = Study.objects.select_for_update().get(pk=study_id)
     changed = False
     for instance, item in read:
-        changed |= _bring_up_to_date(instance, _instance_values(item))
+        changed |= _bring_up_to_date(instance, item.image_values)
         changed |= _bring_up_to_date(instance.stored_file, {"frame_index": item.frame_index, "size": item.size})
     for series in Series.objects.filter(study=study):
         of_series = [item for instance, item in read if instance.series_id == series.pk]
@@ -87,18 +87,6 @@ def _write(study_id: int, read: list[tuple[Instance, PreparedFile]]) -> bool:
         study.save()
         studies_changed.send(sender=None, study_ids=[study.pk], arrived=False)
     return changed
-
-
-def _instance_values(item: PreparedFile) -> dict[str, Any]:
-    return {
-        "sop_class_uid": item.attributes.sop_class_uid,
-        "rows": item.rows,
-        "columns": item.columns,
-        "frames": item.frames,
-        "description": item.description,
-        "undrawable_reason": item.undrawable_reason,
-        **item.attributes.instance,
-    }
 
 
 def _first_said(said: list[dict[str, Any]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from archive.access.roles import Role, has_role
 from archive.audit.events import Event
+from archive.audit.reasons import clean_reason
 from archive.audit.record import record_event
 from archive.errors import ArchiveError
 from archive.indexing.writer import recount
@@ -22,8 +23,6 @@ from archive.models import Instance, Series, Study, User
 from archive.models.instance import InstanceQuerySet, Rejection
 from archive.signals import studies_changed
 
-SHORTEST_REASON = 5
-LONGEST_REASON = 255
 CODES_OF_TECHNOLOGISTS = frozenset({Rejection.QUALITY})
 CODES_OF_RADIOLOGISTS = frozenset({Rejection.QUALITY, Rejection.PATIENT_SAFETY, Rejection.WRONG_WORKLIST_ENTRY})
 CODES_OF_ADMINISTRATORS = frozenset(code for code in Rejection if code)
@@ -77,7 +76,7 @@ def reject_instances(instances: InstanceQuerySet, *, code: str, reason: str, by:
     if code not in allowed:
         words = ", ".join(f"{one.value} ({one.label})" for one in allowed) or "none"
         raise RejectionRefused(f"This reason code cannot be used by you. Accepted: {words}.")
-    text = clean_reason(reason)
+    text = clean_reason(reason, refusal=RejectionRefused)
     _check_all_theirs(by, instances)
     values = {
         "rejection": code,
@@ -96,7 +95,7 @@ def restore_instances(instances: InstanceQuerySet, *, reason: str, by: User, add
     RejectionRefused
         The reason is too short, or one of the images was hidden for a reason that is not this person's.
     """
-    text = clean_reason(reason)
+    text = clean_reason(reason, refusal=RejectionRefused)
     _check_all_theirs(by, instances)
     hidden = instances.exclude(rejection=Rejection.NONE)
     if hidden.exclude(rejection__in=codes_of(by)).exists():
@@ -104,22 +103,6 @@ def restore_instances(instances: InstanceQuerySet, *, reason: str, by: User, add
         raise RejectionRefused(f"Some of these images were hidden for a reason that you may not undo. Yours: {words}.")
     values = {"rejection": Rejection.NONE, "rejection_reason": "", "rejected_at": None, "rejected_by": None}
     return _change(instances, values, Event.INSTANCES_RESTORED, by, address, {"reason": text})
-
-
-def clean_reason(reason: str) -> str:
-    """One line of a reason that another person can judge.
-
-    Raises
-    ------
-    RejectionRefused
-        It is too short.
-    """
-    text = " ".join(reason.split())
-    if len(text) < SHORTEST_REASON:
-        raise RejectionRefused(
-            f"Please give a reason of at least {SHORTEST_REASON} characters; it goes into the audit trail."
-        )
-    return text[:LONGEST_REASON]
 
 
 def _check_all_theirs(by: User, instances: InstanceQuerySet) -> None:

@@ -309,19 +309,9 @@ class _Batch:
             instance = Instance(
                 series=series,
                 sop_instance_uid=attributes.sop_instance_uid,
-                sop_class_uid=attributes.sop_class_uid,
-                rows=item.rows,
-                columns=item.columns,
-                frames=item.frames,
-                description=item.description,
-                undrawable_reason=item.undrawable_reason,
-                data_set_digest=item.digest,
-                received_transfer_syntax_uid=item.transfer_syntax_uid,
-                received_at=item.origin.received_at,
-                door=item.origin.door.value,
-                calling_ae_title=item.origin.calling_ae_title[:16],
                 added_revision=study.revision + 1,
-                **attributes.instance,
+                **item.image_values,
+                **item.arrival_values,
             )
             self.instances.append(instance)
             self.stored.append(

@@ -22,9 +22,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from archive.audit.events import Event
+from archive.audit.reasons import clean_reason
 from archive.audit.record import record_event
 from archive.dicom.part10 import read_dataset
-from archive.dicom.uids import is_valid_uid
+from archive.dicom.uids import is_valid_uid, uid_from
 from archive.errors import ArchiveError
 from archive.indexing.attributes import IndexedAttributes, read_attributes
 from archive.indexing.identity import is_other_patient
@@ -32,7 +33,7 @@ from archive.indexing.prepare import PreparedFile, prepare
 from archive.indexing.writer import recount
 from archive.models import Instance, QuarantinedFile, Series, StoredFile, Study, User
 from archive.receiving.intake import receive_instance
-from archive.receiving.rewriting import Copy, Readable, as_it_is, open_checked, uid_from, under_other_uids
+from archive.receiving.rewriting import Copy, Readable, as_it_is, open_checked, under_other_uids
 from archive.receiving.sources import Door, Origin
 from archive.receiving.staging import StagedFile
 from archive.signals import studies_changed
@@ -42,8 +43,6 @@ from archive.storage.integrity import data_set_digest
 
 logger = logging.getLogger(__name__)
 
-SHORTEST_REASON = 5
-LONGEST_REASON = 255
 State, Reason = QuarantinedFile.State, QuarantinedFile.Reason
 
 
@@ -93,22 +92,6 @@ def actions_for(row: QuarantinedFile) -> tuple[Action, ...]:
     return (Action.PUT_BACK,) if row.state == State.REPLACED else ()
 
 
-def clean_reason(reason: str) -> str:
-    """One line of a reason that another person can judge.
-
-    Raises
-    ------
-    DecisionRefused
-        It is too short.
-    """
-    text = " ".join(reason.split())
-    if len(text) < SHORTEST_REASON:
-        raise DecisionRefused(
-            f"Please give a reason of at least {SHORTEST_REASON} characters; it goes into the audit trail."
-        )
-    return text[:LONGEST_REASON]
-
-
 def decide(row: QuarantinedFile, action: Action, *, by: Decider) -> None:
     """Carry out one decision about one file.
 
@@ -119,7 +102,7 @@ def decide(row: QuarantinedFile, action: Action, *, by: Decider) -> None:
     ArchiveError
         The intake refused; the file stays held back.
     """
-    by = replace(by, reason=clean_reason(by.reason))
+    by = replace(by, reason=clean_reason(by.reason, refusal=DecisionRefused))
     if action not in actions_for(row):
         raise DecisionRefused("This cannot be decided any more: the file is no longer held back for this.")
     {
@@ -288,19 +271,9 @@ def _put_in_place(instance: Instance, item: PreparedFile, old_key: str) -> None:
     study.rearranged_revision = study.revision
     study.save()
     Instance.objects.filter(pk=instance.pk).update(
-        sop_class_uid=item.attributes.sop_class_uid,
-        rows=item.rows,
-        columns=item.columns,
-        frames=item.frames,
-        description=item.description,
-        undrawable_reason=item.undrawable_reason,
-        data_set_digest=item.digest,
-        received_transfer_syntax_uid=item.transfer_syntax_uid,
-        received_at=item.origin.received_at,
-        door=item.origin.door.value,
-        calling_ae_title=item.origin.calling_ae_title[:16],
         added_revision=study.revision,
-        **item.attributes.instance,
+        **item.image_values,
+        **item.arrival_values,
     )
     Series.objects.filter(pk=instance.series_id).update(pictures_owed=True)
     studies_changed.send(sender=None, study_ids=[study.pk], arrived=False)

@@ -6,7 +6,6 @@ copy itself (Original Attributes Sequence, PS3.3 C.12.1.1.9).
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,11 +46,6 @@ def open_checked(path: Path) -> Readable:
         meta = read_file_meta(file)
         header = scan_header(file, start=meta.data_set_offset, transfer_syntax_uid=meta.transfer_syntax_uid)
     return Readable(path, meta, header)
-
-
-def uid_from(*parts: str) -> str:
-    """A UID that always is the same for the same texts: 2.25 and a name-based UUID (PS3.5 B.2)."""
-    return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, ' '.join(parts)).int}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ def project_series(job: Job, progress: Progress) -> str:
         raise JobRefused("Slab projections are made of CT series.")
     ordered, distances, gap = even_stack(stack)
     planes = slabs(distances, thickness_mm=thickness, step_mm=step, slice_mm=gap)
+    if ordered[0] is not stack.frames[0]:
+        planes.reverse()  # The projections begin where the reader's series begins.
     words = f"MIP {planes[0].thickness_mm:g} mm, every {max(1, round(step / gap)) * gap:g} mm"
     series = DerivedSeries(
         series_instance_uid=series_uid_of(job),

@@ -18,26 +18,9 @@ from archive.audit.export import as_csv
 from archive.audit.record import record_event
 from archive.models import AuditEvent
 from pacs_portal.middleware import client_address
+from viewer.pages.fields import date_field
 
 PAGE = 100
-DATE_ERROR = "A date is written as 2026-11-24."
-
-
-def _date(label: str) -> forms.DateField:
-    attributes = {
-        "placeholder": "2026-11-24",
-        "size": 10,
-        "maxlength": 10,
-        "inputmode": "numeric",
-        "autocomplete": "off",
-    }
-    return forms.DateField(
-        label=label,
-        required=False,
-        input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": DATE_ERROR},
-        widget=forms.TextInput(attrs=attributes),
-    )
 
 
 class AuditFilter(forms.Form):
@@ -53,8 +36,8 @@ class AuditFilter(forms.Form):
     )
     who = forms.CharField(label="Account, AE title or address", required=False, max_length=160)
     about = forms.CharField(label="Study UID or subject", required=False, max_length=200)
-    since = _date("From")
-    until = _date("To")
+    since = date_field("From")
+    until = date_field("To")
 
     def narrow(self, events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         """The events that fit every field that is filled in."""

@@ -19,11 +19,12 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.access.roles import Role, has_role, user_of
 from archive.access.rules import visible_quarantine
 from archive.audit.events import Event
+from archive.audit.reasons import clean_reason
 from archive.audit.record import record_event
 from archive.errors import ArchiveError
 from archive.models import QuarantinedFile
 from archive.receiving.comparison import Part, compare
-from archive.receiving.decisions import Action, Decider, actions_for, clean_reason, decide
+from archive.receiving.decisions import Action, Decider, actions_for, decide
 from pacs_portal.middleware import client_address
 
 PAGE = 20

@@ -13,27 +13,10 @@ from django.views.decorators.http import require_http_methods
 from archive.access.roles import roles_of, user_of
 from archive.models import Study, User
 from archive.models.study import StudyQuerySet
+from viewer.pages.fields import date_field
 from viewer.worklist.filters import LONGEST_TEXT, containing, of_modality
 from viewer.worklist.ordering import NEWEST_EXAMINED, PAGE_SIZE, find_page
 from viewer.worklist.rows import load_rows
-
-
-def _date(label: str) -> forms.DateField:
-    """A date that reads the same everywhere: 2026-11-24. A browser's own date field would not."""
-    attributes = {
-        "placeholder": "2026-11-24",
-        "size": 10,
-        "maxlength": 10,
-        "inputmode": "numeric",
-        "autocomplete": "off",
-    }
-    return forms.DateField(
-        label=label,
-        required=False,
-        input_formats=["%Y-%m-%d", "%Y%m%d"],
-        error_messages={"invalid": "A date is written as 2026-11-24."},
-        widget=forms.TextInput(attrs=attributes),
-    )
 
 
 class SearchForm(forms.Form):
@@ -54,8 +37,8 @@ class SearchForm(forms.Form):
         error_messages={"invalid": "A modality is a code such as CT, MR or US."},
         widget=forms.TextInput(attrs={"size": 4, "maxlength": 16, "autocomplete": "off", "spellcheck": "false"}),
     )
-    since = _date("From")
-    until = _date("To")
+    since = date_field("From")
+    until = date_field("To")
 
     def clean_modality(self) -> str:
         return str(self.cleaned_data["modality"]).strip()
