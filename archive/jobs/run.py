@@ -1,18 +1,22 @@
 """Claim a job with a lease, run it, keep its progress; give back what a dead worker held.
 
 A claim is a conditional update, so that one worker has a job; the lease is renewed
-with each step, so that nothing stays "running" for ever. Three crashes park it.
+with each step, and in between for as long as a single step may take, so that nothing
+stays "running" for ever. Three crashes park it.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from archive.audit.events import Event
@@ -24,6 +28,8 @@ from archive.models import Job
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
+LONGEST_STEP = timedelta(minutes=20)
+"""A step that takes longer counts as hung: its lease is left to run out."""
 MOST_CRASHES = 3
 SAVE_EVERY_S = 0.5
 """Progress is written at most this often."""
@@ -49,21 +55,24 @@ class Progress:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._saved_at = 0.0
+        self.moved_at = time.monotonic()
+        """When the last step was counted."""
 
     def start(self, total_steps: int, message: str = "") -> None:
         """Say how many steps there will be."""
+        self.moved_at = time.monotonic()
         self._job.total_steps, self._job.done_steps = total_steps, 0
         self._save(message)
 
     def step(self, count: int = 1, message: str = "") -> None:
         """Count steps done, renew the lease, and stop where that was asked for."""
+        self.moved_at = time.monotonic()
         self._job.done_steps += count
         if time.monotonic() - self._saved_at > SAVE_EVERY_S:
             self._save(message)
 
     def _save(self, message: str) -> None:
         self._saved_at = time.monotonic()
-        held = Job.objects.filter(pk=self._job.pk, state=Job.State.RUNNING, lease_token=self._job.lease_token)
         values = {
             "done_steps": self._job.done_steps,
             "total_steps": self._job.total_steps,
@@ -71,10 +80,41 @@ class Progress:
         }
         if message:
             values["message"] = message[:500]
-        if not held.update(**values):
+        if not held(self._job).update(**values):
             raise LeaseLost
         if Job.objects.filter(pk=self._job.pk, cancel_requested=True).exists():
             raise JobCancelled
+
+
+def held(job: Job) -> QuerySet[Job]:
+    """The job's row, as long as this claim holds it."""
+    return Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, lease_token=job.lease_token)
+
+
+@contextmanager
+def lease_kept(job: Job, progress: Progress, *, every: timedelta = LEASE / 3) -> Iterator[threading.Thread]:
+    """Renew the lease while a step runs, however long it takes up to ``LONGEST_STEP``, in a thread of its own."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        try:
+            while not ended.wait(every.total_seconds()):
+                if time.monotonic() - progress.moved_at > LONGEST_STEP.total_seconds():
+                    return
+                try:
+                    held(job).update(lease_until=timezone.now() + LEASE)
+                except DatabaseError as error:
+                    logger.warning("a lease could not be renewed: %s", error, extra={"job": job.pk})
+        finally:
+            connection.close()
+
+    keeper = threading.Thread(target=renew, name=f"lease of job {job.pk}", daemon=True)
+    keeper.start()
+    try:
+        yield keeper
+    finally:
+        ended.set()
+        keeper.join()
 
 
 def run_waiting_jobs(*, stop_after_s: float = STOP_AFTER_S) -> int:
@@ -109,8 +149,10 @@ def run_job(job: Job) -> None:
     if kind is None:
         _end(job, Job.State.FAILED, "This kind of job is unknown to this version of the portal.")
         return
+    progress = Progress(job)
     try:
-        message = kind.run(job, Progress(job))
+        with lease_kept(job, progress):
+            message = kind.run(job, progress)
     except LeaseLost:
         logger.warning("a job was taken over by another worker", extra={"job": job.pk})
         return
@@ -127,7 +169,7 @@ def run_job(job: Job) -> None:
 
 def _end(job: Job, state: Job.State, message: str) -> None:
     with transaction.atomic():
-        ended = Job.objects.filter(pk=job.pk, lease_token=job.lease_token, state=Job.State.RUNNING).update(
+        ended = held(job).update(
             state=state,
             finished_at=timezone.now(),
             message=message[:500],
@@ -146,10 +188,9 @@ def _end(job: Job, state: Job.State, message: str) -> None:
 
 def crashed(job: Job) -> None:
     """Queue a crashed job again after a pause, or park it after the third time."""
-    held = Job.objects.filter(pk=job.pk, lease_token=job.lease_token, state=Job.State.RUNNING)
     crashes = job.crashes + 1
     if crashes >= MOST_CRASHES:
-        held.update(
+        held(job).update(
             state=Job.State.PARKED,
             crashes=crashes,
             finished_at=timezone.now(),
@@ -158,11 +199,11 @@ def crashed(job: Job) -> None:
         )
         return
     if job.coalescing_key and Job.objects.filter(coalescing_key=job.coalescing_key, state=Job.State.QUEUED).exists():
-        held.update(
+        held(job).update(
             state=Job.State.CANCELLED, finished_at=timezone.now(), message="Replaced by a later request for the same."
         )
         return
-    held.update(
+    held(job).update(
         state=Job.State.QUEUED,
         crashes=F("crashes") + 1,
         lease_token="",

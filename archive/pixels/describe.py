@@ -206,7 +206,7 @@ def _is_lossy(ds: Dataset) -> bool:
 
 def _lossy_ratio(ds: Dataset) -> str:
     """Ratios in the order in which the image was compressed."""
-    return ", ".join(f"{ratio:.4g}" for ratio in numbers(ds, "LossyImageCompressionRatio") if ratio > 0)
+    return ", ".join(f"{ratio:.3g}" for ratio in numbers(ds, "LossyImageCompressionRatio") if ratio > 0)
 
 
 def _view_position(ds: Dataset) -> str:

@@ -83,6 +83,12 @@ class StudyRow:
     station: str
     reader: str
 
+    @property
+    def examination(self) -> str:
+        """Modality and what was examined, without saying the modality twice."""
+        examined = self.description or self.body_part
+        return examined if examined.upper().startswith(self.modality.upper()) else f"{self.modality} {examined}"
+
 
 def load_rows(ids: Sequence[int], who: User) -> list[StudyRow]:
     """Rows of the studies with these ids, in their order; one query, or none where there are no ids."""

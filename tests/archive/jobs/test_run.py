@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from archive.jobs import queue, registry, run
 from archive.models import Job
+from tests.servers import wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Cast
@@ -55,6 +56,32 @@ def test_a_job_runs_and_says_how_it_ended() -> None:
     assert run.run_waiting_jobs() == 1
     job.refresh_from_db()
     assert (job.state, job.message, job.done_steps, job.total_steps) == (Job.State.DONE, "Counted to three.", 3, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lease_is_renewed_while_one_long_step_runs() -> None:
+    queue.enqueue("counts_to_three")
+    job = run.claim_next()
+    assert job is not None
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    renewed = Job.objects.filter(pk=job.pk, lease_until__gt=timezone.now() + run.LEASE / 2)
+    with run.lease_kept(job, run.Progress(job), every=timedelta(milliseconds=20)):
+        wait_until(renewed.exists, patience_s=10, what="the lease is renewed")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lease_of_a_hung_step_runs_out() -> None:
+    queue.enqueue("counts_to_three")
+    job = run.claim_next()
+    assert job is not None
+    progress = run.Progress(job)
+    progress.moved_at -= run.LONGEST_STEP.total_seconds() + 1
+    run_out = timezone.now() - timedelta(seconds=1)
+    Job.objects.filter(pk=job.pk).update(lease_until=run_out)
+    with run.lease_kept(job, progress, every=timedelta(milliseconds=1)) as keeper:
+        keeper.join(5)
+    job.refresh_from_db()
+    assert (keeper.is_alive(), job.lease_until) == (False, run_out)
 
 
 def test_a_claimed_job_is_claimed_by_nobody_else() -> None:

@@ -123,6 +123,19 @@ def test_five_wrong_passwords_lock_in_words(cast: Cast, client_of: ClientOf) -> 
     assert sign_in(client, "reader").status_code == 429
 
 
+def test_an_address_that_fails_with_many_accounts_is_locked_for_all(
+    cast: Cast, client_of: ClientOf, settings: Settings
+) -> None:
+    settings.ADDRESS_FAILURE_LIMIT = 6
+    guessing = client_of(None)
+    for name in ("amy", "ben", "eve", "kim", "lea", "sam"):
+        assert sign_in(guessing, name, "wrong").status_code == 200
+    assert sign_in(guessing, "reader").status_code == 429
+    elsewhere = client_of(None)
+    elsewhere.defaults["REMOTE_ADDR"] = "192.0.2.7"
+    assert sign_in(elsewhere, "reader").status_code == 302
+
+
 def test_signing_out_empties_the_browser_s_cache(cast: Cast, client_of: ClientOf, settings: Settings) -> None:
     if CLEARING not in settings.MIDDLEWARE:
         settings.MIDDLEWARE = [CLEARING, *settings.MIDDLEWARE]
