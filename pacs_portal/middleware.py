@@ -18,7 +18,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 OPEN_PREFIXES = ("/accounts/", "/healthz", "/readyz", "/static/")
 """Addresses that need no account."""
-JSON_PREFIXES = ("/api/", "/stacks/", "/tiles/")
+JSON_PREFIXES = ("/api/", "/dicom-web/", "/stacks/", "/tiles/")
 """Addresses that a script asks: answered 401, never sent to a page."""
 SEEN_EVERY_S = 60
 """A session's last use is written at most this often."""
