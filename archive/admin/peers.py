@@ -23,6 +23,7 @@ RIGHTS = {
     "may_store": "store",
     "may_query": "query",
     "may_retrieve": "retrieve",
+    "may_receive": "be sent images",
     "accept_private_sop_classes": "private SOP classes",
 }
 
@@ -51,13 +52,20 @@ def _enable(peers: QuerySet[Peer], answer: Answer) -> str:
 @admin.register(Peer)
 class PeerAdmin(AuditedChanges):
     list_display = ("ae_title", "host", "port", "description", "enabled", "rights", "check_address", "last_seen_at")
-    list_filter = ("enabled", "may_store", "may_query", "may_retrieve", ("last_seen_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        "enabled",
+        "may_store",
+        "may_query",
+        "may_retrieve",
+        "may_receive",
+        ("last_seen_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("ae_title", "host", "description")
     readonly_fields = ("last_seen_at",)
     deletion_warning = "They are unknown from now on: refused where the site is closed. Their images stay."
     fieldsets = (
         (None, {"fields": ("ae_title", "host", "port", "description", "enabled", "check_address", "last_seen_at")}),
-        ("What it may do", {"fields": ("may_echo", "may_store", "may_query", "may_retrieve")}),
+        ("What it may do", {"fields": ("may_echo", "may_store", "may_query", "may_retrieve", "may_receive")}),
         ("Its images", {"fields": ("accept_private_sop_classes", "default_issuer_of_patient_id")}),
     )
     actions = (

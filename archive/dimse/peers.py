@@ -50,6 +50,10 @@ class PeerRule:
     may_store: bool = True
     may_query: bool = True
     may_retrieve: bool = True
+    may_receive: bool = True
+    host: str = ""
+    port: int = 0
+    """Where it listens itself."""
     accept_private_sop_classes: bool = False
     issuer_of_patient_id: str = ""
 
@@ -111,7 +115,9 @@ def _rule_for_unknown(title: str, policy: SitePolicy, *, is_this_machine: bool) 
         return PeerRule(title, check_address=False)
     if title == policy.ae_title and is_this_machine:
         # Our own readiness check: C-ECHO and nothing else.
-        return PeerRule(title, check_address=False, may_store=False, may_query=False, may_retrieve=False)
+        return PeerRule(
+            title, check_address=False, may_store=False, may_query=False, may_retrieve=False, may_receive=False
+        )
     return None
 
 
@@ -165,6 +171,9 @@ def load_from_database() -> list[PeerRule]:
             may_store=peer.may_store,
             may_query=peer.may_query,
             may_retrieve=peer.may_retrieve,
+            may_receive=peer.may_receive,
+            host=peer.host,
+            port=peer.port,
             accept_private_sop_classes=peer.accept_private_sop_classes,
             issuer_of_patient_id=peer.default_issuer_of_patient_id,
         )

@@ -9,7 +9,7 @@ from archive.models.job import Job
 from archive.models.patient import Patient
 from archive.models.peer import Peer
 from archive.models.quarantined_file import QuarantinedFile
-from archive.models.series import Series
+from archive.models.series import Series, SeriesRequest
 from archive.models.stored_file import StoredFile
 from archive.models.study import Study
 from archive.models.user import User
@@ -27,6 +27,7 @@ __all__ = [
     "PersonIdentifier",
     "QuarantinedFile",
     "Series",
+    "SeriesRequest",
     "StoredFile",
     "Study",
     "User",

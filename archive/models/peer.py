@@ -26,6 +26,11 @@ class Peer(models.Model):
     may_store = models.BooleanField(default=False)
     may_query = models.BooleanField(default=False)
     may_retrieve = models.BooleanField(default=False)
+    may_receive = models.BooleanField(
+        "may be a move destination",
+        default=False,
+        help_text="Images may be sent to it when another peer asks (C-MOVE).",
+    )
     accept_private_sop_classes = models.BooleanField("accept private SOP classes", default=False)
     default_issuer_of_patient_id = models.CharField(
         "default issuer of patient ID",

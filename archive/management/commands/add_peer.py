@@ -19,6 +19,7 @@ EVERYTHING = {
     "may_store": True,
     "may_query": True,
     "may_retrieve": True,
+    "may_receive": True,
     "accept_private_sop_classes": True,
 }
 
