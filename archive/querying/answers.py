@@ -5,6 +5,7 @@ Rows are read page by page in short queries, so that memory stays flat and a slo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -28,6 +29,10 @@ FILES_READ: Final = 500
 """Stored files that one query reads for attributes that no row keeps; later answers hold these empty."""
 _SHAPE: Final = {"Rows": "rows", "Columns": "columns", "NumberOfFrames": "frames"}
 """Kept for drawing; 0 is no value."""
+_BITS: Final = "BitsAllocated"
+_OF_IMAGE: Final = {*_SHAPE, _BITS}
+_BITS_KEPT: Final = re.compile(r'"bits_allocated": ?(\d+)', re.ASCII)
+_BITS_BY_DEFAULT: Final = 16
 
 _MODELS: Final[dict[Level, tuple[Any, tuple[str, ...]]]] = {
     Level.STUDY: (Study, ("patient",)),
@@ -109,7 +114,7 @@ def _is_kept(keyword: str, level: Level) -> bool:
     of = level_of(keyword)
     if of is None or of > level:
         return False
-    return keyword in KEYS or _is_computed(keyword) or (keyword in _SHAPE and level is Level.IMAGE)
+    return keyword in KEYS or _is_computed(keyword) or (keyword in _OF_IMAGE and level is Level.IMAGE)
 
 
 def _load(level: Level, ids: list[int], visible: StudyQuerySet) -> list[Any]:
@@ -134,11 +139,21 @@ def _owners(row: Any, level: Level) -> dict[Owner, Any]:
 def _value(row: Any, level: Level, keyword: str) -> Any:
     if keyword in _SHAPE:
         return getattr(row, _SHAPE[keyword]) or None
+    if keyword == _BITS:
+        return _bits_allocated(row)
     key = KEYS[keyword]
     owner = _owners(row, level)[key.owner]
     if level is Level.PATIENT and hasattr(row.patient, key.column):
         return getattr(row.patient, key.column)
     return getattr(owner, key.column)
+
+
+def _bits_allocated(instance: Instance) -> int | None:
+    """As the description says, which may be a megabyte of JSON and leaves out what is usual."""
+    if not instance.description:
+        return None
+    found = _BITS_KEPT.search(instance.description)
+    return int(found[1]) if found else _BITS_BY_DEFAULT
 
 
 def add(ds: Dataset, keyword: str, value: Any) -> None:
