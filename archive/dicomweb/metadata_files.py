@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from django.conf import settings
 from isal import igzip
@@ -21,10 +21,14 @@ from pydicom.dataelem import DataElement
 from archive.dicom.part10 import read_dataset
 from archive.dicomweb.bulk_data import THRESHOLD
 from archive.dicomweb.qido import address_of
-from archive.dicomweb.targets import Target
+from archive.dicomweb.targets import Target, target_of
 from archive.errors import ArchiveError
 from archive.models import Instance, Series
 from archive.storage import layout
+
+if TYPE_CHECKING:
+    from archive.jobs.run import Progress
+    from archive.models import Job
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +120,19 @@ def _pixels_of(instance: Instance) -> tuple[str, str]:
     return _PIXELS["PixelData"]
 
 
+def make_metadata(job: Job, progress: Progress) -> str:
+    """A job: metadata of every series of a study that has gone quiet."""
+    study = job.study
+    if study is None:
+        return "The study is no longer there."
+    target = target_of(study)
+    progress.start(len(target.series), "Preparing metadata")
+    for series in target.series:
+        metadata_of_series(series, target)
+        progress.step()
+    return f"Metadata of {len(target.series)} series is ready."
+
+
 def metadata_of_series(series: Series, target: Target) -> Gzipped:
     """Metadata of a series' shown instances: kept ready, or made now and kept."""
     path = _path(series, target.study.revision)
@@ -130,8 +147,8 @@ def metadata_of_series(series: Series, target: Target) -> Gzipped:
 
 def _path(series: Series, revision: int) -> Path:
     # Addresses stand in it: it is another file where the world calls us otherwise.
-    name = layout.digest_of(f"{series.series_instance_uid} {revision} {settings.PORTAL_PUBLIC_URL}")
-    return Path(settings.PORTAL_DATA) / "cache" / "metadata" / name[:2] / f"{name}.json.gz"
+    name = layout.digest_of(f"{series.series_instance_uid} {settings.PORTAL_PUBLIC_URL}")
+    return Path(settings.PORTAL_DATA) / "cache" / "metadata" / name[:2] / f"{name}-{revision}.json.gz"
 
 
 def _keep(path: Path, made: Gzipped) -> None:
@@ -139,6 +156,8 @@ def _keep(path: Path, made: Gzipped) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         hidden.write_bytes(made.packed)
+        for older in path.parent.glob(f"{path.name.partition('-')[0]}-*.json.gz"):
+            older.unlink(missing_ok=True)
         hidden.rename(path)
     except OSError as error:
         # A full disk only makes the next one wait longer.

@@ -11,6 +11,7 @@ from archive.access.roles import user_of
 from archive.access.rules import may_reject
 from archive.dicomweb.errors import Gone, NotFound
 from archive.models import Instance, Series, Study
+from archive.models.instance import InstanceQuerySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,25 @@ def find_target(
         rows = rows.filter(series__series_instance_uid=series_instance_uid)
     if sop_instance_uid:
         rows = rows.filter(sop_instance_uid=sop_instance_uid)
-    shown = rows.shown().select_related("stored_file", "series")
-    found = tuple(shown.order_by("series__series_number", "series_id", "instance_number", "pk"))
-    name = sop_instance_uid or series_instance_uid or study_instance_uid
+    found = _loaded(rows.shown(), study)
     if not found:
         if may_reject(user) and rows.exists():
             raise Gone("It was rejected; those who may can restore it.")
         raise NotFound("There is no such resource in this study.")
+    return Target(study, sop_instance_uid or series_instance_uid or study_instance_uid, found)
+
+
+def target_of(study: Study) -> Target:
+    """All that is shown of a study, for work that nobody asked for."""
+    return Target(study, study.study_instance_uid, _loaded(Instance.objects.shown().filter(series__study=study), study))
+
+
+def _loaded(rows: InstanceQuerySet, study: Study) -> tuple[Instance, ...]:
+    found = tuple(
+        rows.select_related("stored_file", "series").order_by(
+            "series__series_number", "series_id", "instance_number", "pk"
+        )
+    )
     for instance in found:
         instance.series.study = study
-    return Target(study, name, found)
+    return found

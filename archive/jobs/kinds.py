@@ -11,13 +11,16 @@ from archive.jobs.registry import Kind, register
 from archive.signals import study_quiet
 
 RECOMPRESS = "recompress"
+METADATA = "metadata"
 TARGETS = {"htj2k": HTJ2K_LOSSLESS, "jpeg-ls": JPEG_LS_LOSSLESS}
 """Words of ``PORTAL_RECOMPRESS`` and the transfer syntax of each."""
 
 
 def register_all() -> None:
     register(Kind(RECOMPRESS, "Lossless recompression", "archive.storage.recompression.recompress_study"))
+    register(Kind(METADATA, "Metadata kept ready", "archive.dicomweb.metadata_files.make_metadata"))
     study_quiet.connect(queue_recompression, dispatch_uid="recompression")
+    study_quiet.connect(queue_metadata, dispatch_uid="metadata")
 
 
 def queue_recompression(study_id: int, **_details: Any) -> None:
@@ -34,3 +37,13 @@ def queue_recompression(study_id: int, **_details: Any) -> None:
             parameters={"transfer_syntax_uid": target},
             coalescing_key=f"{RECOMPRESS} {study_id}",
         )
+
+
+def queue_metadata(study_id: int, **_details: Any) -> None:
+    """What DICOMweb clients ask first is made once a study has gone quiet."""
+    from archive.jobs.queue import enqueue
+    from archive.models import Study
+
+    study = Study.objects.filter(pk=study_id).first()
+    if study is not None:
+        enqueue(METADATA, study=study, coalescing_key=f"{METADATA} {study_id}")

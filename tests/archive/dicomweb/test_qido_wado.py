@@ -18,11 +18,14 @@ import pydicom
 import pytest
 from django.test import Client
 from pydicom.uid import generate_uid
+from pytest_django import Settings
 
 from archive.dicom.native_model import from_xml
 from archive.dicomweb import query_string
 from archive.indexing.rejecting import reject_instances
+from archive.indexing.settle import settle
 from archive.indexing.writer import index_waiting_files
+from archive.jobs.run import run_waiting_jobs
 from archive.models import Instance, Study
 from archive.models.instance import Rejection
 from archive.querying.keys import Level
@@ -260,6 +263,17 @@ def test_metadata_is_sent_compressed_as_it_lies_and_again_after_a_change(
     )
     again = client.get(path, headers={"If-None-Match": first["ETag"]})
     assert again.status_code == 200 and len(again.json()) == 2
+
+
+def test_a_study_that_has_gone_quiet_has_its_metadata_ready(
+    series: list[pydicom.Dataset], cast: Cast, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.PORTAL_SETTLE_S = 0
+    assert settle() == 2
+    run_waiting_jobs()
+    monkeypatch.setattr("archive.dicomweb.metadata_files.read_dataset", None)
+    models = client_of(cast.reader).get(f"{address(series[0], series=True)}/metadata").json()
+    assert [values(model, "00080018")[0] for model in models] == [ds.SOPInstanceUID for ds in series]
 
 
 def test_frames_come_decoded_or_as_they_are_stored(
