@@ -366,3 +366,27 @@ def test_what_was_rejected_is_gone(series: list[pydicom.Dataset], cast: Cast, cl
     assert client_of(cast.outsider).get(path).status_code == 404
     models = client_of(cast.reader).get(f"{address(series[0])}/instances").json()
     assert {values(model, "00080018")[0] for model in models} == {ds.SOPInstanceUID for ds in series[1:]}
+
+
+# --- Other origins ----------------------------------------------------------------------------------------------------
+
+
+def preflight(client: Client, path: str, origin: str) -> Any:
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization",
+    }
+    return client.options(path, headers=headers)
+
+
+def test_a_web_viewer_of_another_origin_is_let_in_by_setting_alone(
+    cast: Cast, client_of: ClientOf, settings: Settings
+) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://viewer.example"]
+    allowed = preflight(client_of(None), f"{ROOT}/studies", "https://viewer.example")
+    assert allowed["Access-Control-Allow-Origin"] == "https://viewer.example"
+    assert "authorization" in allowed["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Credentials" not in allowed
+    assert "Access-Control-Allow-Origin" not in preflight(client_of(None), f"{ROOT}/studies", "https://evil.example")
+    assert "Access-Control-Allow-Origin" not in preflight(client_of(None), "/worklist/rows", "https://viewer.example")
