@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence as Items
+from pydicom.tag import Tag
 
 from archive.models import Instance, Series, SeriesRequest, Study
 from archive.models.study import StudyQuerySet
@@ -26,6 +28,8 @@ FIRST_PAGE: Final = 20
 PAGE: Final = 200
 FILES_READ: Final = 500
 """Stored files that one query reads for attributes that no row keeps; later answers hold these empty."""
+Values = dict[str, Any]
+"""An answer: text, numbers or lists of them by keyword; a ``DataElement`` where it was read from a file."""
 _SHAPE: Final = {"Rows": "rows", "Columns": "columns", "NumberOfFrames": "frames"}
 """Kept for drawing; 0 is no value."""
 
@@ -76,28 +80,32 @@ class Answers:
         self.returning = [keyword for keyword in self.returning if keyword in kept]
         self._found = iter(self.ids) if self.ids is not None else find_ids(read, self.who)
 
-    def __iter__(self) -> Iterator[Dataset]:
+    def data_sets(self) -> Iterator[Dataset]:
+        """The answers as data sets."""
+        return map(to_data_set, self)
+
+    def __iter__(self) -> Iterator[Values]:
         size = FIRST_PAGE
         while ids := list(islice(self._found, size)):
             yield from self._page(ids)
             size = PAGE
 
-    def _page(self, ids: list[int]) -> Iterator[Dataset]:
+    def _page(self, ids: list[int]) -> Iterator[Values]:
         level = self.query.level
         studies = Study.objects.visible_to(self.who).with_images()
         rows = _load(level, ids, studies)
         computed = _Computed(level, rows, frozenset(self.returning), self.retrieve_ae_title, studies)
+        # Whatever was asked, an answer says which row it is (PS3.4 C.4.1.3.2).
+        unique = [UNIQUE[upper] for upper in Level if upper <= level and UNIQUE[upper] not in self.returning]
         for row in rows:
-            ds = Dataset()
-            for keyword in self.returning:
-                add(ds, keyword, computed.value(row, keyword) if _is_computed(keyword) else _value(row, level, keyword))
-            for keyword, element in self._stored.of(row, level):
-                ds.add(element) if element is not None else add(ds, keyword, None)
-            # Whatever was asked, an answer says which row it is (PS3.4 C.4.1.3.2).
-            for upper in Level:
-                if upper <= level and UNIQUE[upper] not in ds:
-                    add(ds, UNIQUE[upper], _value(row, level, UNIQUE[upper]))
-            yield ds
+            values: Values = {
+                keyword: computed.value(row, keyword) if _is_computed(keyword) else _value(row, level, keyword)
+                for keyword in self.returning
+            }
+            for keyword in unique:
+                values[keyword] = _value(row, level, keyword)
+            values.update(self._stored.of(row, level))
+            yield values
 
 
 def _is_computed(keyword: str) -> bool:
@@ -141,17 +149,27 @@ def _value(row: Any, level: Level, keyword: str) -> Any:
     return getattr(owner, key.column)
 
 
-def add(ds: Dataset, keyword: str, value: Any) -> None:
-    """Put a value into an answer; what is none leaves the attribute empty."""
-    tag = tag_for_keyword(keyword)
-    if tag is None:
-        return
-    vr = dictionary_VR(tag)[:2]
+def to_data_set(values: Values) -> Dataset:
+    """An answer as a data set, values as recorded, also those that the standard would not allow."""
+    ds = Dataset()
+    for keyword, value in values.items():
+        ds.add(value if isinstance(value, DataElement) else element_of(keyword, value))
+    return ds
+
+
+def element_of(keyword: str, value: Any) -> DataElement:
+    """One attribute of an answer; what is none leaves it empty."""
+    tag = Tag(tag_for_keyword(keyword) or 0)
+    vr = vr_of(keyword)
     if vr == "SQ":
-        ds.add(DataElement(tag, "SQ", Items(value or [])))
-        return
-    # Values are as recorded, also those that the standard would not allow.
-    ds.add(DataElement(tag, vr, value, validation_mode=config.IGNORE))
+        return DataElement(tag, "SQ", Items(value or []))
+    return DataElement(tag, vr, value, validation_mode=config.IGNORE)
+
+
+@lru_cache(maxsize=8192)
+def vr_of(keyword: str) -> str:
+    """Value representation; of several possible ones the first."""
+    return dictionary_VR(keyword)[:2]
 
 
 class _Computed:
@@ -234,8 +252,6 @@ def _sop_classes(studies: list[int]) -> Iterable[Any]:
 def _requests(series: list[int]) -> dict[int, list[Dataset]]:
     found: dict[int, list[Dataset]] = {}
     for row in SeriesRequest.objects.filter(series__in=series):
-        item = Dataset()
-        for keyword, column in REQUEST_COLUMNS.items():
-            add(item, keyword, getattr(row, column))
+        item = to_data_set({keyword: getattr(row, column) for keyword, column in REQUEST_COLUMNS.items()})
         found.setdefault(row.series_id, []).append(item)
     return found

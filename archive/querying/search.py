@@ -8,7 +8,7 @@ walk along one of them soon fills a page.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
@@ -32,6 +32,7 @@ from archive.querying.keys import (
     Owner,
 )
 from archive.querying.matching import Items, Match, Range, Universal, Values, read_match
+from archive.querying.words import words_condition
 
 if TYPE_CHECKING:
     from archive.models.study import Seer
@@ -68,12 +69,15 @@ class Query:
         Of the rows that are wanted.
     keys
         Matching keys by keyword; an empty value matches everything and may be left out.
+    words
+        As typed into a search field; see ``archive.querying.words``.
     fuzzy, combined_date_time
         Agreed on by the one who asks (PS3.4 C.5.2.1.1).
     """
 
     level: Level
     keys: Mapping[str, KeyValue] = field(default_factory=dict)
+    words: str = ""
     fuzzy: bool = False
     combined_date_time: bool = False
 
@@ -108,6 +112,7 @@ def plan(query: Query) -> Plan:
             matches[keyword] = match
     found = _combined(matches) if query.combined_date_time else []
     found += [condition for keyword, match in matches.items() if (condition := _condition(keyword, match))]
+    found += [condition] if (condition := words_condition(query.words)) else []
     return Plan(query.level, tuple(found), frozenset(ignored))
 
 
@@ -193,10 +198,10 @@ def _exists_below(owner: Owner, conditions: list[Condition], level: Level) -> Q:
     return Q(Exists(Instance.objects.shown().filter(met, **{path: OuterRef("pk")})))
 
 
-def candidates(plan: Plan) -> list[int] | None:
-    """Ids of all studies that may match, where some index names few; else None."""
+def few_studies(conditions: Iterable[Condition]) -> list[int] | None:
+    """Ids of all studies that may meet the conditions, the newest first, where some index names few; else None."""
     named: set[int] | None = None
-    for condition in plan.conditions:
+    for condition in conditions:
         few = _few(condition)
         if few is None:
             continue
@@ -218,10 +223,10 @@ def _few(condition: Condition) -> set[int] | None:
     return found
 
 
-def narrowed(plan: Plan, who: Seer) -> QuerySet[Any]:
+def narrowed(plan: Plan, who: Seer) -> Any:
     """The matching rows as a queryset, to be ordered and sliced: for pages in an order of their own."""
     rows = shown_rows(plan.level, who).filter(where(plan))
-    few = candidates(plan)
+    few = few_studies(plan.conditions)
     return rows if few is None else rows.filter(**{f"{_to_study(plan.level)}__in": few})
 
 
@@ -245,7 +250,7 @@ def find_ids(plan: Plan, who: Seer) -> Iterator[int]:
 
 def _pieces(plan: Plan, rows: QuerySet[Any]) -> Iterator[list[int]]:
     wanted = "patient_id" if plan.level is Level.PATIENT else "pk"
-    few = candidates(plan)
+    few = few_studies(plan.conditions)
     if few is not None:
         study_ids: Iterator[list[int]] = (few[start : start + PIECE] for start in range(0, len(few), PIECE))
     elif (finder := _walked(plan)) is not None:
