@@ -22,8 +22,8 @@ from archive.querying.text_index import SHORTEST, TABLE, fts5_expression
 class Finder(Protocol):
     """Ids of studies, through an index."""
 
-    def pieces(self, size: int) -> Iterator[list[int]]:
-        """At most ``size`` ids at a time; a piece that is shorter is the last."""
+    def pieces(self, sizes: Iterator[int]) -> Iterator[list[int]]:
+        """Ids in pieces of at most these sizes; one that is shorter is the last."""
         ...
 
 
@@ -39,10 +39,10 @@ class AlongColumn:
     order: tuple[str, ...]
     study: str = "pk"
 
-    def pieces(self, size: int) -> Iterator[list[int]]:
+    def pieces(self, sizes: Iterator[int]) -> Iterator[list[int]]:
         rows = self.rows.order_by(*self.order)
         place: tuple[Any, ...] | None = None
-        while True:
+        for size in sizes:
             wanted = rows if place is None else rows.filter(self._beyond(place))
             found = list(wanted.values_list(self.study, *self.order)[:size])
             yield [row[0] for row in found]
@@ -62,9 +62,9 @@ class ByTrigrams:
 
     texts: dict[str, list[str]] = field(default_factory=dict)
 
-    def pieces(self, size: int) -> Iterator[list[int]]:
+    def pieces(self, sizes: Iterator[int]) -> Iterator[list[int]]:
         before: int | None = None
-        while True:
+        for size in sizes:
             found = self._from_fts5(before, size) if connection.vendor == "sqlite" else self._from_rows(before, size)
             yield found
             if len(found) < size:

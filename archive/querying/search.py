@@ -37,8 +37,10 @@ from archive.querying.words import words_condition
 if TYPE_CHECKING:
     from archive.models.study import Seer
 
-FEW: Final = 4000
+FEW: Final = 1000
 """Studies that an index may name for all of them to be tested."""
+FEW_TO_SORT: Final = 4000
+"""The same where the matches are wanted in an order of their own: the walk along that order must meet one soon."""
 ENOUGH: Final = 100
 """An index that names so few is not compared with others."""
 PIECE: Final = 1000
@@ -47,7 +49,7 @@ FIRST_PIECE: Final = 100
 KeyValue = str | Mapping[str, str]
 """A key's value as text, or the keys of a sequence's one item."""
 
-_PATHS: Final[dict[Level, dict[Owner, str]]] = {
+PATHS: Final[dict[Level, dict[Owner, str]]] = {
     Level.STUDY: {Owner.STUDY: "", Owner.PATIENT: "patient__"},
     Level.SERIES: {Owner.SERIES: "", Owner.STUDY: "study__", Owner.PATIENT: "study__patient__"},
     Level.IMAGE: {
@@ -57,6 +59,7 @@ _PATHS: Final[dict[Level, dict[Owner, str]]] = {
         Owner.PATIENT: "series__study__patient__",
     },
 }
+"""How a row of a level reaches what is above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ def shown_rows(level: Level, who: Seer) -> QuerySet[Any]:
 
 def where(plan: Plan) -> Q:
     """Every condition of a plan, on rows of its level."""
-    paths = _PATHS[max(plan.level, Level.STUDY)]
+    paths = PATHS[max(plan.level, Level.STUDY)]
     below: dict[Owner, list[Condition]] = {}
     met = Q()
     for condition in plan.conditions:
@@ -198,11 +201,11 @@ def _exists_below(owner: Owner, conditions: list[Condition], level: Level) -> Q:
     return Q(Exists(Instance.objects.shown().filter(met, **{path: OuterRef("pk")})))
 
 
-def few_studies(conditions: Iterable[Condition]) -> list[int] | None:
-    """Ids of all studies that may meet the conditions, the newest first, where some index names few; else None."""
+def few_studies(conditions: Iterable[Condition], most: int) -> list[int] | None:
+    """Ids of all studies that may meet the conditions, the newest first, where an index names at most so many."""
     named: set[int] | None = None
     for condition in conditions:
-        few = _few(condition)
+        few = _few(condition, most)
         if few is None:
             continue
         named = few if named is None else named & few
@@ -211,14 +214,14 @@ def few_studies(conditions: Iterable[Condition]) -> list[int] | None:
     return None if named is None else sorted(named, reverse=True)
 
 
-def _few(condition: Condition) -> set[int] | None:
+def _few(condition: Condition, most: int) -> set[int] | None:
     if not condition.finders:
         return None
     found: set[int] = set()
     for finder in condition.finders:
-        piece = next(finder.pieces(FEW + 1))
+        piece = next(finder.pieces(iter([most + 1])))
         found.update(piece)
-        if len(piece) > FEW or len(found) > FEW:
+        if len(piece) > most or len(found) > most:
             return None
     return found
 
@@ -226,7 +229,7 @@ def _few(condition: Condition) -> set[int] | None:
 def narrowed(plan: Plan, who: Seer) -> Any:
     """The matching rows as a queryset, to be ordered and sliced: for pages in an order of their own."""
     rows = shown_rows(plan.level, who).filter(where(plan))
-    few = few_studies(plan.conditions)
+    few = few_studies(plan.conditions, FEW_TO_SORT)
     return rows if few is None else rows.filter(**{f"{_to_study(plan.level)}__in": few})
 
 
@@ -250,11 +253,11 @@ def find_ids(plan: Plan, who: Seer) -> Iterator[int]:
 
 def _pieces(plan: Plan, rows: QuerySet[Any]) -> Iterator[list[int]]:
     wanted = "patient_id" if plan.level is Level.PATIENT else "pk"
-    few = few_studies(plan.conditions)
+    few = few_studies(plan.conditions, FEW)
     if few is not None:
         study_ids: Iterator[list[int]] = (few[start : start + PIECE] for start in range(0, len(few), PIECE))
     elif (finder := _walked(plan)) is not None:
-        study_ids = finder.pieces(PIECE)
+        study_ids = finder.pieces(_growing())
     else:
         yield from _walk(rows, wanted)
         return
@@ -270,12 +273,19 @@ def _walked(plan: Plan) -> Any:
 
 
 def _walk(rows: QuerySet[Any], wanted: str) -> Iterator[list[int]]:
-    """The newest rows first; pieces grow, as the first page is waited for."""
-    size, before = FIRST_PIECE, None
-    while True:
+    """The newest rows first."""
+    before = None
+    for size in _growing():
         piece = rows if before is None else rows.filter(pk__lt=before)
         found = list(piece.order_by("-pk").values_list("pk", wanted)[:size])
         yield [row[1] for row in found]
         if len(found) < size:
             return
-        size, before = PIECE, found[-1][0]
+        before = found[-1][0]
+
+
+def _growing() -> Iterator[int]:
+    """Sizes of pieces: the first page is waited for."""
+    yield FIRST_PIECE
+    while True:
+        yield PIECE

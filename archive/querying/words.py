@@ -41,11 +41,11 @@ def words_condition(text: str) -> Condition | None:
 
 def containing(studies: StudyQuerySet, text: str) -> StudyQuerySet:
     """Studies that contain each word of a text, by the index where it names few."""
-    from archive.querying.search import few_studies
+    from archive.querying.search import FEW_TO_SORT, few_studies
 
     condition = words_condition(text)
     if condition is None:
         return studies
-    few = few_studies([condition])
+    few = few_studies([condition], FEW_TO_SORT)
     met = studies.filter(condition.where(""))
     return met if few is None else met.filter(pk__in=few)
