@@ -42,7 +42,8 @@ def answer_query_or_retrieve(assoc: ReceiverAssociation, request: Any, context: 
     except (DatabaseError, InterfaceError) as error:
         exchange.fail(error, "The archive's database does not answer; ask again.")
     except ConnectionClosed:
-        logger.info("a peer ended its association before it was answered", extra=assoc.log_extra())
+        logger.info("a peer was gone, or did not read, before it was answered", extra=assoc.log_extra())
+        assoc.dul.break_off()
     except Exception as error:  # The association lives, and the peer is told, whatever went wrong.
         exchange.fail(error, "The archive could not process the request.")
     assoc.dimse.cancel_req = {}
