@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Any, Final
 
 from django.db.models import Count, Exists, OuterRef, Q, Sum
@@ -24,7 +24,8 @@ from archive.querying.keys import COMPUTED, COUNTS, KEYS, REQUEST_COLUMNS, REQUE
 from archive.querying.search import PATHS, Query, find_ids, plan
 from archive.querying.stored_values import StoredValues
 
-FIRST_PAGE: Final = 20
+PAGES: Final = (20, 80)
+"""Rows of the first pages: an answer is waited for, and a search's first piece is as large as both."""
 PAGE: Final = 200
 FILES_READ: Final = 500
 """Stored files that one query reads for attributes that no row keeps; later answers hold these empty."""
@@ -95,10 +96,10 @@ class Answers:
         return map(to_data_set, self)
 
     def __iter__(self) -> Iterator[Values]:
-        size = FIRST_PAGE
-        while ids := list(islice(self._found, size)):
+        for size in chain(PAGES, repeat(PAGE)):
+            if not (ids := list(islice(self._found, size))):
+                return
             yield from self._page(ids)
-            size = PAGE
 
     def _page(self, ids: list[int]) -> Iterator[Values]:
         level = self.query.level

@@ -7,11 +7,11 @@ Each piece is a short query of its own, so that a slow reader holds nothing open
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from django.db import connection
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan
 
 from archive.models import Study
@@ -31,16 +31,26 @@ class Finder(Protocol):
 class AlongColumn:
     """Rows in the order of an indexed column.
 
-    ``rows`` are filtered by that column; ``study`` is the path to the study's id; ``order`` is the
-    columns of the index, the last of which settles what is equal.
+    ``rows`` are those of the column's model and ``where`` is what the index is asked for; ``study`` is the path
+    to the study's id; ``order`` is the columns of the index, the last of which settles what is equal.
     """
 
     rows: QuerySet[Any]
+    where: Q
     order: tuple[str, ...]
     study: str = "pk"
 
+    def among(self, rows: QuerySet[Any]) -> AlongColumn:
+        """The same walk among studies that meet other conditions already."""
+        return replace(self, rows=rows)
+
+    @property
+    def walks_studies(self) -> bool:
+        """Whether the index is one of the table of studies."""
+        return self.study == "pk"
+
     def pieces(self, sizes: Iterator[int]) -> Iterator[list[int]]:
-        rows = self.rows.order_by(*self.order)
+        rows = self.rows.filter(self.where).order_by(*self.order)
         place: tuple[Any, ...] | None = None
         for size in sizes:
             wanted = rows if place is None else rows.filter(self._beyond(place))

@@ -20,7 +20,7 @@ from pydicom.datadict import dictionary_VR
 from archive.models import Instance, Series, Study
 from archive.querying import conditions as compile_to
 from archive.querying.conditions import Condition
-from archive.querying.finders import AlongColumn
+from archive.querying.finders import AlongColumn, Finder
 from archive.querying.keys import (
     COMPUTED,
     COUNTS,
@@ -252,21 +252,32 @@ def find_ids(plan: Plan, who: Seer) -> Iterator[int]:
 
 
 def _pieces(plan: Plan, rows: QuerySet[Any]) -> Iterator[list[int]]:
+    """Ids of matching rows, piece by piece: out of the few, along an index, or the newest first."""
     wanted = "patient_id" if plan.level is Level.PATIENT else "pk"
     few = few_studies(plan.conditions, FEW)
-    if few is not None:
-        study_ids: Iterator[list[int]] = (few[start : start + PIECE] for start in range(0, len(few), PIECE))
-    elif (finder := _walked(plan)) is not None:
-        study_ids = finder.pieces(_growing())
-    else:
+    finder = _walked(plan) if few is None else None
+    if few is None and finder is None:
         yield from _walk(rows, wanted)
         return
-    for ids in study_ids:
+    if plan.level is Level.STUDY and isinstance(finder, AlongColumn) and finder.walks_studies:
+        yield from finder.among(rows).pieces(_growing())
+        return
+    named = finder.pieces(_growing()) if finder is not None else _cut(few or [])
+    for ids in named:
         of_these = rows.filter(**{f"{_to_study(plan.level)}__in": ids}).order_by("-pk")
         yield list(of_these.values_list(wanted, flat=True))
 
 
-def _walked(plan: Plan) -> Any:
+def _cut(ids: list[int]) -> Iterator[list[int]]:
+    start = 0
+    for size in _growing():
+        if start >= len(ids):
+            return
+        yield ids[start : start + size]
+        start += size
+
+
+def _walked(plan: Plan) -> Finder | None:
     """The one index to walk along where all name many: a column's before a trigram's; None without any."""
     single = [condition.finders[0] for condition in plan.conditions if len(condition.finders) == 1]
     return next((finder for finder in single if isinstance(finder, AlongColumn)), single[0] if single else None)
