@@ -62,7 +62,7 @@ def search(
     size = most if asked.limit is None else min(asked.limit, most)
     found = list(islice(find_ids(plan(query), user), asked.offset, asked.offset + size + 1))
     answers = Answers(query, user, asked.returning, settings.PORTAL_AE_TITLE, ids=found[:size])
-    response = data_sets(request, (_model(ds, level) for ds in answers))
+    response = data_sets(request, (_model(ds, level) for ds in answers.data_sets()))
     _warn(response, asked, has_more=len(found) > size, size=size, ignored=answers.unsupported & asked.keys.keys())
     record_event(
         Event.QUERIED,

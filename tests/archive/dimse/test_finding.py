@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydicom import Dataset
 from pydicom.data import get_charset_files, get_testdata_file
 from pydicom.uid import SecondaryCaptureImageStorage
 from pynetdicom import AE
+from pynetdicom.dsutils import encode
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 
 from archive.dimse.peers import PeerRule
@@ -21,8 +23,10 @@ from archive.dimse.server import DicomServer
 from archive.indexing.writer import index_waiting_files
 from archive.models import AuditEvent, Instance
 from tests.archive.dimse.conftest import CLOSED, DCMTK, StartReceiver
-from tests.archive.querying.rows import make_series, make_study
+from tests.archive.dimse.raw import IMPLICIT, RawPeer, find_command, p_data
+from tests.archive.querying.rows import make_many, make_series, make_study
 from tests.journeys.sending import send_file
+from tests.servers import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_messages")]
 
@@ -237,8 +241,7 @@ def test_keys_that_are_not_supported_are_answered_with_the_warning(receiver: Dic
 
 
 def test_a_cancel_ends_the_answers(receiver: DicomServer) -> None:
-    for number in range(1, 400):
-        make_study(number)
+    make_many(399)
 
     status, _, answers = ask(receiver.port, "STUDY", {"StudyInstanceUID": "", "PatientName": ""}, cancel_after=1)
 
@@ -386,3 +389,22 @@ def test_what_no_row_keeps_is_read_from_the_stored_file(find: Find, portal_data:
     assert [item.PatientID for item in image.OtherPatientIDsSequence] == ["ABCD1234", "1234ABCD"]
     assert series.ManufacturerModelName == "RHAPSODE"
     assert "KVP" not in series
+
+
+def test_a_peer_that_does_not_read_holds_no_transaction_and_no_memory(start_receiver: StartReceiver) -> None:
+    make_many(2000, study_description="x" * 250)
+    server = start_receiver(limits={"send_deadline_s": 2.0})
+    peer = RawPeer(server.port)
+    peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    peer.associate(contexts=[(1, STUDY_ROOT, [IMPLICIT])])
+
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel, identifier.StudyDescription = "STUDY", ""
+    data = encode(identifier, True, True)
+    assert data is not None
+    # Together more than the system's buffers take.
+    peer.send((p_data(1, 3, find_command(STUDY_ROOT, data_set=1)) + p_data(1, 2, data)) * 15)
+    make_study(5000)
+
+    assert ask(server.port, "STUDY", {"StudyInstanceUID": "2.25.5000"})[0] == 0x0000
+    wait_until(lambda: not server.associations(), patience_s=15, what="the association stands for ever")
