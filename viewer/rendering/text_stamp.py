@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +14,22 @@ LARGEST_FONT_PX = 40
 LONGEST_SIDE_PX = 4096
 """Of a text's picture; what is longer is cut."""
 LINE_SPACING_PX = 2
+
+SPELLED_OUT = str.maketrans(
+    # The font that comes with Pillow knows ASCII and a few signs; units must not become boxes.
+    {"µ": "u", "μ": "u", "–": "-", "—": "-", "−": "-", "×": "x", "≤": "<=", "≥": ">=", "’": "'", "“": '"', "”": '"'}
+)
+
+
+def written(text: str) -> str:
+    """A text as the font can write it: signs spelled out, letters without their accents.
+
+    >>> written("Ø 12 µm², Größe ± 1°")
+    'Ø 12 um2, Grosse ± 1°'
+    """
+    spelled = text.translate(SPELLED_OUT).replace("ß", "ss")
+    parts = (one if one in "°±«»©´·" else unicodedata.normalize("NFKD", one) for one in spelled)
+    return "".join(part for whole in parts for part in whole if not unicodedata.combining(part))
 
 
 @lru_cache(maxsize=8)
@@ -29,7 +46,7 @@ def text_stamp(text: str, size: int) -> NDArray[np.bool_]:
     size
         Height of the font, pixels.
     """
-    font = _font(size)
+    font, text = _font(size), written(text)
     drawing = ImageDraw.Draw(Image.new("1", (1, 1)))
     drawing.fontmode = "1"
     left, top, right, bottom = drawing.multiline_textbbox((0, 0), text, font=font, spacing=LINE_SPACING_PX)
