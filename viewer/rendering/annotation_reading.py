@@ -26,6 +26,8 @@ MAXIMUM_POINTS: Final = 1 << 15
 """Points of all graphic objects of a state together."""
 MAXIMUM_CHARACTERS: Final = 1024
 """Of one text, as its VR allows (PS3.5 6.2, ST)."""
+FARTHEST: Final = {Units.PIXEL: 2.0**17, Units.DISPLAY: 4.0}
+"""Largest coordinate to either side; nothing beyond can be meant, and drawing it would cost."""
 JUSTIFICATIONS: Final = frozenset({"LEFT", "RIGHT", "CENTER"})
 POINTS_NEEDED: Final = {
     # PS3.3 C.10.5.1.2
@@ -102,6 +104,8 @@ def _graphic(item: Dataset) -> GraphicObject | None:
     points = tuple(Place(x, y) for x, y in zip(data[::2], data[1::2], strict=False))
     if len(points) < POINTS_NEEDED[GraphicType(kind)] or integer(item, "GraphicDimensions", 2) != 2:
         return None
+    if not all(_is_near(point, units) for point in points):
+        return None
     line, fill = first_item(item, "LineStyleSequence"), first_item(item, "FillStyleSequence")
     return GraphicObject(
         kind=GraphicType(kind),
@@ -114,11 +118,11 @@ def _graphic(item: Dataset) -> GraphicObject | None:
 
 def _text(item: Dataset) -> TextObject | None:
     written = text(item, "UnformattedTextValue")[:MAXIMUM_CHARACTERS]
-    first = _place(item, "BoundingBoxTopLeftHandCorner")
-    last = _place(item, "BoundingBoxBottomRightHandCorner")
     box_units, anchor_units = _units(item, "BoundingBoxAnnotationUnits"), _units(item, "AnchorPointAnnotationUnits")
-    box = (first, last) if first is not None and last is not None and box_units is not None else None
-    anchor = _place(item, "AnchorPoint") if anchor_units is not None else None
+    first = _place(item, "BoundingBoxTopLeftHandCorner", box_units)
+    last = _place(item, "BoundingBoxBottomRightHandCorner", box_units)
+    box = (first, last) if first is not None and last is not None else None
+    anchor = _place(item, "AnchorPoint", anchor_units)
     if not written or (box is None and anchor is None):
         return None
     justification = text(item, "BoundingBoxTextHorizontalJustification")
@@ -134,15 +138,22 @@ def _text(item: Dataset) -> TextObject | None:
     )
 
 
+def _is_near(place: Place, units: Units) -> bool:
+    return max(abs(place.x), abs(place.y)) <= FARTHEST[units]
+
+
 def _units(item: Dataset, keyword: str) -> Units | None:
     """None also for MATRIX, coordinates of a whole slide whose tiles the state does not know."""
     name = text(item, keyword)
     return Units(name) if name in set(Units) else None
 
 
-def _place(item: Dataset, keyword: str) -> Place | None:
+def _place(item: Dataset, keyword: str, units: Units | None) -> Place | None:
     values = numbers(item, keyword, 2)
-    return Place(values[0], values[1]) if values else None
+    if units is None or not values:
+        return None
+    place = Place(values[0], values[1])
+    return place if _is_near(place, units) else None
 
 
 def _color(style: Dataset | None, keyword: str) -> Rgb | None:
