@@ -55,9 +55,17 @@ def text_stamp(text: str, size: int) -> NDArray[np.bool_]:
     drawing = ImageDraw.Draw(picture)
     drawing.fontmode = "1"
     drawing.multiline_text((-left, -top), text, fill=1, font=font, spacing=LINE_SPACING_PX)
-    stamp = np.asarray(picture, np.bool_)
+    stamp = _cut(np.asarray(picture, np.bool_))
     stamp.setflags(write=False)
     return stamp
+
+
+def _cut(picture: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Without empty rows and columns around; a text of spaces is one empty pixel."""
+    rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+    if not len(rows):
+        return np.zeros((1, 1), np.bool_)
+    return picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
 
 
 def font_size(side_px: float, text: str) -> int:
