@@ -20,9 +20,9 @@ from viewer.rendering.presentation_state import (
     Units,
 )
 
-MAXIMUM_ITEMS: Final = 2048
+MAXIMUM_ITEMS: Final = 1024
 """Objects of a state; further ones are left out."""
-MAXIMUM_POINTS: Final = 1 << 15
+MAXIMUM_POINTS: Final = 1 << 14
 """Points of all graphic objects of a state together."""
 MAXIMUM_CHARACTERS: Final = 1024
 """Of one text, as its VR allows (PS3.5 6.2, ST)."""

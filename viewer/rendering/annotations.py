@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from viewer.rendering.cielab import Rgb
 from viewer.rendering.displayed_area import Affine
-from viewer.rendering.outlines import Points, draw_lines, draw_marker, inside_polygon, outline_of
+from viewer.rendering.outlines import MARKER_ARM_PX, Points, draw_lines, draw_marker, inside_polygon, outline_of
 from viewer.rendering.presentation_state import (
     ActiveOverlay,
     FrameState,
@@ -91,14 +91,27 @@ def _layers(state: FrameState) -> list[GraphicLayer]:
 
 def _draw_graphic(image: NDArray[np.uint8], graphic: GraphicObject, paint: Rgb, canvas: Canvas) -> None:
     corners = outline_of(graphic.kind, _points(graphic.points, graphic.units, canvas))
-    region, mask = _margin(canvas.region)
-    if graphic.kind is GraphicType.POINT:
-        draw_marker(mask, region, corners)
+    is_point = graphic.kind is GraphicType.POINT
+    part = _around(corners, canvas.region, MARKER_ARM_PX if is_point else 0)
+    if part is None:
+        return
+    mask = np.zeros((part.rows, part.columns), np.bool_)
+    if is_point:
+        draw_marker(mask, part, corners)
     else:
         if graphic.filled:
             _fill(image, corners, paint, canvas.region)
-        draw_lines(mask, region, _on_the_picture(corners, canvas))
-    _paint(image, mask, paint)
+        draw_lines(mask, part, _on_the_picture(corners, canvas))
+    _paint(image, canvas.region, part, mask, paint)
+
+
+def _around(points: Points, region: Region, reach: int) -> Region | None:
+    """What of a region and a rim around it these points need; None where they are beside it."""
+    low = np.floor(points.min(axis=0)).astype(int) - reach - RIM_PX
+    high = np.ceil(points.max(axis=0)).astype(int) + reach + RIM_PX + 1
+    left, right = max(low[0], region.column - RIM_PX), min(high[0], region.column + region.columns + RIM_PX)
+    top, bottom = max(low[1], region.row - RIM_PX), min(high[1], region.row + region.rows + RIM_PX)
+    return Region(int(top), int(left), int(bottom - top), int(right - left)) if top < bottom and left < right else None
 
 
 def _points(places: tuple[Place, ...], units: Units, canvas: Canvas) -> Points:
@@ -125,19 +138,29 @@ def _fill(image: NDArray[np.uint8], corners: Points, paint: Rgb, region: Region)
 
 
 def _draw_text(image: NDArray[np.uint8], text: TextObject, paint: Rgb, canvas: Canvas) -> None:
-    region, mask = _margin(canvas.region)
     anchor = None if text.anchor is None else _points((text.anchor,), text.anchor_units, canvas)
     box = None if text.box is None else _points(text.box, text.box_units, canvas)
-    if anchor is not None and text.anchor_visible:
-        draw_marker(mask, region, anchor)
+    if box is not None:
+        stamp, start = _stamp_in_box(text, box, canvas)
+    elif anchor is not None:
+        stamp, start = _stamp_at_anchor(text, anchor[0], canvas)
+    else:
+        return
+    needed = [start[None], start[None] + (stamp.shape[1], stamp.shape[0])]
+    is_tied = anchor is not None and text.anchor_visible
+    part = _around(
+        np.vstack([*needed, anchor] if is_tied and anchor is not None else needed), canvas.region, MARKER_ARM_PX
+    )
+    if part is None:
+        return
+    mask = np.zeros((part.rows, part.columns), np.bool_)
+    if is_tied and anchor is not None:
+        draw_marker(mask, part, anchor)
         if box is not None:
             nearest = np.clip(anchor[0], box.min(axis=0), box.max(axis=0))
-            draw_lines(mask, region, _on_the_picture(np.vstack([anchor, nearest]), canvas))
-    if box is not None:
-        _stamp_in_box(mask, region, text, box, canvas)
-    elif anchor is not None:
-        _stamp_at_anchor(mask, region, text, anchor[0], canvas)
-    _paint(image, mask, paint)
+            draw_lines(mask, part, _on_the_picture(np.vstack([anchor, nearest]), canvas))
+    _lay_stamp(mask, part, stamp, start)
+    _paint(image, canvas.region, part, mask, paint)
 
 
 def _to_screen(canvas: Canvas) -> Affine:
@@ -154,7 +177,8 @@ def _turned_stamp(stamp: NDArray[np.bool_], turns: int, canvas: Canvas) -> NDArr
     return np.rot90(back, canvas.rotation // 90)
 
 
-def _stamp_in_box(mask: NDArray[np.bool_], region: Region, text: TextObject, box: Points, canvas: Canvas) -> None:
+def _stamp_in_box(text: TextObject, box: Points, canvas: Canvas) -> tuple[NDArray[np.bool_], Points]:
+    """The pixels of a text and where their upper left corner is."""
     way = box[1] - box[0]
     across, down = _to_screen(canvas).apply(way[None])[0]
     turns = quarter_turns(across, down)
@@ -167,17 +191,17 @@ def _stamp_in_box(mask: NDArray[np.bool_], region: Region, text: TextObject, box
     spare[reading] = max(0.0, abs(way[reading]) - size[reading])
     spare *= {"LEFT": 0.0, "CENTER": 0.5, "RIGHT": 1.0}[text.justification]
     forward = way >= 0
-    start = np.where(forward, box[0] + spare, box[0] - spare - size)
-    _lay_stamp(mask, region, stamp, start)
+    return stamp, np.where(forward, box[0] + spare, box[0] - spare - size)
 
 
-def _stamp_at_anchor(mask: NDArray[np.bool_], region: Region, text: TextObject, anchor: Points, canvas: Canvas) -> None:
+def _stamp_at_anchor(text: TextObject, anchor: Points, canvas: Canvas) -> tuple[NDArray[np.bool_], Points]:
+    """The same beside an anchor, below it and to its right on the screen."""
     height = ANCHORED_TEXT_SHARE * max(canvas.rows, canvas.columns) / 0.8
     stamp = _turned_stamp(text_stamp(text.text, font_size(height * (text.text.count("\n") + 1), text.text)), 0, canvas)
     size = np.array([stamp.shape[1], stamp.shape[0]])
     way = _to_screen(canvas).inverse().apply(np.array([[1.0, 1.0]]))[0]
     beside = anchor + way * ANCHORED_TEXT_OFFSET_PX
-    _lay_stamp(mask, region, stamp, np.where(way > 0, beside, beside - size))
+    return stamp, np.where(way > 0, beside, beside - size)
 
 
 def _lay_stamp(mask: NDArray[np.bool_], region: Region, stamp: NDArray[np.bool_], start: Points) -> None:
@@ -188,22 +212,21 @@ def _lay_stamp(mask: NDArray[np.bool_], region: Region, stamp: NDArray[np.bool_]
         mask[top:bottom, left:right] |= stamp[top - row : bottom - row, left - column : right - column]
 
 
-def _margin(region: Region) -> tuple[Region, NDArray[np.bool_]]:
-    """The region with a rim around it: lines of the neighbour have theirs here."""
-    wide = Region(region.row - RIM_PX, region.column - RIM_PX, region.rows + 2 * RIM_PX, region.columns + 2 * RIM_PX)
-    return wide, np.zeros((wide.rows, wide.columns), np.bool_)
-
-
-def _paint(image: NDArray[np.uint8], mask: NDArray[np.bool_], paint: Rgb) -> None:
-    """Paint the pixels of a mask, which is wider by the rim, and a rim of the opposite around them."""
-    if not mask.any():
+def _paint(image: NDArray[np.uint8], region: Region, part: Region, mask: NDArray[np.bool_], paint: Rgb) -> None:
+    """Paint the pixels of a mask and a rim of the opposite around them; ``mask`` shows ``part``, ``image`` the region."""
+    top, left = max(part.row, region.row), max(part.column, region.column)
+    bottom = min(part.row + part.rows, region.row + region.rows)
+    right = min(part.column + part.columns, region.column + region.columns)
+    if top >= bottom or left >= right:
         return
-    tall = mask[:-2] | mask[1:-1] | mask[2:]
-    rim = tall[:, :-2] | tall[:, 1:-1] | tall[:, 2:]
-    line = mask[1:-1, 1:-1]
+    wide = np.pad(mask, RIM_PX)
+    tall = wide[:-2] | wide[1:-1] | wide[2:]
+    rim = (tall[:, :-2] | tall[:, 1:-1] | tall[:, 2:]) & ~mask
+    inside = np.s_[top - part.row : bottom - part.row, left - part.column : right - part.column]
+    place = image[top - region.row : bottom - region.row, left - region.column : right - region.column]
     light = 0.299 * paint[0] + 0.587 * paint[1] + 0.114 * paint[2] >= 128
-    image[rim & ~line] = 0 if light else 255
-    image[line] = _value(image, paint)
+    place[rim[inside]] = 0 if light else 255
+    place[mask[inside]] = _value(image, paint)
 
 
 def _value(image: NDArray[np.uint8], paint: Rgb) -> int | Rgb:

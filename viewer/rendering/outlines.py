@@ -19,7 +19,9 @@ Points = NDArray[np.float64]
 """Shape (n, 2), x before y."""
 
 CURVE_STEPS = 16
-"""Straight pieces between two points of an interpolated curve."""
+"""Straight pieces between two points of an interpolated curve; fewer where there are very many points."""
+MOST_CURVE_PIECES = 1 << 15
+SAMPLES_AT_ONCE = 1 << 20
 MARKER_ARM_PX = 3
 """Arms of the cross that marks a point."""
 MOST_PIECES = 2048
@@ -57,35 +59,41 @@ def _curve(points: Points) -> Points:
     behind = points[1] if closed else points[-1]
     padded = np.vstack([before, points, behind])
     p0, p1, p2, p3 = padded[:-3, None], padded[1:-2, None], padded[2:-1, None], padded[3:, None]
-    t = (np.arange(CURVE_STEPS) / CURVE_STEPS)[None, :, None]
+    steps = max(1, min(CURVE_STEPS, MOST_CURVE_PIECES // len(points)))
+    t = (np.arange(steps) / steps)[None, :, None]
     curve = 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
     return np.vstack([curve.reshape(-1, 2), points[-1:]])
 
 
 def draw_lines(mask: NDArray[np.bool_], region: Region, corners: Points) -> None:
-    """Mark the pixels of the straight lines between corners; ``mask`` shows ``region`` of the picture."""
-    low = np.minimum(corners[:-1], corners[1:])
-    high = np.maximum(corners[:-1], corners[1:])
-    near = (high[:, 0] >= region.column) & (low[:, 0] <= region.column + region.columns)
-    near &= (high[:, 1] >= region.row) & (low[:, 1] <= region.row + region.rows)
-    for index in np.flatnonzero(near):
-        _draw_line(mask, region, corners[index], corners[index + 1])
+    """Mark the pixels of the straight lines between corners; ``mask`` shows ``region`` of the picture.
+
+    A line is sampled at most a pixel apart, only where it crosses the region.
+    """
+    start, step = corners[:-1], np.diff(corners, axis=0)
+    samples = np.maximum(1, np.ceil(np.abs(step).max(axis=1)))
+    first, last = _crossing(start, step, region)
+    begin = np.maximum(0, np.floor(first * samples) - 1)
+    counts = np.where(first <= last, np.minimum(samples, np.ceil(last * samples) + 1) - begin + 1, 0).astype(np.int64)
+    ends = np.cumsum(counts)
+    for part in range(0, int(ends[-1]), SAMPLES_AT_ONCE):
+        numbers = np.arange(part, min(part + SAMPLES_AT_ONCE, int(ends[-1])))
+        line = np.searchsorted(ends, numbers, "right")
+        share = (begin[line] + numbers - (ends[line] - counts[line])) / samples[line]
+        set_pixels(mask, region, start[line] + step[line] * share[:, None])
 
 
-def _draw_line(mask: NDArray[np.bool_], region: Region, start: Points, end: Points) -> None:
-    """Sample the line at most a pixel apart, only where it crosses the region."""
-    step = end - start
-    samples = max(1, math.ceil(float(np.abs(step).max())))
-    first, last = 0.0, 1.0
-    sides = ((region.column, region.column + region.columns), (region.row, region.row + region.rows))
-    for axis, (low, high) in enumerate(sides):
-        if step[axis] != 0:
-            ends = sorted(((low - start[axis]) / step[axis], (high - start[axis]) / step[axis]))
-            first, last = max(first, ends[0]), min(last, ends[1])
-    if first > last:
-        return
-    numbers = np.arange(max(0, math.floor(first * samples) - 1), min(samples, math.ceil(last * samples) + 1) + 1)
-    set_pixels(mask, region, start + step * (numbers / samples)[:, None])
+def _crossing(start: Points, step: Points, region: Region) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Between which shares of its length each line is in the region; the first is above the last where it is not."""
+    low = np.array([region.column, region.row], np.float64)
+    high = low + np.array([region.columns, region.rows])
+    flat = step == 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one, other = (low - start) / step, (high - start) / step
+    inside = (start >= low) & (start <= high)
+    first = np.where(flat, np.where(inside, 0.0, 2.0), np.minimum(one, other))
+    last = np.where(flat, np.where(inside, 1.0, -1.0), np.maximum(one, other))
+    return np.maximum(0.0, first.max(axis=1)), np.minimum(1.0, last.min(axis=1))
 
 
 def set_pixels(mask: NDArray[np.bool_], region: Region, points: NDArray[np.floating]) -> None:
@@ -113,18 +121,30 @@ def inside_polygon(
     start, end = vertices, np.roll(vertices, -1, axis=0)
     seen = np.zeros((len(y_centers), len(x_centers)), np.bool_)
     for index, y in enumerate(y_centers):
-        # Either way of counting a vertex leaves out one horizontal edge; together they have all.
-        for above, below in ((start[:, 1] <= y, end[:, 1] <= y), (start[:, 1] < y, end[:, 1] < y)):
-            crossed = above != below
-            if not crossed.any():
-                continue
-            first, last = start[crossed], end[crossed]
-            share = (y - first[:, 1]) / (last[:, 1] - first[:, 1])
-            crossings = np.sort(first[:, 0] + share * (last[:, 0] - first[:, 0]))
-            for left, right in zip(crossings[::2], crossings[1::2], strict=False):
-                low = np.searchsorted(x_centers, left - _ON_THE_LINE, "left")
-                seen[index, low : np.searchsorted(x_centers, right + _ON_THE_LINE, "right")] = True
+        seen[index] = _odd(start, end, start[:, 1] <= y, end[:, 1] <= y, y, x_centers)
+        if (start[:, 1] == y).any():
+            # Either way of counting a vertex leaves out one horizontal edge; together they have all.
+            seen[index] |= _odd(start, end, start[:, 1] < y, end[:, 1] < y, y, x_centers)
     return seen
+
+
+def _odd(
+    start: Points,
+    end: Points,
+    starts_above: NDArray[np.bool_],
+    ends_above: NDArray[np.bool_],
+    y: float,
+    x_centers: NDArray[np.floating],
+) -> NDArray[np.bool_]:
+    """Which places of a row have an odd number of edges to their left, or lie on an edge."""
+    crossed = starts_above != ends_above
+    first, last = start[crossed], end[crossed]
+    share = (y - first[:, 1]) / (last[:, 1] - first[:, 1])
+    crossings = np.sort(first[:, 0] + share * (last[:, 0] - first[:, 0]))
+    after = np.searchsorted(crossings, x_centers + _ON_THE_LINE, "right")
+    before = np.searchsorted(crossings, x_centers - _ON_THE_LINE, "left")
+    odd: NDArray[np.bool_] = (before % 2 == 1) | (after != before)
+    return odd
 
 
 _ON_THE_LINE = 1e-9

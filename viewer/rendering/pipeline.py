@@ -164,8 +164,11 @@ def value_tile(
         Colours, or values of more than 16 bits.
     """
     check_drawable(description, frame_number)
-    if not has_value_tiles(description):
-        raise NoValueTile("Stored values of this image are colours or need more than 16 bits: only windowed tiles.")
+    if not _holds_words(description) or description.frame(frame_number).shutter is not None:
+        raise NoValueTile(
+            "Stored values of this image are colours, need more than 16 bits, or are not all to be seen: "
+            "only windowed tiles."
+        )
     part = tile_region(find_level(description.rows, description.columns, level), row, column)
     reduced = reduce_frame(decoded, description, frame_number, level)
     values = reduced.values[part.row : part.row + part.rows, part.column : part.column + part.columns]
@@ -175,10 +178,13 @@ def value_tile(
 
 def has_value_tiles(description: ImageDescription) -> bool:
     """Whether stored values fit 16 bits, are not colours, and all but a table lies between them and the picture."""
-    if description.presentation_lut is not None or has_shutter(description):
-        return False
+    return _holds_words(description) and not has_shutter(description)
+
+
+def _holds_words(description: ImageDescription) -> bool:
     grey = description.samples_per_pixel == 1 and not is_color(description.photometric_interpretation)
-    return grey and description.pixel_keyword == "PixelData" and description.bits_allocated <= 16
+    is_plain = description.presentation_lut is None and description.pixel_keyword == "PixelData"
+    return grey and is_plain and description.bits_allocated <= 16
 
 
 def value_offset(description: ImageDescription) -> int:
