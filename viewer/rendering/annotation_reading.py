@@ -9,6 +9,7 @@ from pydicom import Dataset
 
 from archive.dicom.values import first_item, integer, items, numbers, text, value_of
 from archive.pixels.shutters import cielab
+from viewer.errors import NothingToDraw
 from viewer.rendering.cielab import Rgb, srgb_of
 from viewer.rendering.presentation_state import (
     Annotation,
@@ -24,6 +25,8 @@ MAXIMUM_ITEMS: Final = 1024
 """Objects of a state; further ones are left out."""
 MAXIMUM_POINTS: Final = 1 << 14
 """Points of all graphic objects of a state together."""
+MAXIMUM_REFERENCES: Final = 1 << 16
+"""Images and frames that all items of a state name together."""
 MAXIMUM_CHARACTERS: Final = 1024
 """Of one text, as its VR allows (PS3.5 6.2, ST)."""
 FARTHEST: Final = {Units.PIXEL: 2.0**17, Units.DISPLAY: 4.0}
@@ -45,6 +48,7 @@ class Budget:
     def __init__(self) -> None:
         self._items = MAXIMUM_ITEMS
         self._points = MAXIMUM_POINTS
+        self._references = MAXIMUM_REFERENCES
         self._left_out = 0
 
     def take(self, points: int) -> bool:
@@ -55,6 +59,27 @@ class Budget:
         self._items -= 1
         self._points -= points
         return True
+
+    def refer(self, item: Dataset) -> References:
+        """Images and frames of a Referenced Image Sequence.
+
+        Raises
+        ------
+        NothingToDraw
+            The state names more than can be meant: which image it is about could not be told.
+        """
+        found: dict[str, frozenset[int]] = {}
+        for one in items(item, "ReferencedImageSequence"):
+            uid = text(one, "ReferencedSOPInstanceUID")
+            frames = frozenset(int(frame) for frame in numbers(one, "ReferencedFrameNumber"))
+            self._references -= 1 + len(frames)
+            if self._references < 0:
+                raise NothingToDraw("The presentation state names more images than can be shown.")
+            if uid:
+                known = found.get(uid)
+                # Named without frames it is all of them.
+                found[uid] = frames if known is None else frames | known if frames and known else frozenset()
+        return found
 
     def leave_out(self) -> None:
         """One object cannot be drawn."""
@@ -68,16 +93,14 @@ class Budget:
         return (f"{count} of this presentation state cannot be shown.",)
 
 
-def read_annotations(
-    ds: Dataset, budget: Budget, references: Callable[[Dataset], References]
-) -> tuple[Annotation, ...]:
+def read_annotations(ds: Dataset, budget: Budget) -> tuple[Annotation, ...]:
     """Read the Graphic Annotation Sequence."""
     found = []
     for item in items(ds, "GraphicAnnotationSequence")[:MAXIMUM_ITEMS]:
         graphics = _taken(item, "GraphicObjectSequence", _graphic, budget)
         texts = _taken(item, "TextObjectSequence", _text, budget)
         # Compound graphics (C.10.5.1.3) come with the simple ones that they are made of.
-        found.append(Annotation(references(item), text(item, "GraphicLayer"), graphics, texts))
+        found.append(Annotation(budget.refer(item), text(item, "GraphicLayer"), graphics, texts))
     return tuple(found)
 
 

@@ -9,8 +9,8 @@ about one frame; data sets are read in ``presentation_state_reading``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
@@ -51,25 +51,16 @@ STATE_KINDS = {
 }
 
 
-class ImageReference(NamedTuple):
-    """An image, or some of its frames."""
-
-    sop_instance_uid: str
-    frames: tuple[int, ...] = ()
-    """Counted from 1; empty for all."""
-
-
-References = tuple[ImageReference, ...]
+References = Mapping[str, frozenset[int]]
+"""Images by SOP Instance UID in the order of the file, with their frames, counted from 1; none of them means all."""
 
 
 def is_about(references: References, sop_instance_uid: str, frame_number: int) -> bool:
     """Whether an item with these references applies to a frame; without any it applies to all (PS3.3 C.10, C.11.8)."""
     if not references:
         return True
-    return any(
-        one.sop_instance_uid == sop_instance_uid and (not one.frames or frame_number in one.frames)
-        for one in references
-    )
+    frames = references.get(sop_instance_uid)
+    return frames is not None and (not frames or frame_number in frames)
 
 
 class SizeMode(StrEnum):
@@ -287,7 +278,7 @@ class PresentationState:
     creator: str = ""
     created: str = ""
     """Presentation Creation Date and Time as recorded, DICOM DT."""
-    images: References = ()
+    images: References = field(default_factory=dict)
     greys: GreyScale = GreyScale()
     inverted: bool = False
     presentation_lut: LookupTable | None = None

@@ -28,7 +28,6 @@ from viewer.rendering.presentation_state import (
     DisplayedArea,
     GraphicLayer,
     GreyScale,
-    ImageReference,
     MaskSubtraction,
     PresentationState,
     References,
@@ -38,8 +37,10 @@ from viewer.rendering.presentation_state import (
 )
 from viewer.rendering.voi_lut import usable_windows
 
-MAXIMUM_REFERENCES: Final = 1 << 16
-"""Images that a state may list."""
+MAXIMUM_TABLES: Final = 64
+"""Windows and tables of the Softcopy VOI LUT Sequence; a table has up to 128 KiB."""
+MAXIMUM_OVERLAY_BYTES: Final = 8 << 20
+"""Of all overlay planes of a state; a mammogram's plane has 2 MiB."""
 MAXIMUM_LAYERS: Final = 256
 MAXIMUM_MAGNIFICATION: Final = 64.0
 COORDINATE_LIMIT: Final = 1 << 20
@@ -59,12 +60,14 @@ def read_presentation_state(ds: Dataset) -> PresentationState:
     if kind is None:
         raise NothingToDraw("This kind of presentation state cannot be shown.")
     little_endian = is_little_endian(ds)
-    blending = _blending(ds, little_endian) if kind is StateKind.BLENDING else None
-    images = blending.underlying.images + blending.superimposed.images if blending else _listed_images(ds)
+    budget = Budget()
+    blending = _blending(ds, little_endian, budget) if kind is StateKind.BLENDING else None
+    images = _listed_images(ds, budget)
+    if blending is not None:
+        images = {**blending.underlying.images, **blending.superimposed.images}
     if not images:
         raise NothingToDraw("The presentation state names no images.")
-    budget = Budget()
-    covering, bitmap, active = _covering_and_overlays(ds, little_endian)
+    covering, bitmap, active = _covering_and_overlays(ds, little_endian, budget)
     return PresentationState(
         sop_instance_uid=text(ds, "SOPInstanceUID"),
         sop_class_uid=sop_class_uid,
@@ -74,7 +77,7 @@ def read_presentation_state(ds: Dataset) -> PresentationState:
         creator=text(ds, "ContentCreatorName"),
         created=text(ds, "PresentationCreationDate") + text(ds, "PresentationCreationTime"),
         images=images,
-        greys=_greys(ds, little_endian),
+        greys=_greys(ds, little_endian, budget),
         inverted=text(ds, "PresentationLUTShape") == "INVERSE",
         presentation_lut=presentation_lut(ds, little_endian=little_endian),
         palette=palette(ds, signed=False, little_endian=little_endian)
@@ -85,9 +88,11 @@ def read_presentation_state(ds: Dataset) -> PresentationState:
         shutter_bitmap=bitmap,
         overlays=active,
         layers=_layers(ds),
-        annotations=read_annotations(ds, budget, references),
+        annotations=read_annotations(ds, budget),
         areas=tuple(
-            area for item in items(ds, "DisplayedAreaSelectionSequence")[:MAXIMUM_ITEMS] if (area := _area(item))
+            area
+            for item in items(ds, "DisplayedAreaSelectionSequence")[:MAXIMUM_ITEMS]
+            if (area := _area(item, budget))
         ),
         rotation=_rotation(ds),
         flipped=text(ds, "ImageHorizontalFlip") == "Y",
@@ -97,37 +102,24 @@ def read_presentation_state(ds: Dataset) -> PresentationState:
     )
 
 
-def references(item: Dataset) -> References:
-    """Images and frames of a Referenced Image Sequence."""
-    found = []
-    for one in items(item, "ReferencedImageSequence")[:MAXIMUM_REFERENCES]:
-        uid = text(one, "ReferencedSOPInstanceUID")
-        frames = tuple(int(frame) for frame in numbers(one, "ReferencedFrameNumber"))
-        if uid:
-            found.append(ImageReference(uid, frames))
-    return tuple(found)
-
-
-def _listed_images(ds: Dataset) -> References:
+def _listed_images(ds: Dataset, budget: Budget) -> References:
     """Images of the Presentation State Relationship (PS3.3 C.11.11), of every series."""
-    found: list[ImageReference] = []
+    found: dict[str, frozenset[int]] = {}
     for series in items(ds, "ReferencedSeriesSequence"):
-        found += references(series)
-        if len(found) >= MAXIMUM_REFERENCES:
-            break
-    return tuple(found[:MAXIMUM_REFERENCES])
+        found.update(budget.refer(series))
+    return found
 
 
-def _greys(ds: Dataset, little_endian: bool) -> GreyScale:
+def _greys(ds: Dataset, little_endian: bool, budget: Budget) -> GreyScale:
     """Modality LUT (C.11.1) and Softcopy VOI LUT (C.11.8) of a state or of one set of a blending state."""
     found = []
-    for item in items(ds, "SoftcopyVOILUTSequence")[:MAXIMUM_ITEMS]:
+    for item in items(ds, "SoftcopyVOILUTSequence")[:MAXIMUM_TABLES]:
         table = first_item(item, "VOILUTSequence")
         entries = None if table is None else lookup_table(table, signed=False, little_endian=little_endian)
         usable = usable_windows(FrameAttributes(windows=windows(item)))
         voi = entries or (usable[0] if usable else None)
         if voi is not None:
-            found.append(SoftcopyVoi(references(item), voi))
+            found.append(SoftcopyVoi(budget.refer(item), voi))
     return GreyScale(_modality(ds, little_endian), tuple(found))
 
 
@@ -143,17 +135,26 @@ def _modality(ds: Dataset, little_endian: bool) -> ModalityTransform:
 
 
 def _covering_and_overlays(
-    ds: Dataset, little_endian: bool
+    ds: Dataset, little_endian: bool, budget: Budget
 ) -> tuple[Shutter | None, OverlayPlane | None, tuple[ActiveOverlay, ...]]:
     """The shutter, its bitmap, and the overlays that are switched on (PS3.3 C.7.6.15, C.11.7)."""
-    planes = {plane.group: plane for plane in overlay_planes(ds, little_endian=little_endian)}
+    planes: dict[int, OverlayPlane] = {}
+    left_out, size = set(), 0
+    for plane in overlay_planes(ds, little_endian=little_endian):
+        size += len(plane.bits or b"")
+        if size > MAXIMUM_OVERLAY_BYTES:
+            budget.leave_out()
+            left_out.add(plane.group)
+        else:
+            planes[plane.group] = plane
     covering = shutter(ds)
     bitmap = planes.get(covering.overlay_group) if covering is not None else None
     active = []
     for group in range(0x6000, 0x6020, 2):
         layer = text(ds, group << 16 | 0x1001)
         # The bitmap of a shutter is never an overlay (C.7.6.15).
-        if layer and not (covering is not None and covering.overlay_group == group):
+        is_bitmap = covering is not None and covering.overlay_group == group
+        if layer and not is_bitmap and group not in left_out:
             active.append(ActiveOverlay(layer, group, planes.get(group)))
     return covering, bitmap, tuple(active)
 
@@ -181,7 +182,7 @@ def _retired_color(item: Dataset) -> Rgb | None:
     return (grey_of(int(values[0])), grey_of(int(values[1])), grey_of(int(values[2]))) if values else None
 
 
-def _area(item: Dataset) -> DisplayedArea | None:
+def _area(item: Dataset, budget: Budget) -> DisplayedArea | None:
     first = numbers(item, "DisplayedAreaTopLeftHandCorner", 2)
     last = numbers(item, "DisplayedAreaBottomRightHandCorner", 2)
     if not first or not last or any(abs(value) > COORDINATE_LIMIT for value in (*first, *last)):
@@ -191,7 +192,7 @@ def _area(item: Dataset) -> DisplayedArea | None:
     ratio = numbers(item, "PresentationPixelAspectRatio", 2)
     magnification = number(item, "PresentationPixelMagnificationRatio") or 1.0
     return DisplayedArea(
-        images=references(item),
+        images=budget.refer(item),
         top_left=(int(first[0]), int(first[1])),
         bottom_right=(int(last[0]), int(last[1])),
         mode=SizeMode(mode) if mode in set(SizeMode) else SizeMode.SCALE_TO_FIT,
@@ -220,12 +221,12 @@ def _mask(ds: Dataset) -> MaskSubtraction | None:
     )
 
 
-def _blending(ds: Dataset, little_endian: bool) -> Blending:
+def _blending(ds: Dataset, little_endian: bool, budget: Budget) -> Blending:
     """The two sets of a blending state (PS3.3 C.11.14)."""
     sides = {}
     for item in items(ds, "BlendingSequence")[:2]:
         position = text(item, "BlendingPosition")
-        sides[position] = BlendedSet(_listed_images(item), _greys(item, little_endian))
+        sides[position] = BlendedSet(_listed_images(item, budget), _greys(item, little_endian, budget))
     opacity = number(ds, "RelativeOpacity")
     if "UNDERLYING" not in sides or "SUPERIMPOSED" not in sides or opacity is None:
         raise NothingToDraw("The blending presentation state is not complete.")

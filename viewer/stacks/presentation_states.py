@@ -35,7 +35,7 @@ from viewer.tiles.frames import drawable
 
 logger = logging.getLogger(__name__)
 
-KEPT_STATES = 32
+KEPT_STATES = 16
 KEPT_SUMMARIES = 4096
 KEPT_STUDIES = 64
 MOST_OF_A_STUDY = 512
@@ -176,9 +176,7 @@ def states_of_study(study: Study, splits: list[SplitSeries], *, revision: int) -
     return [
         {
             **_named(one),
-            "stacks": list(
-                dict.fromkeys(stack for image in one.images for stack in stacks.get(image.sop_instance_uid, []))
-            ),
+            "stacks": list(dict.fromkeys(stack for uid in one.images for stack in stacks.get(uid, []))),
             "images": len(one.images),
         }
         for one in summaries
@@ -205,7 +203,7 @@ def states_of_stack(stack: Stack, split: SplitSeries) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = []
     uids = {frame.instance.sop_instance_uid for frame in stack.frames}
     for summary in summaries_of(split.study, revision=split.revision):
-        is_about = any(image.sop_instance_uid in uids for image in summary.images)
+        is_about = not uids.isdisjoint(summary.images)
         if not is_about or summary.kind is StateKind.BLENDING or len(listed) == MOST_OF_A_STACK:
             continue
         entry = _entry(summary, stack)

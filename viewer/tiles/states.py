@@ -76,15 +76,13 @@ def _middle(frames: Sequence[tuple[InstanceFacts, int]]) -> tuple[InstanceFacts,
 
 def _frames_of(study: Study, references: References, revision: int) -> list[tuple[InstanceFacts, int]]:
     """The frames that references name and the study has, in their order."""
-    images = {
-        one.sop_instance_uid: one for one in _images(study, [one.sop_instance_uid for one in references], revision)
-    }
+    images = {one.sop_instance_uid: one for one in _images(study, list(references), revision)}
     found = []
-    for reference in references:
-        image = images.get(reference.sop_instance_uid)
+    for uid, frames in references.items():
+        image = images.get(uid)
         if image is None or not image.frames:
             continue
-        numbers: Iterable[int] = reference.frames or range(1, image.frames + 1)
+        numbers: Iterable[int] = sorted(frames) or range(1, image.frames + 1)
         found += [(image, number) for number in numbers if 1 <= number <= image.frames]
     return found
 

@@ -40,7 +40,7 @@ def draw(
     *graphics: GraphicObject, texts: tuple[TextObject, ...] = (), state: FrameState = PLAIN, **options: Any
 ) -> Any:
     values = np.full((ROWS, COLUMNS), GREY, np.uint8)
-    state = replace(state, annotations=(*state.annotations, Annotation((), "ONE", graphics, texts)))
+    state = replace(state, annotations=(*state.annotations, Annotation({}, "ONE", graphics, texts)))
     return render_frame(Frame(values), describe_values(values), 1, state=state, **options)
 
 
@@ -141,7 +141,7 @@ def test_a_filled_object_lets_half_of_the_picture_through() -> None:
 
 def test_what_counts_the_display_lies_in_the_displayed_area() -> None:
     # Columns 9 to 16, rows 5 to 8: from x = 8, y = 4, eight wide and four high. Its middle is 12\6.
-    area = DisplayedArea((), (9, 5), (16, 8), SizeMode.SCALE_TO_FIT)
+    area = DisplayedArea({}, (9, 5), (16, 8), SizeMode.SCALE_TO_FIT)
     display = line((0.0, 0.5), (1.0, 0.5), units=Units.DISPLAY)
 
     assert pixels(draw(display, state=replace(PLAIN, area=area))) == {(6, column) for column in range(8, 17)}
@@ -178,7 +178,7 @@ def test_a_region_is_the_same_part_of_the_whole(region: Region) -> None:
 
 def test_a_lower_level_has_lines_of_one_pixel_too() -> None:
     values = np.full((1024, 600), GREY, np.uint8)
-    annotation = Annotation((), "ONE", (line((100.0, 201.0), (300.0, 201.0)),))
+    annotation = Annotation({}, "ONE", (line((100.0, 201.0), (300.0, 201.0)),))
     state = replace(PLAIN, annotations=(annotation,))
 
     picture = render_frame(Frame(values), describe_values(values), 1, state=state, level=0)
@@ -202,7 +202,7 @@ def test_higher_layers_lie_over_lower_ones() -> None:
         GraphicLayer("OVER", 2, presentation_value=0xC000),
     )
     cross = (line((4.5, 10.5), (20.5, 10.5)),)
-    annotations = (Annotation((), "OVER", (line((12.5, 4.5), (12.5, 16.5)),)), Annotation((), "UNDER", cross))
+    annotations = (Annotation({}, "OVER", (line((12.5, 4.5), (12.5, 16.5)),)), Annotation({}, "UNDER", cross))
 
     picture = draw(state=replace(PLAIN, layers=layers, annotations=annotations))
 

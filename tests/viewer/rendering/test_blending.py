@@ -20,7 +20,6 @@ from viewer.rendering.presentation_state import (
     Blending,
     FrameState,
     GreyScale,
-    ImageReference,
     PresentationState,
     SoftcopyVoi,
     StateKind,
@@ -107,15 +106,15 @@ def blending(opacity: float, above: tuple[str, ...] = ("1.2",)) -> PresentationS
     """Grey of 1.1 below, green above; both as they are stored."""
 
     def side(*uids: str) -> BlendedSet:
-        images = tuple(ImageReference(uid) for uid in uids)
-        return BlendedSet(images, GreyScale(ModalityTransform(), (SoftcopyVoi((), IDENTITY),)))
+        images: dict[str, frozenset[int]] = {uid: frozenset() for uid in uids}
+        return BlendedSet(images, GreyScale(ModalityTransform(), (SoftcopyVoi({}, IDENTITY),)))
 
     below, upper = side("1.1"), side(*above)
     return PresentationState(
         sop_instance_uid="1.9",
         sop_class_uid="1.2.840.10008.5.1.4.1.1.11.4",
         kind=StateKind.BLENDING,
-        images=below.images + upper.images,
+        images={**below.images, **upper.images},
         palette=GREEN,
         blending=Blending(below, upper, opacity),
     )

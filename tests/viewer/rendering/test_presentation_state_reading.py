@@ -26,7 +26,7 @@ from tests.presentation_states import (
     softcopy_window,
 )
 from viewer.errors import NothingToDraw
-from viewer.rendering.annotation_reading import MAXIMUM_ITEMS, MAXIMUM_POINTS
+from viewer.rendering.annotation_reading import MAXIMUM_ITEMS, MAXIMUM_POINTS, MAXIMUM_REFERENCES
 from viewer.rendering.modality_lut import ModalityTransform
 from viewer.rendering.presentation_state import (
     DisplayedArea,
@@ -34,7 +34,6 @@ from viewer.rendering.presentation_state import (
     GraphicLayer,
     GraphicObject,
     GraphicType,
-    ImageReference,
     MaskSubtraction,
     Place,
     SizeMode,
@@ -58,7 +57,7 @@ def frame_state(*, frame: int = 1, signed: bool = False, **attributes: Any) -> F
 def test_a_state_that_says_nothing_is_identity() -> None:
     assert frame_state() == FrameState(
         kind=StateKind.GRAYSCALE,
-        area=DisplayedArea((), (1, 1), (16, 16), SizeMode.SCALE_TO_FIT, pixel_aspect_ratio=(1, 1)),
+        area=DisplayedArea({}, (1, 1), (16, 16), SizeMode.SCALE_TO_FIT, pixel_aspect_ratio=(1, 1)),
     )
 
 
@@ -67,7 +66,7 @@ def test_who_made_it_and_when_is_kept_as_recorded() -> None:
 
     assert (state.label, state.description, state.creator) == ("LESION", "Window of the reader", "READER^ONE")
     assert state.created == "20261124101500"
-    assert state.images == (ImageReference(UID),)
+    assert state.images == {UID: frozenset()}
 
 
 def test_it_is_about_the_images_and_frames_that_it_lists() -> None:
@@ -206,8 +205,8 @@ def test_displayed_areas_of_every_mode() -> None:
 
     first, second = (frame_state(DisplayedAreaSelectionSequence=[one]).area for one in (true_size, magnify))
 
-    assert first == DisplayedArea((), (1, 1), (8, 8), SizeMode.TRUE_SIZE, pixel_spacing=(0.5, 0.25))
-    assert second == DisplayedArea((), (-3, 2), (20, 9), SizeMode.MAGNIFY, pixel_aspect_ratio=(1, 1), magnification=2.5)
+    assert first == DisplayedArea({}, (1, 1), (8, 8), SizeMode.TRUE_SIZE, pixel_spacing=(0.5, 0.25))
+    assert second == DisplayedArea({}, (-3, 2), (20, 9), SizeMode.MAGNIFY, pixel_aspect_ratio=(1, 1), magnification=2.5)
 
 
 @pytest.mark.parametrize(("written", "read"), [(0, 0), (90, 90), (270, 270), (-90, 270), (45, 0), (360, 0)])
@@ -369,6 +368,38 @@ def test_more_objects_than_can_be_meant_are_left_out_and_counted() -> None:
 
     assert len(state.annotations[0].graphics) == MAXIMUM_ITEMS
     assert state.notes == ("5 annotations of this presentation state cannot be shown.",)
+
+
+def test_more_references_than_can_be_meant_are_refused() -> None:
+    one = reference(IMAGE)
+    one.ReferencedFrameNumber = list(range(1, MAXIMUM_REFERENCES + 1))
+    series = item(ReferencedImageSequence=[one])
+
+    with pytest.raises(NothingToDraw, match="more images"):
+        read_presentation_state(presentation_state(IMAGE, ReferencedSeriesSequence=[series]))
+
+
+def test_an_image_named_twice_has_the_frames_of_both_and_all_where_one_names_none() -> None:
+    loop = multi_frame(4)
+
+    def frames(*named: Dataset) -> frozenset[int]:
+        series = item(ReferencedImageSequence=list(named))
+        state = read_presentation_state(presentation_state(loop, ReferencedSeriesSequence=[series]))
+        return state.images[str(loop.SOPInstanceUID)]
+
+    assert frames(reference(loop, 1), reference(loop, 3)) == {1, 3}
+    assert frames(reference(loop, 1), reference(loop)) == frozenset()
+
+
+def test_overlays_that_are_larger_than_any_picture_are_left_out_and_said() -> None:
+    ds = presentation_state(IMAGE)
+    for group in (0x6000, 0x6002):
+        with_elements(ds, bitmap(group, 8192, 8192 * 5 // 8, bytes(1024 * 1024 * 5), **{"1001": ("CS", "ONE")}))
+
+    state = read_presentation_state(ds)
+
+    assert [overlay.group for overlay in state.overlays] == [0x6000]
+    assert state.notes == ("1 annotation of this presentation state cannot be shown.",)
 
 
 def test_an_area_beyond_reason_is_none() -> None:

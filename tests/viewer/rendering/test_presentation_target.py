@@ -42,7 +42,7 @@ def draw(state: FrameState, values: NDArray[np.uint8] = VALUES, viewport: Size |
 
 
 def area(left: int, top: int, right: int, bottom: int, **more: Any) -> DisplayedArea:
-    return DisplayedArea((), (left, top), (right, bottom), more.pop("mode", SizeMode.SCALE_TO_FIT), **more)
+    return DisplayedArea({}, (left, top), (right, bottom), more.pop("mode", SizeMode.SCALE_TO_FIT), **more)
 
 
 # --- Turned and cut ---------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ BIG = np.full((20, 40), 100, np.uint8)
 
 def with_line(state: FrameState, units: Units, *points: tuple[float, float]) -> FrameState:
     line = GraphicObject(GraphicType.POLYLINE, units, tuple(Place(*point) for point in points))
-    return replace(state, annotations=(Annotation((), "ONE", (line,)),))
+    return replace(state, annotations=(Annotation({}, "ONE", (line,)),))
 
 
 def lit(picture: NDArray[np.uint8]) -> set[tuple[int, int]]:
@@ -185,7 +185,7 @@ def test_text_stays_upright_while_the_image_turns() -> None:
     text = TextObject("F", anchor=Place(0.1, 0.1), anchor_units=Units.DISPLAY)
     pictures = [
         draw(
-            replace(PLAIN, annotations=(Annotation((), "ONE", (), (text,)),), rotation=rotation),
+            replace(PLAIN, annotations=(Annotation({}, "ONE", (), (text,)),), rotation=rotation),
             np.full((40, 40), 100, np.uint8),
         )
         for rotation in (0, 90, 270)
@@ -243,7 +243,7 @@ def test_without_an_area_the_whole_image_is_meant() -> None:
 def test_a_real_state_fits_its_viewport(data_dir: Path) -> None:
     state = read_presentation_state(read_dataset(data_dir / "presentation/gsps_issue168.dcm"))
     values = np.full((3023, 2516), 1000, np.uint16)
-    stated = state.for_frame(state.images[0].sop_instance_uid, 1)
+    stated = state.for_frame(next(iter(state.images)), 1)
     assert stated is not None
 
     picture = render_presentation_state(
