@@ -56,6 +56,7 @@ def test_a_state_is_chosen_seen_and_left_again(opened: Page) -> None:
 
     assert drawn.value.status == 200
     expect(line(opened, "window")).to_have_text("W 900 L 600 presentation state FINDINGS")
+    expect(opened.locator("[data-command=windows]")).to_contain_text("W 900 L 600")
     opened.wait_for_function(IS_FULL)
     expect(opened.locator("[data-command=states]")).to_have_attribute("aria-pressed", "true")
     # It is about one image of the series: that one is shown.

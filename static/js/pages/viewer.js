@@ -77,8 +77,8 @@ const ui = {
 commands = makeCommands({ viewer, tools, store, ui, presetsOf });
 const toolbar = new Toolbar(commands, {
   windowText: () => {
-    const { manifest, view, frame } = viewer.active?.viewport ?? {};
-    return manifest ? windowInWords(windowOn(view, manifest, frame), manifest, frame) || "Window" : "Window";
+    const { manifest, view, askedFrame } = viewer.active?.viewport ?? {};
+    return manifest ? windowInWords(windowOn(view, manifest, askedFrame), manifest, askedFrame) || "Window" : "Window";
   },
   rateText: () => {
     const { cine, viewport } = viewer.active ?? {};
