@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from archive.pixels.description import OverlayPlane, Window
 from tests.viewer.rendering.images import Frame, describe_values
+from viewer.rendering.outlines import MOST_CURVE_PIECES, MOST_PIECES, outline_of
 from viewer.rendering.parameters import RenderParameters
 from viewer.rendering.pipeline import render_frame
 from viewer.rendering.presentation_state import (
@@ -330,3 +331,18 @@ def test_a_visible_anchor_is_tied_to_its_text() -> None:
 def test_signs_that_the_font_lacks_are_spelled_out() -> None:
     assert np.array_equal(text_stamp("12 cm²", 14), text_stamp("12 cm2", 14))
     assert np.array_equal(text_stamp("µ", 14), text_stamp("u", 14))
+
+
+def test_a_curve_of_very_many_points_has_a_bounded_number_of_pieces() -> None:
+    points = np.random.default_rng(1).random((1 << 14, 2)) * 500
+
+    assert len(outline_of(GraphicType.INTERPOLATED, points)) <= MOST_CURVE_PIECES + 1
+
+
+def test_an_ellipse_of_any_size_has_a_bounded_number_of_pieces_with_its_axes_among_them() -> None:
+    axes = np.array([[-1e5, 0.0], [1e5, 0.0], [0.0, -10.0], [0.0, 10.0]])
+
+    corners = outline_of(GraphicType.ELLIPSE, axes)
+
+    assert len(corners) <= MOST_PIECES + 1
+    assert all(np.isclose(corners, end, atol=1e-6).all(axis=1).any() for end in axes)
