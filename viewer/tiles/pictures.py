@@ -19,7 +19,7 @@ from viewer.errors import NothingToDraw, ViewerError
 from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.splitting import Stack
 from viewer.tiles.drawing import draw_thumbnail
-from viewer.tiles.frames import drawable, frame_at_level
+from viewer.tiles.frames import prepare_levels
 
 if TYPE_CHECKING:
     from archive.jobs.run import Progress
@@ -90,10 +90,7 @@ def _prepare(stack: Stack, split: SplitSeries) -> bool:
     try:
         thumbnail_of(stack, split)
         for frame in stack.frames[:MOST_PREPARED]:
-            known = drawable(frame.instance)
-            if known.is_large:
-                for level in range(known.last_level + 1):
-                    frame_at_level(frame.instance, frame.frame_number, level)
+            prepare_levels(frame.instance, frame.frame_number)
     except NothingToDraw:
         return False
     except (ViewerError, ArchiveError) as error:
