@@ -26,13 +26,14 @@ from archive.pixels.description import ImageDescription
 from archive.pixels.frames import FrameIndex
 from archive.storage.frames import read_stored_frame
 from viewer.errors import NothingToDraw
-from viewer.rendering.pipeline import ReducedFrame, frame_levels
+from viewer.rendering.pipeline import ReducedFrame, frame_levels, reduce_frame
 from viewer.rendering.regions import RegionValues
 from viewer.rendering.tiles import Region, levels
 from viewer.stacks.facts import InstanceFacts
 from viewer.stacks.lookup import Kept
 from viewer.tiles.level_cache import keep_levels, kept_levels, writer
 from viewer.tiles.level_files import LevelDamaged, LevelFile
+from viewer.tiles.slide_levels import SlideLevel, slide_levels
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +136,8 @@ class KeptLevel(RegionValues):
 
 def _levels_of(instance: InstanceFacts, frame_number: int) -> Levels:
     known = drawable(instance)
+    if instance.slide is not None:
+        return slide_levels(instance, known.description, lambda source, number: frame_at_level(source, number, -1))
     file = kept_levels(_name(instance, frame_number)) if known.is_large else None
     if file is None or not _is_of(file, known):
         return _made_levels(instance, frame_number)
@@ -163,7 +166,11 @@ def _made_levels(instance: InstanceFacts, frame_number: int) -> Levels:
 
 def _decoded_levels(instance: InstanceFacts, frame_number: int) -> Levels:
     known = drawable(instance)
-    return frame_levels(_decode(instance, known, frame_number), known.description, frame_number)
+    decoded = _decode(instance, known, frame_number)
+    if known.description.tiling is not None and known.description.frames > 1:
+        # A tile of a slide is never looked at on its own.
+        return (reduce_frame(decoded, known.description, frame_number, known.last_level),)
+    return frame_levels(decoded, known.description, frame_number)
 
 
 def _is_kept_on_disk(instance: InstanceFacts, made: Levels) -> bool:
@@ -175,7 +182,11 @@ def _name(instance: InstanceFacts, frame_number: int) -> str:
 
 
 def prepare_levels(instance: InstanceFacts, frame_number: int) -> None:
-    """Make the levels of a large frame and keep them, unless they are kept already; for jobs."""
+    """Make the levels of a large frame or slide and keep them, unless they are kept already; for jobs."""
+    if instance.slide is not None:
+        for level in _memory.get(instance, frame_number):
+            cast("SlideLevel", level.values).prepare()
+        return
     name = _name(instance, frame_number)
     if not drawable(instance).is_large or kept_levels(name) is not None:
         return
@@ -216,7 +227,13 @@ def frame_at_level(instance: InstanceFacts, frame_number: int, level: int) -> Re
 
 
 def full_frame(instance: InstanceFacts, frame_number: int) -> ReducedFrame:
-    """Stored values of one frame at 1:1, all of them in memory."""
+    """Stored values of one frame at 1:1, all of them in memory.
+
+    Raises
+    ------
+    NothingToDraw
+        It cannot be drawn, or is a slide that is too large for that.
+    """
     frame = frame_at_level(instance, frame_number, -1)
     return frame._replace(values=np.asarray(frame.values))
 
