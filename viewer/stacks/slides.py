@@ -186,7 +186,7 @@ def _stacks_of(area: list[SlidePart]) -> list[SlideStack]:
     for path, depth in wanted:
         is_flat = len(finest_of[path]) == 1
         resolutions = [(size, _layers(by_size[size], path, None if is_flat else depth)) for size in sizes]
-        label = ", ".join([names[path]] * (len(finest_of) > 1) + [f"{depth:g} µm"] * (not is_flat))
+        label = ", ".join([names[path]] * (len(finest_of) > 1) + [_depth_name(area, depth)] * (not is_flat))
         stacks.append(_stack([(size, layers) for size, layers in resolutions if layers], path, depth, label))
     return stacks
 
@@ -200,6 +200,12 @@ def _path_names(area: list[SlidePart]) -> dict[str, str]:
             name = described[index] if index < len(described) else ""
             names.setdefault(part.path_at(index), name or f"optical path {part.path_at(index)}")
     return names
+
+
+def _depth_name(area: list[SlidePart], depth: float) -> str:
+    """A focal plane in words: its depth, or its number where the file does not say how deep it lies."""
+    is_known = any(depth in part.tiling.depths for part in area if part.tiling.places)
+    return f"{depth:g} µm" if is_known else f"focal plane {int(depth) + 1}"
 
 
 Source = tuple[SlidePart, list[tuple[int, int]]]
