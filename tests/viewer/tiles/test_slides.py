@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,6 @@ from pydicom import Dataset
 
 from archive.indexing.writer import index_waiting_files
 from archive.models import Instance, Series
-from archive.pixels.describe import describe, from_json, to_json
-from archive.pixels.tiling import tile_places
 from archive.receiving.part10 import receive_part10
 from archive.receiving.sources import Door, Origin
 from tests.conftest import Cast
@@ -249,21 +246,6 @@ def test_a_damaged_resolution_is_left_out_and_the_finest_is_refused() -> None:
         else:
             with pytest.raises(NothingToDraw, match=expected):
                 shown(stack, 0)
-
-
-def test_places_of_a_hundred_thousand_frames_are_a_short_description() -> None:
-    across, count = 320, 100_000
-    numbers = np.arange(count)
-    tiles = [Tile(np.zeros((1, 1, 3), np.uint8), int(n) // across, int(n) % across) for n in numbers]
-    ds = slide(tiles, (313, across), sparse=True)
-    text = json.dumps(to_json(describe(ds)))
-    assert len(text) < 10_000
-    description = from_json(json.loads(text))
-    assert description.tiling is not None
-    places = tile_places(description.tiling, 1, 1, count)
-    np.testing.assert_array_equal(places.row, numbers // across)
-    np.testing.assert_array_equal(places.column, numbers % across)
-    assert description.per_frame == ()
 
 
 # --- Through the doors ------------------------------------------------------------------------------------------------
