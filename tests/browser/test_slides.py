@@ -114,7 +114,7 @@ def test_a_slide_is_fitted_and_its_tissue_lies_where_it_should(page_of_slide: Pa
     )
     fitted = min(size[0] / LARGE_COLUMNS, size[1] / LARGE_ROWS)
     assert check_places(page, fitted, (LARGE_COLUMNS / 2, LARGE_ROWS / 2)) > 20
-    expect(page.locator(".corner-window").first).to_contain_text("mm")
+    expect(page.locator(".viewport").first).to_contain_text("mm")
 
 
 def test_zoomed_in_at_the_tissue_and_panned_the_slide_stays_in_its_place(page_of_slide: Page) -> None:
@@ -140,7 +140,7 @@ def test_zoomed_in_at_the_tissue_and_panned_the_slide_stays_in_its_place(page_of
     page.wait_for_url(re.compile("~1~[0-9.]+,"))
     zoom, center = place_of(page)
     assert check_places(page, zoom, center) > 20
-    expect(page.locator(".corner-window").first).to_contain_text("µm")
+    expect(page.locator(".viewport").first).to_contain_text("µm")
     page.keyboard.press("p")
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     before = page.url
