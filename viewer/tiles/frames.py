@@ -188,12 +188,9 @@ def prepare_levels(instance: InstanceFacts, frame_number: int) -> None:
             cast("SlideLevel", level.values).prepare()
         return
     name = _name(instance, frame_number)
-    if not drawable(instance).is_large or kept_levels(name) is not None:
-        return
-    made = _memory.get(instance, frame_number)
-    if _is_kept_on_disk(instance, made):
-        writer.wait()
-        if kept_levels(name) is None:
+    if drawable(instance).is_large and kept_levels(name) is None:
+        made = _decoded_levels(instance, frame_number)
+        if _is_kept_on_disk(instance, made):
             keep_levels(name, made)
 
 

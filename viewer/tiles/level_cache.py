@@ -34,6 +34,8 @@ USED_EVERY_S = 60
 """How exactly the time of the last use is kept."""
 WAITING_BYTES = 96 << 20
 """What waits to be written by a process; more is not kept, and drawn again by who asks for it next."""
+ANSWER_FIRST_S = 0.2
+"""How long writing waits, so that the answer does not share the machine with it."""
 IDLE_S = 20
 
 _written_since = 0
@@ -185,6 +187,7 @@ class LevelWriter:
                         self._thread = None
                         return
                 continue
+            time.sleep(ANSWER_FIRST_S)
             try:
                 _keep(path, levels)
             except Exception:
