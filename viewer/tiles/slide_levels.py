@@ -38,6 +38,8 @@ SCALE_TOLERANCE = 0.005
 """How far the ratio of two resolutions may be from a power of two, besides a pixel of rounding."""
 MOST_PIXELS = 1 << 26
 """Pixels of a region that may be put together at once."""
+MOST_PREPARED_PIXELS = 1 << 32
+"""Resolutions up to this size are read through ahead of time, to make levels of them; larger ones when they are opened."""
 WHITE = (255, 255, 255)
 
 ReadFrame = Callable[[InstanceFacts, int], ReducedFrame]
@@ -119,6 +121,12 @@ class SlideLevel(RegionValues):
         """Whether tiles of the level are kept on disk."""
         return bool(self._kept_as)
 
+    @property
+    def decoded_pixels(self) -> int:
+        """Pixels of the resolution that the level is made from, by way of others or not."""
+        finer = self._finer
+        return finer.decoded_pixels if isinstance(finer, SlideLevel) else finer.shape[0] * finer.shape[1]
+
     @cached_property
     def _factor(self) -> int:
         return self.scale // self._finer.scale
@@ -137,8 +145,8 @@ class SlideLevel(RegionValues):
         return whole
 
     def prepare(self) -> None:
-        """Make every tile that is kept and is not there yet."""
-        if self.is_kept:
+        """Make every tile that is kept and is not there yet, unless too much would have to be decoded for it."""
+        if self.is_kept and self.decoded_pixels <= MOST_PREPARED_PIXELS:
             for place in overlaps(Region(0, 0, *self.shape[:2]), TILE_SIZE, TILE_SIZE):
                 self._kept_tile(place.row, place.column)
 
