@@ -53,6 +53,7 @@ class SlidePart:
         depths = self.tiling.depths
         return depths[index] if index < len(depths) and len(depths) >= self.tiling.focal_planes else float(index)
 
+    @cached_property
     def layers(self) -> dict[tuple[str, float], list[tuple[int, int]]]:
         """Optical path and depth of every layer, each with its indices."""
         found: dict[tuple[str, float], list[tuple[int, int]]] = defaultdict(list)
@@ -75,6 +76,11 @@ class Layer:
         frames = np.nonzero(chosen)[0]
         frames = frames[np.argsort(places.row[frames], kind="stable")]
         self._row, self._column, self._frame = places.row[frames], places.column[frames], frames + 1
+
+    @property
+    def frames(self) -> int:
+        """How many frames the layer has here."""
+        return len(self._frame)
 
     def touching(self, region: Region) -> list[tuple[int, int, int]]:
         """Frames that a region touches, in their order: first row, first column, frame number."""
@@ -110,6 +116,7 @@ class SlideStack:
 
     frame: FrameFacts
     label: str
+    notes: tuple[str, ...] = ()
 
 
 def is_slide_volume(instance: InstanceFacts) -> bool:
@@ -144,7 +151,7 @@ def _areas(parts: list[SlidePart]) -> list[list[SlidePart]]:
     areas: list[list[SlidePart]] = []
     for part in sorted(parts, key=lambda one: (-one.tiling.total_rows * one.tiling.total_columns, _number(one))):
         for area in areas:
-            if _same_area(area[0], part):
+            if _same_area(area[0], part) and not any(_is_rival(one, part) for one in area):
                 area.append(part)
                 break
         else:
@@ -164,6 +171,16 @@ def _same_area(one: SlidePart, other: SlidePart) -> bool:
     return abs(scales[0] / scales[1] - 1) <= SHAPE_TOLERANCE + rounding
 
 
+def _is_rival(one: SlidePart, other: SlidePart) -> bool:
+    """Whether two instances show the same layer at the same size without being parts of one concatenation.
+
+    An Optical Path Identifier names a path within its instance only (PS3.3 C.8.12.5.1.1): these may be two stains.
+    """
+    sizes = [(part.tiling.total_rows, part.tiling.total_columns) for part in (one, other)]
+    is_one = one.tiling.concatenation and one.tiling.concatenation == other.tiling.concatenation
+    return sizes[0] == sizes[1] and not is_one and not one.layers.keys().isdisjoint(other.layers)
+
+
 def _number(part: SlidePart) -> tuple[int, str]:
     number = part.instance.instance_number
     return (1 << 31 if number is None else number, part.instance.sop_instance_uid)
@@ -178,7 +195,7 @@ def _stacks_of(area: list[SlidePart]) -> list[SlideStack]:
     finest_of: dict[str, dict[float, None]] = {}
     for size in sizes:
         depths: dict[str, dict[float, None]] = defaultdict(dict)
-        for path, depth in chain.from_iterable(part.layers() for part in by_size[size]):
+        for path, depth in chain.from_iterable(part.layers for part in by_size[size]):
             depths[path][depth] = None
         finest_of = {**depths, **finest_of}
     wanted = [(path, depth) for path in names if path in finest_of for depth in sorted(finest_of[path])]
@@ -215,7 +232,7 @@ def _layers(parts: list[SlidePart], path: str, depth: float | None) -> list[Sour
     """Parts of one resolution with the indices of a layer; of a flat path, whatever depth the file gives."""
     found = []
     for part in sorted(parts, key=lambda one: (one.tiling.first_frame, _number(one))):
-        layers = part.layers().items()
+        layers = part.layers.items()
         indices = [pair for (name, at), pairs in layers if name == path and depth in (None, at) for pair in pairs]
         if indices:
             found.append((part, indices))
@@ -223,19 +240,19 @@ def _layers(parts: list[SlidePart], path: str, depth: float | None) -> list[Sour
 
 
 def _stack(resolutions: list[tuple[tuple[int, int], list[Source]]], path: str, depth: float, label: str) -> SlideStack:
-    """A slide with one frame; resolutions that cannot be drawn whole are left out, but for the finest."""
-    usable = [one for one in resolutions[1:] if not any(_harm(part) for part, _ in one[1])]
-    (size, sources), *_ = resolutions
+    """A slide with one frame; coarser resolutions that cannot be drawn whole are left out."""
+    (size, sources), *coarser = resolutions
+    usable = [one for one in coarser if not any(_harm(part) for part, _ in one[1]) and not _missing_tiles(one[1])]
     base = sources[0][0]
     slide = Slide(
         resolutions=tuple(
             Resolution(*one, tuple(Layer(part, indices) for part, indices in layers))
-            for one, layers in [resolutions[0], *usable]
+            for one, layers in [(size, sources), *usable]
         ),
         absent_lab=base.tiling.absent_lab,
     )
     description = replace(base.description, rows=size[0], columns=size[1], frames=1, tiling=None)
-    keys = [part.instance.key for _, layers in [resolutions[0], *usable] for part, _ in layers]
+    keys = [part.instance.key for _, layers in [(size, sources), *usable] for part, _ in layers]
     digest = hashlib.sha256("\n".join([path, repr(depth), *keys]).encode()).hexdigest()
     instance = replace(
         base.instance,
@@ -249,7 +266,19 @@ def _stack(resolutions: list[tuple[tuple[int, int], list[Source]]], path: str, d
         undrawable_reason=next((part.instance.undrawable_reason for part, _ in sources if _harm(part)), ""),
         slide=slide,
     )
-    return SlideStack(next(iter(frames_of(instance))), label)
+    missing = _missing_tiles(sources)
+    note = f"{missing} of the slide's tiles are missing: there is background in their place."
+    return SlideStack(next(iter(frames_of(instance))), label, (note,) if missing else ())
+
+
+def _missing_tiles(sources: list[Source]) -> int:
+    """Tiles of a TILED_FULL layer that no instance holds: a part of its concatenation is missing."""
+    base = sources[0][0]
+    if base.tiling.places:
+        return 0
+    across = -(-base.tiling.total_columns // base.description.columns)
+    down = -(-base.tiling.total_rows // base.description.rows)
+    return max(across * down - sum(Layer(part, indices).frames for part, indices in sources), 0)
 
 
 def _harm(part: SlidePart) -> bool:

@@ -72,7 +72,9 @@ def split_series(
         for group in groups
     ]
     stacks += [
-        Stack(id=next(ids), label=one.label, frames=(one.frame,)) for area in slide_stacks(tiled) for one in area
+        Stack(id=next(ids), label=one.label, frames=(one.frame,), notes=one.notes)
+        for area in slide_stacks(tiled)
+        for one in area
     ]
     for instance in sorted(alone, key=_by_number):
         label = slide_flavour(instance)

@@ -129,6 +129,27 @@ def test_the_parts_of_a_concatenation_are_one_picture(sparse: bool) -> None:
     np.testing.assert_array_equal(shown(stack), values)
 
 
+def test_a_concatenation_with_a_part_missing_says_so() -> None:
+    values = picture(130, 150)
+    tiles = cut(values, TILE_ROWS, TILE_COLUMNS)
+    first, _, last = concatenated(slide(tiles, (130, 150)), tiles, (5, 1, 6))
+    (stack,) = stacks_of(first, last)
+    assert stack.notes == ("1 of the slide's tiles are missing: there is background in their place.",)
+    expected = values.copy()
+    # The sixth frame of three in a row lies in the second row of tiles, third column.
+    expected[40:80, 128:] = 255
+    np.testing.assert_array_equal(shown(stack), expected)
+
+
+def test_an_incomplete_resolution_is_not_used() -> None:
+    fine, coarse = picture(1200, 1600), np.full((300, 400, 3), 9, np.uint8)
+    tiles = cut(coarse, 100, 100)
+    (part, _) = concatenated(slide(tiles, (300, 400)), tiles, (5, 7))
+    (stack,) = stacks_of(part, slide(cut(fine, 256, 256), (1200, 1600), number=2))
+    assert stack.notes == ()
+    np.testing.assert_array_equal(shown(stack, 0), reduce_by(fine, 4))
+
+
 def test_levels_come_from_the_resolutions_that_there_are_and_from_means_between_them() -> None:
     fine = picture(1200, 1600)
     coarse = np.full((300, 400, 3), 9, np.uint8)
@@ -225,6 +246,17 @@ def test_volumes_of_other_proportions_are_another_slide() -> None:
         slide(cut(picture(80, 64), 40, 64), (80, 64), number=2),
     )
     assert [(one.first.instance.rows, one.first.instance.columns) for one in found] == [(80, 128), (80, 64)]
+
+
+def test_two_scans_of_one_size_are_two_slides_and_two_paths_are_one() -> None:
+    scans = [picture(80, 128, seed=seed) for seed in (1, 2)]
+    images = [slide(cut(values, 40, 64), (80, 128), number=number) for number, values in enumerate(scans, 1)]
+    light = picture(80, 128, seed=3)
+    images.append(slide(cut(light, 40, 64), (80, 128), paths=("IF",), number=3))
+    found = stacks_of(*images)
+    assert [stack.label for stack in found] == ["optical path 1", "optical path IF", ""]
+    for stack, values in zip(found, (scans[0], light, scans[1]), strict=True):
+        np.testing.assert_array_equal(shown(stack), values)
 
 
 def test_a_damaged_resolution_is_left_out_and_the_finest_is_refused() -> None:
