@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from archive.dicom.values import first_item, integer, items, number, numbers, text, texts
+from archive.dicom.values import first_item, integer, items, number, text, texts
 from archive.pixels.description import Tiling
+from archive.pixels.shutters import cielab
 
 WHOLE_SLIDE_MICROSCOPY: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"
 TILED_FULL: Final = "TILED_FULL"
@@ -70,15 +71,8 @@ def tiling(ds: Dataset, frames: int) -> Tiling | None:
         concatenation=text(ds, "ConcatenationUID"),
         first_frame=max(integer(ds, "ConcatenationFrameOffsetNumber"), 0),
         pyramid=text(ds, "PyramidUID"),
-        absent_lab=_lab(ds),
+        absent_lab=cielab(ds, "RecommendedAbsentPixelCIELabValue"),
     )
-
-
-def _lab(ds: Dataset) -> tuple[int, int, int] | None:
-    values = numbers(ds, "RecommendedAbsentPixelCIELabValue", 3)
-    if not values or not all(0 <= value <= 0xFFFF for value in values):
-        return None
-    return int(values[0]), int(values[1]), int(values[2])
 
 
 def _stated_places(ds: Dataset, frames: int, identifiers: Sequence[str]) -> tuple[bytes, tuple[float, ...]] | None:

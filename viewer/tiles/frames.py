@@ -26,7 +26,7 @@ from archive.pixels.description import ImageDescription
 from archive.pixels.frames import FrameIndex
 from archive.storage.frames import read_stored_frame
 from viewer.errors import NothingToDraw
-from viewer.rendering.pipeline import ReducedFrame, frame_levels, reduce_frame
+from viewer.rendering.pipeline import Decoded, ReducedFrame, frame_levels, reduce_frame
 from viewer.rendering.regions import RegionValues
 from viewer.rendering.tiles import Region, levels
 from viewer.stacks.facts import InstanceFacts
@@ -223,7 +223,7 @@ def frame_at_level(instance: InstanceFacts, frame_number: int, level: int) -> Re
     return _memory.get(instance, frame_number)[level]
 
 
-def full_frame(instance: InstanceFacts, frame_number: int) -> ReducedFrame:
+def full_frame(instance: InstanceFacts, frame_number: int) -> Decoded:
     """Stored values of one frame at 1:1, all of them in memory.
 
     Raises
