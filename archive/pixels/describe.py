@@ -18,6 +18,7 @@ from archive.pixels.description import ImageDescription, LookupTable, OverlayPla
 from archive.pixels.functional_groups import frame_attributes
 from archive.pixels.packing import from_json, to_json
 from archive.pixels.tables import lookup_table, palette
+from archive.pixels.tiling import tiling
 
 __all__ = ["describe", "from_json", "to_json"]
 
@@ -64,7 +65,10 @@ def describe(ds: Dataset) -> ImageDescription:
     bits_stored = integer(ds, "BitsStored", bits_allocated)
     signed = integer(ds, "PixelRepresentation") == 1
     photometric_interpretation = text(ds, "PhotometricInterpretation").upper() or "MONOCHROME2"
-    shared, per_frame = frame_attributes(ds, frames=frames, signed=signed, little_endian=little_endian)
+    tiled = tiling(ds, frames)
+    # What the frames of a slide have of their own is their place.
+    grouped_frames = 0 if tiled else frames
+    shared, per_frame = frame_attributes(ds, frames=grouped_frames, signed=signed, little_endian=little_endian)
     rate, rate_source = _frame_rate(ds, frames)
     return ImageDescription(
         rows=max(integer(ds, "Rows"), 0),
@@ -102,6 +106,7 @@ def describe(ds: Dataset) -> ImageDescription:
         ultrasound_regions=_ultrasound_regions(ds),
         shared=shared,
         per_frame=per_frame,
+        tiling=tiled,
     )
 
 

@@ -148,6 +148,34 @@ class FrameAttributes:
 
 
 @dataclass(frozen=True, slots=True)
+class Tiling:
+    """How the frames of a whole-slide image make one large picture; read and used in ``tiling``."""
+
+    total_rows: int
+    """Rows of the total pixel matrix (0048,0007)."""
+    total_columns: int
+    kind: str = ""
+    """Image Type, value 3: VOLUME, LABEL, OVERVIEW or THUMBNAIL (PS3.3 C.8.12.4.1.1)."""
+    focal_planes: int = 1
+    optical_paths: tuple[str, ...] = ()
+    """Optical Path Identifiers, in the order of their sequence."""
+    optical_path_names: tuple[str, ...] = ()
+    """Optical Path Description of each, empty where there is none."""
+    depths: tuple[float, ...] = ()
+    """Distance of each focal plane from the glass, micrometres; empty where it is not said."""
+    places: bytes = b""
+    """Place of each frame, packed; empty where the order of the frames says it (TILED_FULL)."""
+    concatenation: str = ""
+    """Concatenation UID (0020,9161)."""
+    first_frame: int = 0
+    """Frames of the concatenation before this instance's own (0020,9228)."""
+    pyramid: str = ""
+    """Pyramid UID (0008,0019)."""
+    absent_lab: tuple[int, int, int] | None = None
+    """Recommended Absent Pixel CIELab Value (0048,0015)."""
+
+
+@dataclass(frozen=True, slots=True)
 class ImageDescription:
     """One image instance; an instance without pixel data has ``rows`` 0."""
 
@@ -192,6 +220,8 @@ class ImageDescription:
     shared: FrameAttributes = field(default_factory=FrameAttributes)
     per_frame: tuple[FrameAttributes, ...] = ()
     """One a frame where frames differ, else empty."""
+    tiling: Tiling | None = None
+    """Of a whole-slide image, whose frames have no attributes of their own here."""
 
     def frame(self, frame_number: int) -> FrameAttributes:
         """Attributes of one frame, counted from 1."""

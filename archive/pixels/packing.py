@@ -19,6 +19,7 @@ from archive.pixels.description import (
     OverlayPlane,
     Palette,
     Shutter,
+    Tiling,
     UltrasoundRegion,
     VoiFunction,
     Window,
@@ -77,7 +78,7 @@ def _defaults(kind: type) -> dict[str, Any]:
 _IMAGE_FIELDS: Final = _defaults(ImageDescription)
 _FRAME_FIELDS: Final = _defaults(FrameAttributes)
 _OTHER_FIELDS: Final = {
-    kind: _defaults(kind) for kind in (LookupTable, OverlayPlane, Palette, Shutter, UltrasoundRegion, Window)
+    kind: _defaults(kind) for kind in (LookupTable, OverlayPlane, Palette, Shutter, Tiling, UltrasoundRegion, Window)
 }
 
 
@@ -173,6 +174,15 @@ def _region(values: dict[str, Any]) -> UltrasoundRegion:
     return UltrasoundRegion(**values)
 
 
+def _tiling(values: dict[str, Any]) -> Tiling:
+    arguments: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    if "places" in arguments:
+        arguments["places"] = _bytes_from_text(arguments["places"])
+    return Tiling(**arguments)
+
+
 _FRAME_READERS: Final[dict[str, Any]] = {
     "modality_lut": _table,
     "windows": lambda values: tuple(map(_window, values)),
@@ -194,4 +204,5 @@ _IMAGE_READERS: Final[dict[str, Any]] = {
     "icc_profile": _bytes_from_text,
     "overlays": lambda values: tuple(map(_overlay, values)),
     "ultrasound_regions": lambda values: tuple(map(_region, values)),
+    "tiling": _tiling,
 }

@@ -10,7 +10,7 @@ from viewer.errors import InvalidParameter, ViewerError
 from viewer.rendering.values import value_at
 from viewer.stacks.views import visible_stack
 from viewer.tiles.drawing import frame_of
-from viewer.tiles.frames import drawable, full_frame
+from viewer.tiles.frames import drawable, frame_at_level
 from viewer.tiles.statuses import status_of
 
 
@@ -21,7 +21,7 @@ def value(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
         found, _ = visible_stack(request, stack)
         shown = frame_of(found, frame)
         description = drawable(shown.instance).description
-        decoded = full_frame(shown.instance, shown.frame_number)
+        decoded = frame_at_level(shown.instance, shown.frame_number, -1)
         pixel = value_at(
             decoded.values,
             description,

@@ -25,7 +25,7 @@ from viewer.rendering.parameters import RenderParameters, VoiLutNumber, WindowSo
 from viewer.rendering.presentation import image_is_inverted, reader_inverts
 from viewer.rendering.presentation_lut import Voi
 from viewer.rendering.presentation_state import FrameState, identity
-from viewer.rendering.resample import enlarge, reduce_by, resize_area
+from viewer.rendering.resample import enlarge, reduce_by, reduce_to, resize_area
 from viewer.rendering.stack_window import StackWindow, WindowOrigin, full_range
 from viewer.rendering.stated import color_profile, cover, has_shutter, lay_over, state_transform
 from viewer.rendering.tiles import Level, Region, find_level, levels, tile_region
@@ -218,6 +218,30 @@ def reduce_frame(decoded: Decoded, description: ImageDescription, frame_number: 
     return ReducedFrame(reduce_by(decoded.values, storey.scale, description.padding), photometric, storey.level, cells)
 
 
+def frame_levels(decoded: Decoded, description: ImageDescription, frame_number: int) -> tuple[ReducedFrame, ...]:
+    """Return a frame at every level of its pyramid, the smallest first, each as ``reduce_frame`` makes it.
+
+    One pass over the image; made once, they serve every tile and every window.
+    """
+    pyramid = levels(description.rows, description.columns)
+    last = reduce_frame(decoded, description, frame_number, pyramid[-1].level)
+    if len(pyramid) == 1:
+        return (last,)
+    values, photometric, padding, cells = last.values, last.photometric_interpretation, description.padding, last.cells
+    if is_color(photometric):
+        values, photometric, padding, cells = to_rgb(values, photometric, description), RGB, None, None
+    smaller = reduce_to(values, [one.scale for one in pyramid[-2::-1]], padding)
+    lower = [ReducedFrame(one, photometric, level, cells) for level, one in enumerate(reversed(smaller))]
+    return (*lower, last)
+
+
+def thumbnail_level(description: ImageDescription, frame_number: int, size: int) -> int:
+    """The smallest level that a thumbnail of ``size`` pixels can be made from without enlarging."""
+    rows, columns = fitting_size(description, frame_number, size)
+    pyramid = levels(description.rows, description.columns)
+    return next((one.level for one in pyramid if one.rows >= rows and one.columns >= columns), pyramid[-1].level)
+
+
 def render_thumbnail(
     decoded: Decoded,
     description: ImageDescription,
@@ -230,9 +254,8 @@ def render_thumbnail(
     """Draw the whole frame so that it fits a square of ``size`` pixels, in its true proportions."""
     check_drawable(description, frame_number)
     rows, columns = fitting_size(description, frame_number, size)
-    smallest = levels(description.rows, description.columns)
-    storey = next((one for one in smallest if one.rows >= rows and one.columns >= columns), smallest[-1])
-    image = render_frame(decoded, description, frame_number, parameters, stack_window=stack_window, level=storey.level)
+    level = thumbnail_level(description, frame_number, size)
+    image = render_frame(decoded, description, frame_number, parameters, stack_window=stack_window, level=level)
     return scale_image(image, rows, columns)
 
 
@@ -338,6 +361,6 @@ def _voi_lut(description: ImageDescription, frame_number: int, asked: VoiLutNumb
 def _computed(values: NDArray[Any], description: ImageDescription, frame_number: int) -> Window:
     """Window of a single frame whose stack has none yet; the whole range where every pixel is padded."""
     sample = StackSample()
-    sample.add(values, description, frame_number)
+    sample.add(np.asarray(values), description, frame_number)
     window = automatic_window(sample, description.modality)
     return window or Window(math.ldexp(1, description.bits_stored - 1), math.ldexp(1, description.bits_stored))

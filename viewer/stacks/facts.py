@@ -16,6 +16,10 @@ from django.db.models import QuerySet
 from archive.models import Instance, Series
 
 
+class SlideInstance:
+    """What makes an instance a slide put together from others: ``viewer.stacks.slides.Slide``."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceFacts:
     """One stored instance as drawing needs it; ``description`` is parsed again only for the frame that is drawn."""
@@ -34,6 +38,8 @@ class InstanceFacts:
     transfer_syntax_uid: str
     frame_index: bytes
     damage: str
+    slide: SlideInstance | None = None
+    """Of a whole slide: the instances that it is put together from."""
 
 
 @dataclass(frozen=True, slots=True)

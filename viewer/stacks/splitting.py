@@ -2,7 +2,7 @@
 
 A stack holds images of one SOP class, orientation, matrix, spacing and image type,
 then of one echo, b-value, cardiac or temporal phase. Multi-frame instances and each
-DX, CR or MG image are stacks of their own. Within a stack frames go by position
+DX, CR or MG image are stacks of their own; whole slides are put together first. Within a stack frames go by position
 along the normal, then by Instance Number. What is odd is said in words.
 """
 
@@ -15,6 +15,7 @@ from itertools import count
 from math import acos, degrees, sqrt
 
 from viewer.stacks.facts import FrameFacts, InstanceFacts, frames_of
+from viewer.stacks.slides import is_slide_volume, slide_flavour, slide_stacks
 
 SINGLE_IMAGE_MODALITIES = frozenset({"DX", "CR", "MG", "IO", "PX", "RG", "XC", "OP", "SM"})
 """Each image of these is looked at on its own."""
@@ -55,6 +56,8 @@ def split_series(
     ``taken`` are UIDs of other series, which no suffixed stack id may equal.
     """
     drawable = [instance for instance in instances if instance.description and instance.frames]
+    tiled = [one for one in drawable if is_slide_volume(one)]
+    drawable = [one for one in drawable if one not in tiled]
     alone = [one for one in drawable if one.frames > 1 or modality in SINGLE_IMAGE_MODALITIES]
     together = [one for one in drawable if one.frames == 1 and modality not in SINGLE_IMAGE_MODALITIES]
     groups = _groups(frame for instance in together for frame in frames_of(instance))
@@ -68,8 +71,14 @@ def split_series(
         )
         for group in groups
     ]
+    stacks += [
+        Stack(id=next(ids), label=one.label, frames=(one.frame,), notes=one.notes)
+        for area in slide_stacks(tiled)
+        for one in area
+    ]
     for instance in sorted(alone, key=_by_number):
-        stacks.append(Stack(id=instance.sop_instance_uid, label="", frames=tuple(frames_of(instance))))
+        label = slide_flavour(instance)
+        stacks.append(Stack(id=instance.sop_instance_uid, label=label, frames=tuple(frames_of(instance))))
     return stacks
 
 
