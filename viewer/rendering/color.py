@@ -170,8 +170,14 @@ def _conversion(icc_profile: bytes) -> Callable[[NDArray[np.uint8]], NDArray[np.
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
         if profile.profile.xcolor_space.strip() != RGB:
             return None
+        # Profiles with a viewing flare of their own would otherwise show black as grey 29.
         transform = ImageCms.buildTransform(
-            profile, ImageCms.createProfile("sRGB"), RGB, RGB, ImageCms.Intent.RELATIVE_COLORIMETRIC
+            profile,
+            ImageCms.createProfile("sRGB"),
+            RGB,
+            RGB,
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
         # Damaged profiles exist; uncorrected colours are better than no picture.
