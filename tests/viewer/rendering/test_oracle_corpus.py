@@ -38,7 +38,7 @@ FOLDERS = {
     "petct": 184,
     "seg_rt": 5,
     "sr": 2,
-    "syntaxes": 18,
+    "syntaxes": 20,
     "test_patterns": 1,
     "us": 5,
     "wsi": 1,

@@ -6,7 +6,6 @@ import io
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -15,13 +14,8 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.pixels import convert_color_space, pixel_array  # noqa: TID251 - an oracle
 
-from archive.dicom.header import scan_header
-from archive.dicom.part10 import read_dataset, read_file_meta
 from archive.errors import CannotDecode
-from archive.pixels.decode import DecodedFrame, decode_frame
-from archive.pixels.describe import describe
 from archive.pixels.description import ImageDescription, VoiFunction, Window
-from archive.pixels.frames import FrameIndex, index_frames, read_frame
 from tests.viewer.rendering.corpus import Opened, open_image, readable_by_dcmtk
 from tests.viewer.rendering.images import dcmtk_picture
 from viewer.rendering.geometry import Point, edges, pixel_spacing, ultrasound_scale
