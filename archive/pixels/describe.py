@@ -16,6 +16,7 @@ from archive.dicom.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
 from archive.dicom.values import first_item, integer, items, number, numbers, text, value_of
 from archive.pixels.description import ImageDescription, LookupTable, OverlayPlane, Palette, UltrasoundRegion
 from archive.pixels.functional_groups import frame_attributes
+from archive.pixels.masks import mask_operations
 from archive.pixels.packing import from_json, to_json
 from archive.pixels.tables import lookup_table, palette
 
@@ -100,9 +101,24 @@ def describe(ds: Dataset) -> ImageDescription:
         frame_rate=rate,
         frame_rate_source=rate_source,
         ultrasound_regions=_ultrasound_regions(ds),
+        masks=mask_operations(ds, frames) if photometric_interpretation.startswith("MONOCHROME") else (),
+        recommended_viewing_mode=text(ds, "RecommendedViewingMode").upper(),
+        pixel_intensity_relationship=_pixel_intensity(ds, "PixelIntensityRelationship").upper(),
+        pixel_intensity_sign=-1 if _pixel_intensity(ds, "PixelIntensityRelationshipSign") == "-1" else 1,
         shared=shared,
         per_frame=per_frame,
     )
+
+
+def _pixel_intensity(ds: Dataset, keyword: str) -> str:
+    """Of the image, or of the functional groups of an enhanced one (PS3.3 C.8.7.1.1.2, C.8.19.6.4)."""
+    said = text(ds, keyword)
+    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        group = first_item(ds, groups)
+        properties = first_item(group, "FramePixelDataPropertiesSequence") if group is not None else None
+        if not said and properties is not None:
+            said = text(properties, keyword)
+    return said
 
 
 def _transfer_syntax(ds: Dataset) -> str:

@@ -120,6 +120,25 @@ class UltrasoundRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class MaskOperation:
+    """One item of the Mask Subtraction Sequence (PS3.3 C.7.6.10)."""
+
+    kind: str
+    """AVG_SUB, TID or REV_TID."""
+    ranges: tuple[tuple[int, int], ...] = ()
+    """Applicable Frame Range: first and last frame, from 1, inclusive; empty means what the standard assumes."""
+    mask_frames: tuple[int, ...] = ()
+    """AVG_SUB: frames whose mean is the mask."""
+    contrast_frames: int = 1
+    """Frames from the contrast frame on that are averaged before the subtraction."""
+    shift: tuple[float, float] = (0.0, 0.0)
+    """Rows and columns by which the mask is moved, towards higher indices where positive."""
+    tid_offset: int = 1
+    item_id: int = 0
+    """Subtraction Item ID, which Frame Pixel Shift refers to; 0 where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class FrameAttributes:
     """What may differ from frame to frame."""
 
@@ -145,6 +164,8 @@ class FrameAttributes:
     patient_orientation: tuple[str, ...] = ()
     units: str = ""
     """Units (0054,1001) of PET (BQML, GML, CNTS), or the code of the Real World Value Mapping."""
+    mask_shifts: tuple[tuple[int, float, float], ...] = ()
+    """Frame Pixel Shift: Subtraction Item ID, rows, columns (PS3.3 C.7.6.16.2.14)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +210,13 @@ class ImageDescription:
     """Frames a second: Recommended Display Frame Rate, Cine Rate, Frame Time or the mean of the Frame Time Vector."""
     frame_rate_source: str = ""
     ultrasound_regions: tuple[UltrasoundRegion, ...] = ()
+    masks: tuple[MaskOperation, ...] = ()
+    recommended_viewing_mode: str = ""
+    """SUB or NAT (0028,1090): whether the image is meant to be seen subtracted."""
+    pixel_intensity_relationship: str = ""
+    """LIN, LOG, DISP ... (0028,1040): how stored values of a projection follow the X-ray intensity."""
+    pixel_intensity_sign: int = 1
+    """-1 where lower stored values mean more intensity (0028,1041)."""
     shared: FrameAttributes = field(default_factory=FrameAttributes)
     per_frame: tuple[FrameAttributes, ...] = ()
     """One a frame where frames differ, else empty."""

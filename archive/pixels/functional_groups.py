@@ -23,6 +23,7 @@ from archive.dicom.values import (
     values_of,
 )
 from archive.pixels.description import FrameAttributes, LookupTable, VoiFunction, Window
+from archive.pixels.masks import frame_pixel_shifts
 from archive.pixels.shutters import shutter
 from archive.pixels.tables import lookup_table
 
@@ -104,6 +105,8 @@ class _Reader:
         """Attributes of one functional group item over those that hold without it."""
         found: dict[str, Any] = {}
         self._grey_levels(group, base, found)
+        if shifts := frame_pixel_shifts(group):
+            found["mask_shifts"] = shifts
         _geometry(group, found)
         _states(group, found)
         return replace(base, **found) if found else base

@@ -14,7 +14,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ from archive.storage import layout
 from archive.storage.frames import read_stored_frame
 from viewer.errors import NothingToDraw
 from viewer.rendering.pipeline import Decoded, ReducedFrame, reduce_frame
+from viewer.rendering.subtraction import mask_plan, subtract, subtracted_description
 from viewer.rendering.tiles import levels
 from viewer.stacks.facts import InstanceFacts
 from viewer.stacks.lookup import Kept
@@ -73,7 +74,7 @@ class FrameMemory:
         self._under_way: Kept[FrameKey, Decoded] = Kept(1)
 
     def get(self, instance: InstanceFacts, frame_number: int, level: int) -> Decoded:
-        key = (instance.key, frame_number, level)
+        key = (instance.picture_key, frame_number, level)
         with self._lock:
             if key in self._frames:
                 self._frames.move_to_end(key)
@@ -84,15 +85,17 @@ class FrameMemory:
 
     def _make(self, instance: InstanceFacts, frame_number: int, level: int) -> Decoded:
         known = drawable(instance)
-        if known.is_large and (kept := read_level(instance.key, frame_number, level)) is not None:
+        if known.is_large and (kept := read_level(instance.picture_key, frame_number, level)) is not None:
             return kept
         if level == known.last_level:
-            frame = _decode(instance, known, frame_number)
+            frame = (
+                _differences(instance, frame_number) if instance.subtracted else _decode(instance, known, frame_number)
+            )
         else:
             above = self.get(instance, frame_number, known.last_level)
             frame = reduce_frame(above, known.description, frame_number, level)
         if known.is_large and getattr(frame, "cells", None) is None:
-            write_level(instance.key, frame_number, level, frame)
+            write_level(instance.picture_key, frame_number, level, frame)
         return frame
 
     def _put(self, key: FrameKey, frame: Decoded) -> None:
@@ -126,10 +129,14 @@ def drawable(instance: InstanceFacts) -> Drawable:
         raise NothingToDraw(instance.undrawable_reason)
     if not instance.description:
         raise NothingToDraw("This object holds no picture.")
-    return _drawables.get(
-        instance.key,
-        lambda: Drawable(from_json(json.loads(instance.description)), FrameIndex.from_bytes(instance.frame_index)),
-    )
+    return _drawables.get(instance.picture_key, lambda: _drawable(instance))
+
+
+def _drawable(instance: InstanceFacts) -> Drawable:
+    description = from_json(json.loads(instance.description))
+    if instance.subtracted:
+        description = subtracted_description(description)
+    return Drawable(description, FrameIndex.from_bytes(instance.frame_index))
 
 
 def frame_at_level(instance: InstanceFacts, frame_number: int, level: int) -> Decoded:
@@ -140,6 +147,20 @@ def frame_at_level(instance: InstanceFacts, frame_number: int, level: int) -> De
 def full_frame(instance: InstanceFacts, frame_number: int) -> Decoded:
     """Stored values of one frame at 1:1."""
     return frame_at_level(instance, frame_number, drawable(instance).last_level)
+
+
+def _differences(instance: InstanceFacts, frame_number: int) -> ReducedFrame:
+    """A frame less its masks; what it is made of stays in memory, so that each mask is decoded once for a whole run."""
+    acquired = replace(instance, subtracted=False)
+    description = drawable(acquired).description
+    plan = mask_plan(description, frame_number)
+    if plan is None:
+        raise NothingToDraw(f"Frame {frame_number} has no mask that could be subtracted.")
+    contrast, masks = (
+        [full_frame(acquired, number).values for number in numbers] for numbers in (plan.contrast, plan.masks)
+    )
+    found = subtract(contrast, masks, description, shift=plan.shift)
+    return ReducedFrame(found, description.photometric_interpretation, drawable(instance).last_level)
 
 
 def _decode(instance: InstanceFacts, known: Drawable, frame_number: int) -> Decoded:
