@@ -120,6 +120,23 @@ class UltrasoundRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class RealWorldMapping:
+    """One Real World Value Mapping (PS3.3 C.7.6.16.2.11): a line, or a table, over a range of stored values."""
+
+    first: float
+    """Lowest stored value that is mapped."""
+    last: float
+    slope: float = 1.0
+    intercept: float = 0.0
+    table: bytes = b""
+    """Little-endian doubles, one for each value from ``first`` on; empty where the line holds."""
+    unit: str = ""
+    """Code of the unit (UCUM)."""
+    meaning: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MaskOperation:
     """One item of the Mask Subtraction Sequence (PS3.3 C.7.6.10)."""
 
@@ -164,6 +181,7 @@ class FrameAttributes:
     patient_orientation: tuple[str, ...] = ()
     units: str = ""
     """Units (0054,1001) of PET (BQML, GML, CNTS), or the code of the Real World Value Mapping."""
+    real_world: tuple[RealWorldMapping, ...] = ()
     mask_shifts: tuple[tuple[int, float, float], ...] = ()
     """Frame Pixel Shift: Subtraction Item ID, rows, columns (PS3.3 C.7.6.16.2.14)."""
 

@@ -24,6 +24,7 @@ from archive.dicom.values import (
 )
 from archive.pixels.description import FrameAttributes, LookupTable, VoiFunction, Window
 from archive.pixels.masks import frame_pixel_shifts
+from archive.pixels.real_world import real_world_mappings
 from archive.pixels.shutters import shutter
 from archive.pixels.tables import lookup_table
 
@@ -99,6 +100,7 @@ class _Reader:
             cardiac_phase=_joined(ds, "NominalPercentageOfCardiacPhase"),
             patient_orientation=_patient_orientation(ds),
             units=_units(ds, 1.0 if slope is None else slope, intercept),
+            real_world=real_world_mappings(ds, signed=self._signed),
         )
 
     def grouped(self, group: Dataset, base: FrameAttributes) -> FrameAttributes:
@@ -107,6 +109,8 @@ class _Reader:
         self._grey_levels(group, base, found)
         if shifts := frame_pixel_shifts(group):
             found["mask_shifts"] = shifts
+        if mappings := real_world_mappings(group, signed=self._signed):
+            found["real_world"] = mappings
         _geometry(group, found)
         _states(group, found)
         return replace(base, **found) if found else base

@@ -19,6 +19,7 @@ from archive.pixels.description import (
     MaskOperation,
     OverlayPlane,
     Palette,
+    RealWorldMapping,
     Shutter,
     UltrasoundRegion,
     VoiFunction,
@@ -39,6 +40,7 @@ _INHERITED: Final = (
     "patient_orientation",
     "units",
     "mask_shifts",
+    "real_world",
 )
 """Fields that a packed frame takes from the shared attributes where it has none of its own."""
 
@@ -80,7 +82,7 @@ _IMAGE_FIELDS: Final = _defaults(ImageDescription)
 _FRAME_FIELDS: Final = _defaults(FrameAttributes)
 _OTHER_FIELDS: Final = {
     kind: _defaults(kind)
-    for kind in (LookupTable, MaskOperation, OverlayPlane, Palette, Shutter, UltrasoundRegion, Window)
+    for kind in (LookupTable, MaskOperation, OverlayPlane, Palette, RealWorldMapping, Shutter, UltrasoundRegion, Window)
 }
 
 
@@ -176,6 +178,10 @@ def _region(values: dict[str, Any]) -> UltrasoundRegion:
     return UltrasoundRegion(**values)
 
 
+def _real_world(values: dict[str, Any]) -> RealWorldMapping:
+    return RealWorldMapping(**{**values, "table": _bytes_from_text(values["table"]) if "table" in values else b""})
+
+
 def _mask(values: dict[str, Any]) -> MaskOperation:
     ranges, masks, shift = (values.get(name) for name in ("ranges", "mask_frames", "shift"))
     own = {"ranges": _pairs(ranges or []), "mask_frames": tuple(masks or ()), "shift": tuple(shift or (0.0, 0.0))}
@@ -197,6 +203,7 @@ _FRAME_READERS: Final[dict[str, Any]] = {
     "image_type": tuple,
     "patient_orientation": tuple,
     "mask_shifts": _pairs,
+    "real_world": lambda values: tuple(map(_real_world, values)),
 }
 _IMAGE_READERS: Final[dict[str, Any]] = {
     "padding": tuple,

@@ -202,6 +202,7 @@ def _of_differences(frame: FrameAttributes, *, keep_windows: bool) -> FrameAttri
         units="",
         windows=windows,
         voi_luts=(),
+        real_world=(),
     )
 
 

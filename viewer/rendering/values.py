@@ -17,6 +17,7 @@ from viewer.errors import TileMissing
 from viewer.rendering.color import is_color, to_rgb
 from viewer.rendering.display_table import padding_mask
 from viewer.rendering.modality_lut import PROJECTION_INTENSITY_MODALITIES, apply_modality, modality_transform
+from viewer.rendering.real_world import RealWorldValue, real_world_values
 
 HOUNSFIELD = "HU"
 NOT_A_VALUE = "—"
@@ -62,20 +63,30 @@ class PixelValue(NamedTuple):
     """Modality value, (red, green, blue) of a colour image, or None for padding."""
     unit: str
     stored: int | float | tuple[int, ...]
+    real_world: tuple[RealWorldValue, ...] = ()
+    """What Real World Value Mappings of the file make of the stored value."""
 
     @property
     def text(self) -> str:
-        """Value and unit as shown: ``40 HU``, ``—`` for padding."""
+        """Value and unit as shown: ``40 HU``, ``—`` for padding; real world values after it."""
         if self.value is None:
             return NOT_A_VALUE
         if isinstance(self.value, tuple):
             return ", ".join(str(part) for part in self.value)
-        return f"{number_for_people(self.value)} {self.unit}".rstrip()
+        mapped = [with_unit(one.value, one.unit) for one in self.real_world]
+        # A mapping is often the rescale line again, with its unit.
+        is_said = not self.unit and any(one.value == self.value for one in self.real_world)
+        return " · ".join(dict.fromkeys(mapped if is_said else [with_unit(self.value, self.unit), *mapped]))
 
 
 def number_for_people(value: float) -> str:
     """Whole numbers as they are, others with four significant digits."""
     return str(int(value)) if float(value).is_integer() else f"{value:.4g}"
+
+
+def with_unit(value: float, unit: str) -> str:
+    """``40 HU``, ``40`` where there is no unit."""
+    return f"{number_for_people(value)} {unit}".rstrip()
 
 
 def value_at(
@@ -117,7 +128,8 @@ def value_at(
         return PixelValue(None, unit, stored)
     modality = float(apply_modality(pixel, modality_transform(description, frame_number))[0, 0])
     # A NaN of a parametric map is no value either.
-    return PixelValue(modality if math.isfinite(modality) else None, unit, stored)
+    mapped = real_world_values(stored, description.frame(frame_number))
+    return PixelValue(modality if math.isfinite(modality) else None, unit, stored, mapped)
 
 
 def _color_value(pixel: NDArray[Any], photometric: str, description: ImageDescription) -> PixelValue:
