@@ -35,7 +35,7 @@ def value(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
             _index(request, "column"),
             photometric_interpretation=decoded.photometric_interpretation,
         )
-        uptake = _uptake(pixel, found, split)
+        uptake, missing = _uptake(pixel, found, split)
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
     body_weight = [with_unit(one["value"], f"{one['unit']} {one['name']}") for one in uptake[:1]]
@@ -46,20 +46,23 @@ def value(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
             "stored": pixel.stored,
             "real_world": [one._asdict() for one in pixel.real_world],
             "suv": uptake,
+            "suv_missing": missing,
             "text": pixel.text if "SUV" in pixel.text else " · ".join([pixel.text, *body_weight]),
         }
     )
 
 
-def _uptake(pixel: PixelValue, stack: Stack, split: SplitSeries) -> list[dict[str, Any]]:
-    """Uptake values of a pixel of a PET, each with its formula; none where a value or the facts are missing."""
+def _uptake(pixel: PixelValue, stack: Stack, split: SplitSeries) -> tuple[list[dict[str, Any]], list[str]]:
+    """Uptake values of a pixel of a PET, each with its formula, and why others are not there."""
     value = pixel.value
     if split.series.modality != "PT" or not isinstance(value, int | float):
-        return []
-    return [
+        return [], []
+    found = suv_kinds_of_stack(stack, split)
+    kinds = [
         {"name": kind.name, "formula": kind.formula, "value": value * kind.factor, "unit": kind.unit}
-        for kind in suv_kinds_of_stack(stack, split).kinds
+        for kind in found.kinds
     ]
+    return kinds, list(found.missing)
 
 
 def _index(request: HttpRequest, name: str) -> int:
