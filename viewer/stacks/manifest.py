@@ -11,13 +11,14 @@ from typing import Any
 from archive.models import Series, Study, User
 from archive.pixels.description import ImageDescription, Window
 from viewer.errors import NothingToDraw, ViewerError
+from viewer.rendering.equivalent_window import equivalent_window
 from viewer.rendering.geometry import edges, pixel_aspect_ratio, pixel_spacing
 from viewer.rendering.parameters import function_text
 from viewer.rendering.pipeline import has_value_tiles, value_offset
 from viewer.rendering.stack_window import WindowOrigin
 from viewer.rendering.tiles import TILE_SIZE, levels
 from viewer.rendering.values import unit_of
-from viewer.rendering.voi_lut import usable_windows
+from viewer.rendering.voi_lut import usable_voi_luts, usable_windows
 from viewer.stacks.facts import FrameFacts, InstanceFacts
 from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.presentation_states import states_of_stack, states_of_study
@@ -249,6 +250,8 @@ def _frames(stack: Stack) -> list[dict[str, Any]]:
         entry["edges"] = letters._asdict() if letters else None
         entry["Laterality"] = attributes.laterality
         entry["window"] = _window(windows[0]) if windows else None
+        if tables := usable_voi_luts(attributes):
+            entry["luts"] = [_window(equivalent_window(table)) for table in tables]
         found.append(entry)
     return found
 
