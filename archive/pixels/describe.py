@@ -14,11 +14,12 @@ from pydicom import Dataset
 
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
 from archive.dicom.values import first_item, integer, items, number, numbers, text, value_of
-from archive.pixels.description import ImageDescription, LookupTable, OverlayPlane, Palette, UltrasoundRegion
+from archive.pixels.description import ImageDescription, LookupTable, OverlayPlane, UltrasoundRegion
 from archive.pixels.functional_groups import frame_attributes
 from archive.pixels.masks import mask_operations
 from archive.pixels.packing import from_json, to_json
-from archive.pixels.tables import lookup_table, palette
+from archive.pixels.palettes import first_colored_value, image_palette
+from archive.pixels.tables import lookup_table
 
 __all__ = ["describe", "from_json", "to_json"]
 
@@ -66,6 +67,7 @@ def describe(ds: Dataset) -> ImageDescription:
     signed = integer(ds, "PixelRepresentation") == 1
     photometric_interpretation = text(ds, "PhotometricInterpretation").upper() or "MONOCHROME2"
     shared, per_frame = frame_attributes(ds, frames=frames, signed=signed, little_endian=little_endian)
+    colors = image_palette(ds, signed=signed, little_endian=little_endian)
     rate, rate_source = _frame_rate(ds, frames)
     return ImageDescription(
         rows=max(integer(ds, "Rows"), 0),
@@ -87,7 +89,8 @@ def describe(ds: Dataset) -> ImageDescription:
         nominal_scanned_pixel_spacing=_pair(ds, "NominalScannedPixelSpacing"),
         estimated_radiographic_magnification=_positive(ds, "EstimatedRadiographicMagnificationFactor"),
         pixel_spacing_calibration_type=text(ds, "PixelSpacingCalibrationType"),
-        palette=_palette(ds, photometric_interpretation, signed=signed, little_endian=little_endian),
+        palette=colors,
+        first_colored=first_colored_value(ds, colors, signed=signed),
         icc_profile=icc_profile(ds),
         overlays=overlay_planes(ds, little_endian=little_endian),
         lossy=_is_lossy(ds),
@@ -207,12 +210,6 @@ def _pixel_aspect_ratio(ds: Dataset) -> tuple[int, int] | None:
         return int(pair[0]), int(pair[1])
     # IS allows integers only; fractions are found all the same.
     return round(pair[0] * 1000), round(pair[1] * 1000)
-
-
-def _palette(ds: Dataset, photometric_interpretation: str, *, signed: bool, little_endian: bool) -> Palette | None:
-    if photometric_interpretation != "PALETTE COLOR":
-        return None
-    return palette(ds, signed=signed, little_endian=little_endian)
 
 
 def icc_profile(ds: Dataset) -> bytes | None:

@@ -50,7 +50,7 @@ class LookupTable:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Red, green and blue palette tables (PS3.3 C.7.9)."""
+    """Red, green and blue palette tables (PS3.3 C.7.9); hashable, as part of a cache key."""
 
     red: LookupTable
     green: LookupTable
@@ -182,6 +182,8 @@ class FrameAttributes:
     units: str = ""
     """Units (0054,1001) of PET (BQML, GML, CNTS), or the code of the Real World Value Mapping."""
     real_world: tuple[RealWorldMapping, ...] = ()
+    grey_only: bool = False
+    """A frame without the colours that the supplemental palette gives others."""
     mask_shifts: tuple[tuple[int, float, float], ...] = ()
     """Frame Pixel Shift: Subtraction Item ID, rows, columns (PS3.3 C.7.6.16.2.14)."""
 
@@ -214,6 +216,8 @@ class ImageDescription:
     estimated_radiographic_magnification: float | None = None
     pixel_spacing_calibration_type: str = ""
     palette: Palette | None = None
+    first_colored: int | None = None
+    """Lowest stored value that a supplemental palette colours (PS3.3 C.7.6.19); None where all is grey, or all colour."""
     icc_profile: bytes | None = None
     overlays: tuple[OverlayPlane, ...] = ()
     lossy: bool = False

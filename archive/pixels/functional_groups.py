@@ -24,6 +24,7 @@ from archive.dicom.values import (
 )
 from archive.pixels.description import FrameAttributes, LookupTable, VoiFunction, Window
 from archive.pixels.masks import frame_pixel_shifts
+from archive.pixels.palettes import frame_is_grey
 from archive.pixels.real_world import real_world_mappings
 from archive.pixels.shutters import shutter
 from archive.pixels.tables import lookup_table
@@ -111,6 +112,8 @@ class _Reader:
             found["mask_shifts"] = shifts
         if mappings := real_world_mappings(group, signed=self._signed):
             found["real_world"] = mappings
+        if frame_is_grey(group, FRAME_TYPE_SEQUENCES):
+            found["grey_only"] = True
         _geometry(group, found)
         _states(group, found)
         return replace(base, **found) if found else base

@@ -39,6 +39,7 @@ _INHERITED: Final = (
     "laterality",
     "patient_orientation",
     "units",
+    "grey_only",
     "mask_shifts",
     "real_world",
 )

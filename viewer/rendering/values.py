@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from archive.pixels.description import ImageDescription
 from viewer.errors import TileMissing
-from viewer.rendering.color import is_color, to_rgb
-from viewer.rendering.display_table import padding_mask
+from viewer.rendering.color import is_color, palette_colors, to_rgb
+from viewer.rendering.display_table import padding_mask, supplement_of
 from viewer.rendering.modality_lut import PROJECTION_INTENSITY_MODALITIES, apply_modality, modality_transform
 from viewer.rendering.real_world import RealWorldValue, real_world_values
 
@@ -124,6 +124,10 @@ def value_at(
     stored = pixel[0, 0].item()
     padded = padding_mask(pixel, description.padding)
     unit = unit_of(description, frame_number)
+    supplement = supplement_of(description, frame_number)
+    if supplement is not None and stored >= supplement.first:
+        red, green, blue = (int(part) for part in palette_colors(pixel, supplement.palette)[0, 0])
+        return PixelValue((red, green, blue), "", stored)
     if padded is not None and padded[0, 0]:
         return PixelValue(None, unit, stored)
     modality = float(apply_modality(pixel, modality_transform(description, frame_number))[0, 0])
