@@ -121,7 +121,7 @@ def _blacken(table: NDArray[np.uint8], padding: tuple[float, float] | None, lowe
 def compute_display(values: NDArray[Any], transform: DisplayTransform) -> NDArray[np.uint8]:
     """Walk the grey-scale path value by value (PS3.4 N.2)."""
     modality = apply_modality(values, transform.modality)
-    # A NaN of a float image is drawn as the lowest value.
+    # A NaN is black in the end: it only has to pass the table.
     if modality.size and np.isnan(modality.min()):
         modality = np.nan_to_num(modality, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -147,9 +147,17 @@ def _with_supplement(display: NDArray[np.uint8], values: NDArray[Any], supplemen
 
 
 def padding_mask(values: NDArray[Any], padding: tuple[float, float] | None) -> NDArray[np.bool_] | None:
-    """Mark padded pixels by stored value (PS3.3 C.7.5.1.1.2); None where the image has no padding."""
-    if padding is None:
-        return None
+    """Mark padded pixels by stored value (PS3.3 C.7.5.1.1.2, C.7.6.24.1); None where the image has no padding.
+
+    A NaN of a float image is no value either, whatever its padding value is.
+    """
+    if values.dtype.kind == "f" and (no_number := np.isnan(values)).any():
+        padded = None if padding is None else _in_range(values, padding)
+        return no_number if padded is None else no_number | padded
+    return None if padding is None else _in_range(values, padding)
+
+
+def _in_range(values: NDArray[Any], padding: tuple[float, float]) -> NDArray[np.bool_]:
     mask: NDArray[np.bool_]
     if padding[0] == padding[1]:
         mask = np.equal(values, padding[0])

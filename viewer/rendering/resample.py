@@ -53,8 +53,14 @@ def reduce_by(values: NDArray[Any], scale: int, padding: tuple[float, float] | N
         counts = None if counts is None else _halve(counts)
     if counts is None:
         counts = _block_counts(values.shape, scale)
-    fill = 0 if padding is None else math.ceil(padding[0]) if values.dtype.kind in "iu" else padding[0]
-    return _divide(sums, counts, values.dtype, fill)
+    return _divide(sums, counts, values.dtype, _fill(values.dtype, padding))
+
+
+def _fill(dtype: np.dtype[np.generic], padding: tuple[float, float] | None) -> float:
+    """What stands where a block is nothing but padding."""
+    if dtype.kind == "f":
+        return math.nan if padding is None else padding[0]
+    return 0 if padding is None else math.ceil(padding[0])
 
 
 def _sum_type(dtype: np.dtype[np.generic], scale: int) -> np.dtype[np.generic]:
