@@ -68,6 +68,7 @@ def describe(ds: Dataset) -> ImageDescription:
     photometric_interpretation = text(ds, "PhotometricInterpretation").upper() or "MONOCHROME2"
     shared, per_frame = frame_attributes(ds, frames=frames, signed=signed, little_endian=little_endian)
     colors = image_palette(ds, signed=signed, little_endian=little_endian)
+    properties = _pixel_properties(ds)
     rate, rate_source = _frame_rate(ds, frames)
     return ImageDescription(
         rows=max(integer(ds, "Rows"), 0),
@@ -85,7 +86,7 @@ def describe(ds: Dataset) -> ImageDescription:
         presentation_lut_shape=text(ds, "PresentationLUTShape"),
         presentation_lut=presentation_lut(ds, little_endian=little_endian),
         pixel_aspect_ratio=_pixel_aspect_ratio(ds),
-        imager_pixel_spacing=_pair(ds, "ImagerPixelSpacing"),
+        imager_pixel_spacing=_pair(ds, "ImagerPixelSpacing") or _pair(properties, "ImagerPixelSpacing"),
         nominal_scanned_pixel_spacing=_pair(ds, "NominalScannedPixelSpacing"),
         estimated_radiographic_magnification=_positive(ds, "EstimatedRadiographicMagnificationFactor"),
         pixel_spacing_calibration_type=text(ds, "PixelSpacingCalibrationType"),
@@ -106,22 +107,28 @@ def describe(ds: Dataset) -> ImageDescription:
         ultrasound_regions=_ultrasound_regions(ds),
         masks=mask_operations(ds, frames) if photometric_interpretation.startswith("MONOCHROME") else (),
         recommended_viewing_mode=text(ds, "RecommendedViewingMode").upper(),
-        pixel_intensity_relationship=_pixel_intensity(ds, "PixelIntensityRelationship").upper(),
-        pixel_intensity_sign=-1 if _pixel_intensity(ds, "PixelIntensityRelationshipSign") == "-1" else 1,
+        pixel_intensity_relationship=(
+            text(ds, "PixelIntensityRelationship") or text(properties, "PixelIntensityRelationship")
+        ).upper(),
+        pixel_intensity_sign=-1 if _is_falling(ds) or _is_falling(properties) else 1,
         shared=shared,
         per_frame=per_frame,
     )
 
 
-def _pixel_intensity(ds: Dataset, keyword: str) -> str:
-    """Of the image, or of the functional groups of an enhanced one (PS3.3 C.8.7.1.1.2, C.8.19.6.4)."""
-    said = text(ds, keyword)
+def _pixel_properties(ds: Dataset) -> Dataset:
+    """Frame Pixel Data Properties of an enhanced projection image, of its first frame; empty elsewhere (C.8.19.6.4)."""
     for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         group = first_item(ds, groups)
-        properties = first_item(group, "FramePixelDataPropertiesSequence") if group is not None else None
-        if not said and properties is not None:
-            said = text(properties, keyword)
-    return said
+        found = first_item(group, "FramePixelDataPropertiesSequence") if group is not None else None
+        if found is not None:
+            return found
+    return Dataset()
+
+
+def _is_falling(ds: Dataset) -> bool:
+    """Whether lower stored values mean more X-ray intensity (PS3.3 C.8.7.1.1.2)."""
+    return integer(ds, "PixelIntensityRelationshipSign", 1) == -1
 
 
 def _transfer_syntax(ds: Dataset) -> str:

@@ -151,9 +151,10 @@ def padding_mask(values: NDArray[Any], padding: tuple[float, float] | None) -> N
 
     A NaN of a float image is no value either, whatever its padding value is.
     """
-    if values.dtype.kind == "f" and (no_number := np.isnan(values)).any():
-        padded = None if padding is None else _in_range(values, padding)
-        return no_number if padded is None else no_number | padded
+    if values.dtype.kind == "f":
+        no_number: NDArray[np.bool_] = np.isnan(values)
+        if no_number.any():
+            return no_number if padding is None else np.logical_or(no_number, _in_range(values, padding))
     return None if padding is None else _in_range(values, padding)
 
 

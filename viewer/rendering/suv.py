@@ -201,11 +201,15 @@ def acquisition_start(ds: Dataset) -> datetime | None:
 
 
 def _mapped(ds: Dataset) -> tuple[float | None, str]:
-    """Factor of the first Real World Value Mapping in units of SUV (PS3.3 C.7.6.16.2.11)."""
-    slope = number(ds, "RescaleSlope")
-    if not slope or number(ds, "RescaleIntercept"):
+    """Factor of the first Real World Value Mapping in units of SUV (PS3.3 C.7.6.16.2.11), of the image or its groups."""
+    shared = first_item(ds, "SharedFunctionalGroupsSequence") or Dataset()
+    frame = first_item(ds, "PerFrameFunctionalGroupsSequence") or Dataset()
+    transformations = (first_item(group, "PixelValueTransformationSequence") for group in (frame, shared))
+    rescale = next((found for found in transformations if found is not None), ds)
+    slope = number(rescale, "RescaleSlope")
+    if not slope or number(rescale, "RescaleIntercept"):
         return None, ""
-    for mapping in items(ds, "RealWorldValueMappingSequence"):
+    for mapping in (one for source in (frame, shared, ds) for one in items(source, "RealWorldValueMappingSequence")):
         units = first_item(mapping, "MeasurementUnitsCodeSequence")
         formula = SUV_CODES.get(text(units, "CodeValue")) if units is not None else None
         real_slope = number(mapping, "RealWorldValueSlope")
