@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -158,11 +159,28 @@ def to_logarithm(values: NDArray[Any], description: ImageDescription) -> NDArray
     ``largest * ln(1 + x) / ln(1 + largest)``. Where lower values mean more intensity
     (Pixel Intensity Relationship Sign -1) the curve is the same from the other end.
     """
-    stored = values.astype(np.float64)
     if description.pixel_intensity_relationship != LINEAR_INTENSITY:
-        return stored
+        return values.astype(np.float64)
     largest = float((1 << (description.bits_stored - description.pixel_representation)) - 1)
     falls = description.pixel_intensity_sign < 0
+    if values.dtype.kind not in "iu" or values.dtype.itemsize > 2:
+        return _curve(values.astype(np.float64), largest, falls=falls)
+    native = values.astype(values.dtype.newbyteorder("="), copy=False)
+    table = _table(native.dtype.str, largest, falls)
+    return np.take(table, native.view(f"u{native.dtype.itemsize}"), mode="wrap")
+
+
+@lru_cache(maxsize=8)
+def _table(dtype: str, largest: float, falls: bool) -> NDArray[np.float64]:
+    """The curve for every value of a type of 8 or 16 bits, by its unsigned bit pattern: a logarithm a pixel is slow."""
+    stored = np.dtype(dtype)
+    patterns = np.arange(1 << (8 * stored.itemsize), dtype=f"u{stored.itemsize}")
+    table = _curve(patterns.view(stored).astype(np.float64), largest, falls=falls)
+    table.setflags(write=False)
+    return table
+
+
+def _curve(stored: NDArray[np.float64], largest: float, *, falls: bool) -> NDArray[np.float64]:
     linear = np.clip(largest - stored if falls else stored, 0.0, largest)
     curve: NDArray[np.float64] = largest * np.log1p(linear) / np.log1p(largest)
     return largest - curve if falls else curve

@@ -23,6 +23,7 @@ from viewer.stacks.facts import FrameFacts, InstanceFacts
 from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.presentation_states import states_of_stack, states_of_study
 from viewer.stacks.splitting import Stack
+from viewer.stacks.suv import suv_of_stack
 from viewer.stacks.windows import window_choices, window_of_stack
 from viewer.tiles.frames import drawable
 
@@ -176,10 +177,16 @@ def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str) -> dict[s
         "processed": series.processing,
         "derived": series.is_derived,
         "lossy": lossy_text(description),
-        "notes": list(stack.notes),
+        "notes": [*stack.notes, *_uptake_notes(stack, split)],
         "presentation_states": states_of_stack(stack, split),
         "frames": _frames(stack),
     }
+
+
+def _uptake_notes(stack: Stack, split: SplitSeries) -> Iterable[str]:
+    """Why a PET is read in the units of its file and not as uptake."""
+    if split.series.modality == "PT" and (found := suv_of_stack(stack, split)).factor is None:
+        yield f"No uptake values (SUV): {found.reason}"
 
 
 def _first_drawable(stack: Stack) -> FrameFacts:

@@ -202,6 +202,9 @@ def test_the_value_of_a_pet_without_a_weight_is_its_activity_and_the_reason(
     cast: Cast, client_of: Callable[..., Client]
 ) -> None:
     store(*(pet_image(number, PatientWeight=None) for number in range(1, 4)))
-    found = value_in(client_of(cast.reader))
+    reader = client_of(cast.reader)
+    found = value_in(reader)
     assert (found["text"], found["suv"]) == ("2000 Bq/ml", [])
     assert found["suv_missing"] == ["The patient's weight is not in the file."]
+    notes = reader.get(f"/stacks/{SERIES_INSTANCE_UID}/manifest.json").json()["notes"]
+    assert "No uptake values (SUV): The patient's weight is not in the file." in notes
