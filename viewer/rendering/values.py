@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.pixels.description import ImageDescription
+from archive.pixels.description import FrameAttributes, ImageDescription
 from viewer.errors import TileMissing
 from viewer.rendering.color import is_color, palette_colors, to_rgb
-from viewer.rendering.display_table import padding_mask, supplement_of
+from viewer.rendering.display_table import Supplement, padding_mask, supplement_of
 from viewer.rendering.modality_lut import PROJECTION_INTENSITY_MODALITIES, apply_modality, modality_transform
 from viewer.rendering.real_world import RealWorldValue, real_world_values
 
@@ -126,14 +126,22 @@ def value_at(
     unit = unit_of(description, frame_number)
     supplement = supplement_of(description, frame_number)
     if supplement is not None and stored >= supplement.first:
-        red, green, blue = (int(part) for part in palette_colors(pixel, supplement.palette)[0, 0])
-        return PixelValue((red, green, blue), "", stored)
+        return _colored_value(stored, pixel, supplement, description.frame(frame_number))
     if padded is not None and padded[0, 0]:
         return PixelValue(None, unit, stored)
     modality = float(apply_modality(pixel, modality_transform(description, frame_number))[0, 0])
     # A NaN of a parametric map is no value either.
     mapped = real_world_values(stored, description.frame(frame_number))
     return PixelValue(modality if math.isfinite(modality) else None, unit, stored, mapped)
+
+
+def _colored_value(stored: float, pixel: NDArray[Any], supplement: Supplement, frame: FrameAttributes) -> PixelValue:
+    """A supplemental colour stands beside the modality LUT: it is worth what a mapping says, or is only a colour."""
+    mapped = real_world_values(stored, frame)
+    if mapped:
+        return PixelValue(mapped[0].value, mapped[0].unit, stored, mapped)
+    red, green, blue = (int(part) for part in palette_colors(pixel, supplement.palette)[0, 0])
+    return PixelValue((red, green, blue), "", stored)
 
 
 def _color_value(pixel: NDArray[Any], photometric: str, description: ImageDescription) -> PixelValue:

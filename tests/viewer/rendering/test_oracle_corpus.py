@@ -1,8 +1,8 @@
 """Every drawable real file against dcmtk, an independent renderer: equal in every pixel, or different for a reason.
 
 The reasons are written here as arithmetic, so that a difference of any other size or
-place fails: dcmtk cuts rescaled values to whole numbers; it knows no padding
-and no ICC profile; it centers native chroma at 127.5.
+place fails: dcmtk cuts rescaled values to whole numbers; it knows no padding,
+no supplemental palette and no ICC profile; it centers native chroma at 127.5.
 """
 
 from __future__ import annotations
@@ -124,13 +124,13 @@ def compare(opened: Opened, file: Path, frame_number: int) -> str:
 
 
 def as_dcmtk_reads(opened: Opened, file: Path, frame_number: int) -> ImageDescription:
-    """Without padding, and without a rescale whose VR is UN."""
+    """Without padding and supplemental colours, and without a rescale whose VR is UN."""
     frame = opened.description.frame(frame_number)
     if RESCALE_SLOPE in (ds := dcmread(file, stop_before_pixels=True, force=True)):
         written = ds.get_item(RESCALE_SLOPE)
         if written is not None and written.VR == "UN":
             frame = replace(frame, rescale_slope=1.0, rescale_intercept=0.0)
-    return replace(opened.description, padding=None, frames=1, shared=frame, per_frame=())
+    return replace(opened.description, padding=None, first_colored=None, frames=1, shared=frame, per_frame=())
 
 
 def draw_as_dcmtk(

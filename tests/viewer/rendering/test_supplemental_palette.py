@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 
 from archive.pixels.decode import decode_frame
 from archive.pixels.describe import describe, from_json, to_json
 from archive.pixels.description import ImageDescription, Window
 from archive.pixels.palettes import palette_refusal
 from tests.phantoms import enhanced_ct, image, native_bytes, palette_image, ramp
+from tests.viewer.rendering.corpus import open_image
 from tests.viewer.rendering.images import Frame
 from viewer.rendering.automatic import StackSample
 from viewer.rendering.parameters import RenderParameters
@@ -133,3 +135,31 @@ def test_an_enhanced_palette_is_refused_in_words() -> None:
 @pytest.mark.parametrize("presentation", ["MONOCHROME", "TRUE_COLOR", ""])
 def test_other_presentations_have_no_supplement(presentation: str) -> None:
     assert described(supplemented(PixelPresentation=presentation)).first_colored is None
+
+
+@pytest.mark.parametrize("name", ["ct0012_rle_bot.dcm", "ct0012_70_fragmented.dcm"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_real_perfusion_map_has_the_colours_of_its_tables(name: str, number: int, data_dir: Path) -> None:
+    path = data_dir / "enhanced" / name
+    opened = open_image(path)
+    ds = dcmread(path)
+    assert list(ds.RedPaletteColorLookupTableDescriptor) == [100, 1024, 16]
+    stored = opened.frame(number).values
+
+    picture = render_frame(opened.frame(number), opened.description, number, RenderParameters(overlays=False))
+
+    for channel, color in enumerate(("Red", "Green", "Blue")):
+        entries = np.frombuffer(getattr(ds, f"{color}PaletteColorLookupTableData"), "<u2")
+        in_color = stored >= 1024
+        places = np.minimum(stored[in_color].astype(int) - 1024, 99)
+        assert np.array_equal(picture[in_color][:, channel], entries[places] >> 8)
+    # What lies below is grey: one value in all three.
+    assert (picture[~in_color] == picture[~in_color][:, :1]).all()
+
+
+def test_a_coloured_pixel_of_a_perfusion_map_reads_as_blood_flow(data_dir: Path) -> None:
+    opened = open_image(data_dir / "enhanced" / "ct0012_rle_bot.dcm")
+    stored = opened.frame(1).values
+    row, column = np.argwhere(stored == 1044)[0]
+    # The mapping is the rescale line, 1 and -1024.
+    assert value_at(stored, opened.description, 1, int(row), int(column)).text == "20 ml/100ml/s"
