@@ -18,7 +18,7 @@ from archive.pixels.description import ImageDescription, LookupTable, Window
 from viewer.errors import InvalidParameter, NothingToDraw, NoValueTile
 from viewer.rendering.automatic import StackSample, automatic_window
 from viewer.rendering.color import RGB, is_color, to_rgb, to_srgb
-from viewer.rendering.display_table import DisplayTransform, apply_display
+from viewer.rendering.display_table import DisplayTransform, apply_display, supplement_of
 from viewer.rendering.geometry import pixel_aspect_ratio
 from viewer.rendering.modality_lut import has_entries, modality_transform
 from viewer.rendering.parameters import RenderParameters, VoiLutNumber, WindowSource
@@ -183,6 +183,7 @@ def has_value_tiles(description: ImageDescription) -> bool:
 
 def _holds_words(description: ImageDescription) -> bool:
     grey = description.samples_per_pixel == 1 and not is_color(description.photometric_interpretation)
+    grey = grey and description.first_colored is None
     is_plain = description.presentation_lut is None and description.pixel_keyword == "PixelData"
     return grey and is_plain and description.bits_allocated <= 16
 
@@ -215,6 +216,9 @@ def reduce_frame(decoded: Decoded, description: ImageDescription, frame_number: 
     if is_color(photometric):
         rgb = to_rgb(decoded.values, photometric, description)
         return ReducedFrame(reduce_by(rgb, storey.scale), RGB, storey.level)
+    if description.first_colored is not None:
+        # A mean of a grey value and the index of a colour would be another colour.
+        return ReducedFrame(decoded.values[:: storey.scale, :: storey.scale], photometric, storey.level, cells)
     return ReducedFrame(reduce_by(decoded.values, storey.scale, description.padding), photometric, storey.level, cells)
 
 
@@ -317,6 +321,7 @@ def _display(
         reader_inverted=inverted,
         map=parameters.map,
         presentation_lut=description.presentation_lut if has_entries(description.presentation_lut) else None,
+        supplement=supplement_of(description, frame_number),
     )
     return apply_display(values, transform)
 

@@ -88,7 +88,7 @@ def _reduce_strip(
         present = np.logical_not(mask, out=mask)
         sums = _without_padding(values, present, sum_type)
         counts = present.astype(np.uint16 if scales[-1] <= 128 else np.int64)
-    fill = 0 if padding is None else math.ceil(padding[0]) if values.dtype.kind in "iu" else padding[0]
+    fill = _fill(values.dtype, padding)
     scale = 1
     for wanted, result in zip(scales, results, strict=True):
         while scale < wanted:
@@ -97,6 +97,13 @@ def _reduce_strip(
             scale *= 2
         blocks = _block_counts(values.shape, scale) if counts is None else counts
         result[: sums.shape[0]] = _divide(sums, blocks, scale, values.dtype, fill)
+
+
+def _fill(dtype: np.dtype[np.generic], padding: tuple[float, float] | None) -> float:
+    """What stands where a block is nothing but padding."""
+    if dtype.kind == "f":
+        return math.nan if padding is None else padding[0]
+    return 0 if padding is None else math.ceil(padding[0])
 
 
 def _sum_type(dtype: np.dtype[np.generic], scale: int) -> np.dtype[np.generic]:

@@ -86,7 +86,7 @@ def draw_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters
     window = _window(stack, split, parameters)
     state = _state(split, parameters)
     key = (
-        frame.instance.key,
+        frame.instance.picture_key,
         frame.frame_number,
         address.level,
         address.row,

@@ -13,7 +13,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -28,6 +28,7 @@ from archive.storage.frames import read_stored_frame
 from viewer.errors import NothingToDraw
 from viewer.rendering.pipeline import Decoded, ReducedFrame, frame_levels, reduce_frame
 from viewer.rendering.regions import RegionValues
+from viewer.rendering.subtraction import mask_plan, subtract, subtracted_description
 from viewer.rendering.tiles import Region, levels
 from viewer.stacks.facts import InstanceFacts
 from viewer.stacks.lookup import Kept
@@ -63,7 +64,7 @@ class Drawable:
 
 
 FrameKey = tuple[str, int]
-"""Stored key, frame from 1."""
+"""Name of the picture, frame from 1."""
 Levels = tuple[ReducedFrame, ...]
 """A frame at every level, the smallest first, the last 1:1."""
 
@@ -80,7 +81,7 @@ class FrameMemory:
         self._renewing = threading.Lock()
 
     def get(self, instance: InstanceFacts, frame_number: int) -> Levels:
-        key = (instance.key, frame_number)
+        key = (instance.picture_key, frame_number)
         with self._lock:
             if key in self._frames:
                 self._frames.move_to_end(key)
@@ -91,7 +92,7 @@ class FrameMemory:
 
     def renew(self, instance: InstanceFacts, frame_number: int) -> Levels:
         """Decode a frame again, since what was kept of it is damaged or gone."""
-        key = (instance.key, frame_number)
+        key = (instance.picture_key, frame_number)
         with self._renewing:
             with self._lock:
                 known = self._frames.get(key, ())
@@ -166,6 +167,8 @@ def _made_levels(instance: InstanceFacts, frame_number: int) -> Levels:
 
 def _decoded_levels(instance: InstanceFacts, frame_number: int) -> Levels:
     known = drawable(instance)
+    if instance.subtracted:
+        return frame_levels(_differences(instance, frame_number), known.description, frame_number)
     decoded = _decode(instance, known, frame_number)
     if known.description.tiling is not None and known.description.frames > 1:
         # A tile of a slide is never looked at on its own.
@@ -178,7 +181,7 @@ def _is_kept_on_disk(instance: InstanceFacts, made: Levels) -> bool:
 
 
 def _name(instance: InstanceFacts, frame_number: int) -> str:
-    return f"{instance.key} {frame_number}"
+    return f"{instance.picture_key} {frame_number}"
 
 
 def prepare_levels(instance: InstanceFacts, frame_number: int) -> None:
@@ -212,10 +215,14 @@ def drawable(instance: InstanceFacts) -> Drawable:
         raise NothingToDraw(instance.undrawable_reason)
     if not instance.description:
         raise NothingToDraw("This object holds no picture.")
-    return _drawables.get(
-        instance.key,
-        lambda: Drawable(from_json(json.loads(instance.description)), FrameIndex.from_bytes(instance.frame_index)),
-    )
+    return _drawables.get(instance.picture_key, lambda: _drawable(instance))
+
+
+def _drawable(instance: InstanceFacts) -> Drawable:
+    description = from_json(json.loads(instance.description))
+    if instance.subtracted:
+        description = subtracted_description(description)
+    return Drawable(description, FrameIndex.from_bytes(instance.frame_index))
 
 
 def frame_at_level(instance: InstanceFacts, frame_number: int, level: int) -> ReducedFrame:
@@ -233,6 +240,20 @@ def full_frame(instance: InstanceFacts, frame_number: int) -> Decoded:
     """
     frame = frame_at_level(instance, frame_number, -1)
     return frame._replace(values=np.asarray(frame.values))
+
+
+def _differences(instance: InstanceFacts, frame_number: int) -> ReducedFrame:
+    """A frame less its masks; what it is made of stays in memory, so that each mask is decoded once for a whole run."""
+    acquired = replace(instance, subtracted=False)
+    description = drawable(acquired).description
+    plan = mask_plan(description, frame_number)
+    if plan is None:
+        raise NothingToDraw(f"Frame {frame_number} has no mask that could be subtracted.")
+    contrast, masks = (
+        [full_frame(acquired, number).values for number in numbers] for numbers in (plan.contrast, plan.masks)
+    )
+    found = subtract(contrast, masks, description, shift=plan.shift)
+    return ReducedFrame(found, description.photometric_interpretation, drawable(instance).last_level)
 
 
 def _decode(instance: InstanceFacts, known: Drawable, frame_number: int) -> DecodedFrame:

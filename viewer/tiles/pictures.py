@@ -57,7 +57,7 @@ def thumbnail_of(stack: Stack, split: SplitSeries) -> bytes:
 
 def _path(stack: Stack, split: SplitSeries) -> Path:
     middle = stack.middle
-    name = layout.digest_of(f"{stack.id} {len(stack.frames)} {middle.instance.key} {middle.frame_number}")
+    name = layout.digest_of(f"{stack.id} {len(stack.frames)} {middle.instance.picture_key} {middle.frame_number}")
     return Path(settings.PORTAL_DATA) / "cache" / "pictures" / name[:2] / f"{name}.png"
 
 
