@@ -41,19 +41,19 @@ MAXIMUM_CHILDREN: Final = min(4, os.cpu_count() or 1)
 """Children of one process; further frames wait for one of them."""
 CPU_S: Final = 0.5
 """Processor time that any frame may take ..."""
-CPU_S_A_MEGASAMPLE: Final = 1.5
-"""... and more for each million samples; JPEG 2000 of 16 bits takes a sixth of it."""
+CPU_S_A_MEGASAMPLE: Final = 1.0
+"""... and more for each million samples; JPEG 2000, the slowest, takes an eighth of it."""
 CLOCK_S: Final = 5.0
 """Time on the clock for a frame that takes no processor time; a busy machine gets ..."""
 CLOCK_A_CPU_S: Final = 8
 """... this for each second of processor time that it may take."""
 STARTING_S: Final = 20.0
 """Time on the clock in which a child must have begun."""
-MEMORY_BYTES: Final = 192 << 20
+MEMORY_BYTES: Final = 128 << 20
 """Memory that any frame may take ..."""
-MEMORY_BYTES_A_SAMPLE: Final = 48
-"""... and more for each sample: 32-bit numbers in several copies ..."""
-MAXIMUM_MEMORY_BYTES: Final = 6 << 30
+MEMORY_BYTES_A_SAMPLE: Final = 24
+"""... and more for each sample; OpenJPEG takes 6 ..."""
+MAXIMUM_MEMORY_BYTES: Final = 4 << 30
 """... but never more than this."""
 REMEMBERED_S: Final = 600.0
 """How long a refused frame is refused without being tried again."""

@@ -42,7 +42,14 @@ from archive.pixels.codestreams import (
 )
 from archive.pixels.description import ImageDescription
 from archive.pixels.frames import native_frame_bits
-from archive.pixels.limits import check_expansion, check_image_plane, decoded_bytes
+from archive.pixels.limits import (
+    DCT_BLOCK_BITS,
+    RLE_BYTES_A_BYTE,
+    check_bits,
+    check_expansion,
+    check_image_plane,
+    decoded_bytes,
+)
 from archive.pixels.whole_jpeg import check_whole
 
 BIG_ENDIAN_PIXELS: Final = frozenset({EXPLICIT_VR_BIG_ENDIAN, GE_PRIVATE_BIG_ENDIAN_PIXELS})
@@ -225,6 +232,8 @@ def _decode_rle(data: bytes, description: ImageDescription, _syntax: TransferSyn
     if len(segments) != expected:
         raise CannotDecode(f"The RLE frame has {len(segments)} segments; {expected} are needed.")
     pixels = description.rows * description.columns
+    for _start, length in segments:
+        check_bits(8 * pixels // RLE_BYTES_A_BYTE, length)
     planes = np.empty((description.samples_per_pixel, pixels, cell_bytes), np.uint8)
     for number, (start, length) in enumerate(segments):
         sample, byte = divmod(number, cell_bytes)
@@ -254,6 +263,7 @@ def _decode_jpeg(data: bytes, description: ImageDescription, syntax: TransferSyn
     if stream.frame_type == JPEG_LS_SOF:
         return _decode_jpeg_ls(data, description, syntax)
     _check(stream, description)
+    check_bits(_least_bits(stream), len(data))
     inside = outside = "GRAYSCALE" if stream.components == 1 else "UNKNOWN"
     name = description.photometric_interpretation
     if stream.components == 3:
@@ -268,6 +278,15 @@ def _decode_jpeg(data: bytes, description: ImageDescription, syntax: TransferSyn
     values = decode(data)
     check_whole(data, stream, values, decode)
     return _from_codec(values, stream, description, syntax, name)
+
+
+def _least_bits(stream: CodeStream) -> int:
+    """Coded bits that a sequential JPEG image cannot do without; a progressive one may skip whole blocks."""
+    if stream.is_lossless_jpeg:
+        return stream.rows * stream.columns
+    if stream.frame_type not in SEQUENTIAL_SOF:
+        return 0
+    return -(-stream.rows // 8) * -(-stream.columns // 8) * DCT_BLOCK_BITS
 
 
 def _jpeg_values(data: bytes, stream: CodeStream, **spaces: Any) -> NDArray[Any]:

@@ -29,9 +29,7 @@ _FROM_THE_LEFT: Final = 1
 """The lossless predictor that nearly every writer uses."""
 
 
-def check_whole(
-    data: bytes, stream: CodeStream, values: NDArray[Any], decode: Callable[[bytes], NDArray[Any]]
-) -> None:
+def check_whole(data: bytes, stream: CodeStream, values: NDArray[Any], decode: Callable[[bytes], NDArray[Any]]) -> None:
     """Refuse a picture whose coded data ends before its last pixel.
 
     Parameters
