@@ -347,21 +347,23 @@ class RefusedFrames:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._reasons: OrderedDict[tuple[int, bytes], tuple[float, Exception]] = OrderedDict()
+        self._reasons: OrderedDict[tuple[int, bytes], tuple[float, type[Exception], str]] = OrderedDict()
         self._lengths: set[int] = set()
 
     def reason(self, request: Request, data: bytes) -> Exception | None:
         """Why this frame was refused a short while ago; None where it was not."""
         if len(data) not in self._lengths:
             return None
-        with self._lock:
-            until, reason = self._reasons.get(_key(request, data), (0.0, None))
-        return reason if time.monotonic() < until else None
-
-    def add(self, request: Request, data: bytes, reason: Exception) -> None:
         key = _key(request, data)
         with self._lock:
-            self._reasons[key] = (time.monotonic() + REMEMBERED_S, reason)
+            until, kind, text = self._reasons.get(key, (0.0, Exception, ""))
+        return kind(text) if time.monotonic() < until else None
+
+    def add(self, request: Request, data: bytes, reason: Exception) -> None:
+        # Its kind and words only: with its traceback it would hold the frame.
+        key = _key(request, data)
+        with self._lock:
+            self._reasons[key] = (time.monotonic() + REMEMBERED_S, type(reason), str(reason))
             self._reasons.move_to_end(key)
             while len(self._reasons) > MOST_REMEMBERED:
                 self._reasons.popitem(last=False)
@@ -399,7 +401,7 @@ def decode_in_child(request: Request, data: bytes) -> NDArray[Any]:
     """
     reason = refused_frames.reason(request, data)
     if reason is not None:
-        raise type(reason)(*reason.args)
+        raise reason
     try:
         try:
             return children.decode(request, data)

@@ -17,6 +17,10 @@ MAXIMUM_MARKERS: Final = 4096
 """Marker segments, or boxes, before the first scan or the code stream."""
 MAXIMUM_SCANS: Final = 100
 """Scans of a JPEG image. Progressive ones have about ten; each goes over the whole image, however short it is."""
+USUAL_SCANS: Final = 12
+"""As many as writers make of an image of any size."""
+MAXIMUM_SCANNED_PIXELS: Final = 1 << 28
+"""Rows x columns x scans of a JPEG image of more scans; takes about a second."""
 MAXIMUM_TILE_PARTS: Final = 1 << 16
 """Tile-parts of a JPEG 2000 image."""
 MAXIMUM_TILES: Final = 1 << 14
@@ -105,6 +109,8 @@ def _frame_header(data: bytes, position: int, marker: int, body: bytes, adobe: i
     scans = data.count(b"\xff\xda", position)
     if scans > MAXIMUM_SCANS:
         raise CannotDecode(f"The JPEG stream has {scans} scans; at most {MAXIMUM_SCANS} are decoded.")
+    if scans > USUAL_SCANS and scans * rows * columns > MAXIMUM_SCANNED_PIXELS:
+        raise CannotDecode(f"The JPEG stream has {scans} scans, too many for {rows} x {columns} pixels.")
     sampling = body[7 : 6 + 3 * components : 3]
     return CodeStream(
         rows=rows,
