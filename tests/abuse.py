@@ -217,6 +217,8 @@ ABUSES: Final = (
         "JPEG of 100 scans over 1000 x 1000 pixels",
         lambda: claiming(1000, 1000, progressive(1000, 1000, 100)),
         JPEG_PROGRESSIVE,
+        # The scan that comes again refines what it has refined already, and runs out of bits.
+        answer="the end of the picture is missing",
     ),
     Abuse(
         "last JPEG frame cut",
