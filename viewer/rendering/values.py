@@ -61,7 +61,8 @@ class PixelValue(NamedTuple):
     value: float | tuple[int, int, int] | None
     """Modality value, (red, green, blue) of a colour image, or None for padding."""
     unit: str
-    stored: int | float | tuple[int, ...]
+    stored: int | float | tuple[int, ...] | None
+    """None for what is no number."""
 
     @property
     def text(self) -> str:
@@ -111,12 +112,14 @@ def value_at(
     if is_color(photometric) or values.ndim == 3:
         return _color_value(pixel, photometric, description)
     stored = pixel[0, 0].item()
+    if not math.isfinite(stored):
+        # The NaN of a parametric map; JSON has no word for it.
+        stored = None
     padded = padding_mask(pixel, description.padding)
     unit = unit_of(description, frame_number)
     if padded is not None and padded[0, 0]:
         return PixelValue(None, unit, stored)
     modality = float(apply_modality(pixel, modality_transform(description, frame_number))[0, 0])
-    # A NaN of a parametric map is no value either.
     return PixelValue(modality if math.isfinite(modality) else None, unit, stored)
 
 
