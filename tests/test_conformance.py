@@ -28,10 +28,10 @@ from viewer.rendering.pipeline import render_frame
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "conformance.md"
 DRAWN, KEPT = "drawn", "kept"
-DEFINED = frozenset(
-    """MONOCHROME1,MONOCHROME2,PALETTE COLOR,RGB,HSV,ARGB,CMYK,YBR_FULL,YBR_FULL_422,YBR_PARTIAL_422,YBR_PARTIAL_420,
-    YBR_ICT,YBR_RCT,XYB""".replace("\n    ", "").split(",")
-)
+DEFINED = {
+    "MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "HSV", "ARGB", "CMYK", "YBR_FULL", "YBR_FULL_422",
+    "YBR_PARTIAL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT", "XYB",
+}  # fmt: skip
 """Defined terms of PS3.3 C.7.6.3.1.2."""
 
 
