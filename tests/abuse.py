@@ -17,6 +17,8 @@ import numpy as np
 from PIL import Image
 from pydicom import Dataset
 
+from archive.dicom.header import scan_header
+from archive.dicom.part10 import read_dataset_from, read_file_meta
 from archive.dicom.transfer_syntaxes import (
     DEFLATED_IMAGE_FRAME,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -28,7 +30,19 @@ from archive.dicom.transfer_syntaxes import (
     RLE_LOSSLESS,
 )
 from archive.dicom.uids import new_uid
-from tests.phantoms import color_image, ct_image, image, multi_frame, palette_image, ramp, with_encapsulated
+from archive.pixels.decode import DecodedFrame, decode_frame
+from archive.pixels.describe import describe
+from archive.pixels.frames import index_frames
+from tests.phantoms import (
+    color_image,
+    ct_image,
+    image,
+    multi_frame,
+    palette_image,
+    ramp,
+    to_part10_bytes,
+    with_encapsulated,
+)
 
 JPEG_PROGRESSIVE: Final = "1.2.840.10008.1.2.4.55"
 JPEG_XL_LOSSLESS: Final = "1.2.840.10008.1.2.4.110"
@@ -54,6 +68,23 @@ class Abuse:
         ds.SeriesInstanceUID = new_uid()
         ds.InstanceNumber = 1
         return ds
+
+    def file(self) -> bytes:
+        """The whole file."""
+        return to_part10_bytes(self.data_set(), self.transfer_syntax_uid)
+
+
+def draw(file: bytes, frame_number: int) -> tuple[DecodedFrame, tuple[int, int]]:
+    """Index a file and decode a frame, as the archive does; also rows and columns of the data set."""
+    stream = io.BytesIO(file)
+    meta = read_file_meta(stream)
+    header = scan_header(stream, start=meta.data_set_offset, transfer_syntax_uid=meta.transfer_syntax_uid)
+    description = describe(read_dataset_from(stream))
+    place = index_frames(stream, header, description, meta.transfer_syntax_uid).place(frame_number)
+    data = b"".join(file[offset : offset + length] for offset, length in place.pieces)
+    syntax = meta.transfer_syntax_uid
+    decoded = decode_frame(data, transfer_syntax_uid=syntax, description=description, frame_number=frame_number)
+    return decoded, (description.rows, description.columns)
 
 
 def claiming(rows: int, columns: int, stream: bytes, *, bits: int = 8, samples: int = 1) -> Dataset:

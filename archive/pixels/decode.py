@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import imagecodecs
@@ -348,7 +348,7 @@ def _decode_jpeg_2000(data: bytes, description: ImageDescription, syntax: Transf
 def _decode_jpeg_xl(data: bytes, description: ImageDescription, syntax: TransferSyntax) -> DecodedFrame:
     size = read_jpeg_xl(data)
     if (size.rows, size.columns) != (description.rows, description.columns):
-        _refuse_sizes(size, description)
+        _refuse_sizes(replace(size, components=description.samples_per_pixel), description)
     # The first picture only: an animation would take the memory of all.
     request = Request("jpegxl_decode", _shape(description), None, decoded_bytes(description), {"index": 0})
     values = decode_in_child(request, data)
