@@ -222,6 +222,7 @@ def tiles_of(stack: str, number: int) -> list[str]:
 
 def portal_memory(folder: Path, images: int) -> None:
     paths, stacks = large_images(folder, images)
+    (folder / "portal").mkdir()
     portal = start_portal(folder / "portal")
     try:
         subprocess.run(
