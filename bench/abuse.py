@@ -258,7 +258,8 @@ def _ask_at_once(portal: LivePortal, headers: dict[str, str], kept: Path, stacks
         with watched(processes) as most:
             clock = milliseconds(lambda paths=paths: ask(portal.http_port, paths, headers, CLIENTS)) if paths else 0.0
         print(f"{name:<58} {clock:>5.0f} ms {max(most.values()) / MIB:>26.0f} MiB", flush=True)
-    codec = [one for web in processes for one in web.children(recursive=True)]
+    family = {one.pid: one for web in processes for one in web.children(recursive=True)}
+    codec = [one for one in family.values() if any("child_main" in part for part in one.cmdline())]
     print(
         f"codec children: {len(codec)}, the largest ever {max(map(peak_bytes, (one.pid for one in codec))) / MIB:.0f} MiB"
     )

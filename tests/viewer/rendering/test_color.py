@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from archive.pixels.description import Palette
 from tests.viewer.rendering.images import describe_values, table
 from viewer.errors import NothingToDraw
 from viewer.rendering.color import (
+    BAND_PIXELS,
     apply_palette,
     full_range_to_rgb,
     is_color,
@@ -163,3 +166,15 @@ def test_an_embedded_profile_is_applied() -> None:
     converted = to_srgb(samples, exchanged)
 
     assert np.abs(converted.astype(int) - [[[0, 255, 0], [128, 128, 128]]]).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("photometric", "convert"), [("YBR_FULL", full_range_to_rgb), ("YBR_PARTIAL_422", partial_range_to_rgb)]
+)
+def test_a_large_image_is_converted_in_bands_to_the_same_colours(photometric: str, convert: Any) -> None:
+    values = np.random.default_rng(3).integers(0, 256, (901, 700, 3)).astype(np.uint8)
+    assert values.shape[0] * values.shape[1] > 2 * BAND_PIXELS
+
+    found = to_rgb(values, photometric, describe_values(values, photometric_interpretation=photometric))
+
+    assert np.array_equal(found, convert(values))
