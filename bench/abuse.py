@@ -45,6 +45,7 @@ ROWS, COLUMNS = 4664, 3064
 CLIENTS = 50
 STORESCU = "/usr/bin/storescu"
 MIB = 1 << 20
+PICKS: dict[str, Callable[[tuple[float, ...]], float]] = {"median": statistics.median, "best": min}
 
 
 # --- Harmful images ---------------------------------------------------------------------------------------------------
@@ -154,6 +155,19 @@ def frames() -> Iterator[Frame]:
             yield Frame(f"{name} {size}", bytes(data), Request(codec, of.shape, dtype, of.nbytes, options))
 
 
+def cpu_milliseconds() -> float:
+    """Processor time of this process and its codec children."""
+    ran_ns = sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in children.process_ids)
+    return time.process_time() * 1000 + ran_ns / 1e6
+
+
+def mean_cpu(work: Callable[[], object], count: int) -> float:
+    before = cpu_milliseconds()
+    for _ in range(count):
+        work()
+    return (cpu_milliseconds() - before) / count
+
+
 def milliseconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
@@ -166,11 +180,11 @@ def overhead(repeats: int) -> None:
         assert np.array_equal(frame.here(), frame.in_child())
         count = repeats if "512 x 512" in frame.name else max(3, repeats // 12)
         pairs = [(milliseconds(frame.here), milliseconds(frame.in_child)) for _ in range(count)]
-        for name, pick in (("median", statistics.median), ("best", min)):
-            here, there = (pick(side) for side in zip(*pairs, strict=True))
-            print(
-                f"{frame.name + ', ' + name:<38} {here:>7.2f} ms {there:>8.2f} ms {there - here:>+7.2f} ms", flush=True
-            )
+        figures = {name: tuple(pick(side) for side in zip(*pairs, strict=True)) for name, pick in PICKS.items()}
+        figures["CPU"] = mean_cpu(frame.here, count), mean_cpu(frame.in_child, count)
+        for name, (here, there) in figures.items():
+            label = f"{frame.name}, {name}"
+            print(f"{label:<38} {here:>7.2f} ms {there:>8.2f} ms {there - here:>+7.2f} ms", flush=True)
     children.end_all()
     started = time.perf_counter()
     children.start_ahead()
