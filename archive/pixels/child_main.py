@@ -30,7 +30,9 @@ LARGEST_JSON: Final = 1 << 12
 CODECS: Final = ("jpeg8_decode", "jpeg2k_decode", "htj2k_decode", "jpegxl_decode")
 """What may be asked for: names of imagecodecs."""
 RECYCLED_ABOVE_BYTES: Final = 256 << 20
-"""A child that has ever held so much memory ends after its answer: the C library seldom gives it back."""
+"""A child that holds so much memory when it answers ends: the C library seldom gives it back.
+
+What it holds now counts: the kernel's peak of a process begins with that of the process which started it."""
 _PAGE: Final = resource.getpagesize()
 
 
@@ -61,7 +63,7 @@ def _serve(connection: socket.socket) -> bool:
     _limit(request)
     answer, values = _decoded(request, data)
     _relax()
-    answer["last"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > RECYCLED_ABOVE_BYTES
+    answer["last"] = _memory()[1] > RECYCLED_ABOVE_BYTES
     text = json.dumps(answer).encode()
     connection.sendall(LENGTH.pack(len(text)) + text)
     connection.sendall(values)
@@ -93,12 +95,17 @@ def receive_into(connection: socket.socket, memory: memoryview) -> None:
 
 def _limit(request: dict[str, Any]) -> None:
     """Bound memory and time of this request; the kernel ends the process when a timer runs out."""
-    pages = int(Path("/proc/self/statm").read_bytes().split(maxsplit=1)[0])
-    limit = pages * _PAGE + request["memory_bytes"]
+    limit = _memory()[0] + request["memory_bytes"]
     resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
     # RLIMIT_CPU counts whole seconds of the whole life of a process; this timer counts those of the request.
     signal.setitimer(signal.ITIMER_PROF, request["cpu_s"])
     signal.setitimer(signal.ITIMER_REAL, request["clock_s"])
+
+
+def _memory() -> tuple[int, int]:
+    """Address space and resident memory of this process, in bytes."""
+    size, resident = Path("/proc/self/statm").read_bytes().split()[:2]
+    return int(size) * _PAGE, int(resident) * _PAGE
 
 
 def _relax() -> None:

@@ -96,6 +96,17 @@ def test_a_damaged_stream_is_refused_and_the_child_goes_on(children: Children) -
     assert children.process_ids == before
 
 
+def test_a_child_of_a_process_with_much_memory_goes_on(children: Children) -> None:
+    held = np.ones(300 << 20, np.uint8)
+    values = noise(40, 30)
+    decode_in_child(request_for(values), jpeg_2000(values))
+    before = children.process_ids
+    decode_in_child(request_for(values), jpeg_2000(values))
+
+    assert children.process_ids == before
+    assert held.all()
+
+
 def test_samples_of_another_size_than_was_asked_for_are_refused(children: Children) -> None:
     values = noise(40, 30)
 
