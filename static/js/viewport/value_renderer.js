@@ -1,0 +1,222 @@
+/**
+ * One WebGL2 context for all viewports of a page: browsers give a page sixteen at most, and tiles are shared.
+ *
+ * It draws into a canvas that is never shown; viewports copy from it. Each viewport has a `Screen` here: its words at the
+ * pixels of the screen, and its display table.
+ *
+ * Events: "change" when pictures can be drawn again, or no longer.
+ */
+import { TilePool } from "./tile_pool.js";
+import { COVER, DISPLAY, RESAMPLE } from "./value_shaders.js";
+
+const CONTEXT = Object.freeze({ alpha: false, antialias: false, depth: false, stencil: false, preserveDrawingBuffer: false });
+const TABLE_SIDE = 256;
+
+export class ValueRenderer extends EventTarget {
+  #canvas;
+  #gl;
+  #parts = null;
+  /** Counts the contexts: what was made in an earlier one is lost. */
+  #generation = 0;
+
+  /** @returns {ValueRenderer|null} null where the browser has no WebGL2 */
+  static create() {
+    if (typeof OffscreenCanvas === "undefined") return null;
+    const canvas = new OffscreenCanvas(1, 1);
+    const gl = canvas.getContext("webgl2", CONTEXT);
+    return gl && !gl.isContextLost() ? new ValueRenderer(canvas, gl) : null;
+  }
+
+  constructor(canvas, gl) {
+    super();
+    this.#canvas = canvas;
+    this.#gl = gl;
+    this.#make();
+    canvas.addEventListener("webglcontextlost", (event) => {
+      // Without this a browser does not give it back.
+      event.preventDefault();
+      this.#parts = null;
+      this.dispatchEvent(new Event("change"));
+    });
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.#make();
+      this.dispatchEvent(new Event("change"));
+    });
+  }
+
+  #make() {
+    const gl = this.#gl;
+    this.#generation += 1;
+    try {
+      this.#parts = { resample: program(gl, RESAMPLE), display: program(gl, DISPLAY), pool: new TilePool(gl) };
+    } catch {
+      this.#parts = null;
+    }
+  }
+
+  get isUsable() {
+    return this.#parts !== null && !this.#gl.isContextLost();
+  }
+
+  /** Tiles that one picture may have. */
+  get mostTiles() {
+    return this.#parts?.pool.most ?? 0;
+  }
+
+  /** The side of the largest screen that can be drawn. */
+  get mostPixels() {
+    return this.#gl.getParameter(this.#gl.MAX_TEXTURE_SIZE) ?? 0;
+  }
+
+  /** @returns {Screen} for one viewport */
+  screen() {
+    return { generation: 0, width: 0, height: 0, words: null, frame: null, pages: null, table: null, tableOf: null };
+  }
+
+  /** @param {ReturnType<ValueRenderer["screen"]>} screen that is not needed any more */
+  drop(screen) {
+    if (screen.generation !== this.#generation) return;
+    const gl = this.#gl;
+    for (const texture of [screen.words, screen.pages, screen.table]) gl.deleteTexture(texture);
+    gl.deleteFramebuffer(screen.frame);
+    Object.assign(screen, this.screen());
+  }
+
+  /** Whether what was resampled for a screen of this size is still there. */
+  isKept(screen, { width, height }) {
+    return screen.generation === this.#generation && screen.width === width && screen.height === height;
+  }
+
+  #prepare(screen, { width, height }) {
+    if (this.isKept(screen, { width, height })) return;
+    this.drop(screen);
+    const gl = this.#gl;
+    Object.assign(screen, { generation: this.#generation, width, height, tableOf: null });
+    screen.words = texture(gl);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8UI, width, height);
+    screen.frame = gl.createFramebuffer();
+    gl.bindFramebuffer(gl.FRAMEBUFFER, screen.frame);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, screen.words, 0);
+    screen.pages = texture(gl);
+    screen.table = texture(gl);
+  }
+
+  /**
+   * Brings the words of a picture to the pixels of a screen, coarse layers first.
+   * @param {object} screen
+   * @param {{width: number, height: number}} size
+   * @param {{level: object, tiles: {row: number, column: number, key: string, bitmap: ImageBitmap}[],
+   *   inverse: import("../geometry/affine.js").Affine, isNearest: boolean}[]} layers inverse: from device pixels to pixels
+   *   of the level
+   * @param {{manifest: object, padding: [number, number]}} facts padding in words
+   * @returns {boolean} false: there is no room
+   */
+  resample(screen, size, layers, { manifest, padding }) {
+    const places = this.#parts.pool.hold(layers.flatMap(({ tiles }) => tiles));
+    if (!places) return false;
+    this.#prepare(screen, size);
+    const gl = this.#gl;
+    const { program: used, at } = this.#parts.resample;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, screen.frame);
+    gl.viewport(0, 0, size.width, size.height);
+    gl.clearBufferuiv(gl.COLOR, 0, [0, 0, 0, 0]);
+    gl.useProgram(used);
+    bind(gl, 0, gl.TEXTURE_2D_ARRAY, this.#parts.pool.texture, at.tiles);
+    bind(gl, 1, gl.TEXTURE_2D, screen.pages, at.pages);
+    gl.uniform1i(at.tileSize, manifest.TileSize);
+    gl.uniform2f(at.padding, ...padding);
+    for (const layer of layers) {
+      this.#writePages(layer, places.splice(0, layer.tiles.length));
+      this.#placeLayer(layer, manifest, at);
+      gl.drawArrays(gl.TRIANGLES, 0, 3);
+    }
+    return true;
+  }
+
+  #writePages({ level, tiles }, places) {
+    const gl = this.#gl;
+    const pages = new Int16Array(level.rows * level.columns).fill(-1);
+    tiles.forEach(({ row, column }, index) => (pages[row * level.columns + column] = places[index]));
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16I, level.columns, level.rows, 0, gl.RED_INTEGER, gl.SHORT, pages);
+  }
+
+  #placeLayer({ level, inverse, isNearest }, manifest, at) {
+    const gl = this.#gl;
+    gl.uniform3f(at.toColumn, inverse.a, inverse.c, inverse.e);
+    gl.uniform3f(at.toRow, inverse.b, inverse.d, inverse.f);
+    gl.uniform2f(at.imageSize, manifest.Columns / level.scale, manifest.Rows / level.scale);
+    gl.uniform2i(at.levelSize, level.Columns, level.Rows);
+    gl.uniform1i(at.isNearest, isNearest ? 1 : 0);
+  }
+
+  /**
+   * Looks the words of a screen up in a display table and copies the picture.
+   * @param {object} screen
+   * @param {Uint8Array} table of display_table.js
+   * @param {CanvasRenderingContext2D} context of the viewport's canvas
+   */
+  display(screen, table, context) {
+    const gl = this.#gl;
+    const { width, height } = screen;
+    this.#makeRoom(width, height);
+    const { program: used, at } = this.#parts.display;
+    const isColored = table.length > TABLE_SIDE * TABLE_SIDE;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.viewport(0, this.#canvas.height - height, width, height);
+    gl.useProgram(used);
+    bind(gl, 0, gl.TEXTURE_2D, screen.words, at.words);
+    bind(gl, 1, gl.TEXTURE_2D, screen.table, at.grey);
+    if (screen.tableOf !== table) {
+      const [inside, format] = isColored ? [gl.RGBA8, gl.RGBA] : [gl.R8, gl.RED];
+      gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+      gl.texImage2D(gl.TEXTURE_2D, 0, inside, TABLE_SIDE, TABLE_SIDE, 0, format, gl.UNSIGNED_BYTE, table);
+      screen.tableOf = table;
+    }
+    gl.uniform1i(at.isColored, isColored ? 1 : 0);
+    gl.uniform1i(at.canvasRows, this.#canvas.height);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.#canvas, 0, 0, width, height, 0, 0, width, height);
+  }
+
+  /** The canvas is as large as the largest viewport so far: it is seldom made anew. */
+  #makeRoom(width, height) {
+    if (width > this.#canvas.width) this.#canvas.width = width;
+    if (height > this.#canvas.height) this.#canvas.height = height;
+  }
+}
+
+function texture(gl) {
+  const made = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, made);
+  for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
+  for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, name, gl.CLAMP_TO_EDGE);
+  return made;
+}
+
+function bind(gl, unit, target, bound, place) {
+  gl.activeTexture(gl.TEXTURE0 + unit);
+  gl.bindTexture(target, bound);
+  gl.uniform1i(place, unit);
+}
+
+/** A program with the places of its uniforms by name. */
+function program(gl, fragment) {
+  const made = gl.createProgram();
+  for (const [kind, source] of [[gl.VERTEX_SHADER, COVER], [gl.FRAGMENT_SHADER, fragment]]) {
+    const shader = gl.createShader(kind);
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(made, shader);
+  }
+  gl.linkProgram(made);
+  if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(made) ?? "lost");
+  const at = {};
+  for (let index = 0; index < gl.getProgramParameter(made, gl.ACTIVE_UNIFORMS); index += 1) {
+    const { name } = gl.getActiveUniform(made, index);
+    at[name] = gl.getUniformLocation(made, name);
+  }
+  return { program: made, at };
+}
