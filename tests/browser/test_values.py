@@ -45,8 +45,8 @@ IMAGES = {
 # What painted the viewport last, and the contexts, for the tests that take them away.
 WATCH = """(() => {
   window.contexts = [];
-  const getContext = OffscreenCanvas.prototype.getContext;
-  OffscreenCanvas.prototype.getContext = function (kind, ...others) {
+  const getContext = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...others) {
     const context = getContext.call(this, kind, ...others);
     if (kind === 'webgl2' && context && !window.contexts.includes(context)) window.contexts.push(context);
     return context;
@@ -271,7 +271,9 @@ def test_values_are_interpolated_across_tiles_without_a_seam(
     expected = 255 * ((SLOPE * (columns - 0.5) - SLOPE * 512) / width + 0.5)
     near = np.abs(columns - 512) < 8
     assert near.sum() > 10
-    assert np.abs(greys[near] - expected[near]).max() <= 1
+    # Entries of the table are truncated, the level between two of them is rounded; a box that covers parts of pixels is
+    # off the straight line by up to an eighth of a column.
+    assert np.abs(greys[near] - expected[near]).max() <= (1.5 if zoom > 1 else 1.5 + 12.75 / 8)
 
 
 @pytest.mark.parametrize("polarity", ["", "i"])
@@ -301,7 +303,7 @@ def test_pixels_are_squares_where_the_reader_wants_them(
     x, y = middle_of(page)
     page.mouse.click(x, y, button="right")
     page.get_by_role("menuitemcheckbox", name="Pixels as squares").click()
-    page.wait_for_function(f"({ROW_OF_CANVAS})().filter((grey, x, all) => x && grey !== all[x - 1]).length < 30")
+    page.wait_for_function(f"() => ({ROW_OF_CANVAS})().filter((grey, x, all) => x && grey !== all[x - 1]).length < 30")
     assert len(set(page.evaluate(ROW_OF_CANVAS))) <= 22
 
 
@@ -319,6 +321,27 @@ def tiles_asked(page: Page) -> list[str]:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/tiles/" in request.url else None)
     return asked
+
+
+def hold(page: Page, addresses: re.Pattern[str]) -> Callable[[], None]:
+    """Hold requests back until the function that is returned is called."""
+    held: list[Any] = []
+    is_open = False
+
+    def pass_or_hold(route: Any) -> None:
+        if is_open:
+            route.continue_()
+        else:
+            held.append(route)
+
+    def release() -> None:
+        nonlocal is_open
+        is_open = True
+        for route in held:
+            route.continue_()
+
+    page.route(addresses, pass_or_hold)
+    return release
 
 
 def wait_until_still(page: Page) -> None:
@@ -350,13 +373,10 @@ def test_the_first_picture_stands_until_the_values_have_come(
 ) -> None:
     page.add_init_script(WATCH)
     stack = shown("ct signed, padded", page)
-    held: list[Any] = []
-    page.route(re.compile("values=1"), lambda route: held.append(route))
+    release = hold(page, re.compile("values=1"))
     page.goto(f"{live_portal.url}/studies/{stack.study}/viewer/")
     page.wait_for_function(IS_DRAWN_FROM, arg="tiles")
-    page.unroute(re.compile("values=1"))
-    for route in held:
-        route.continue_()
+    release()
     page.wait_for_function(IS_DRAWN_FROM, arg="values")
 
 
@@ -413,12 +433,12 @@ def test_without_webgl_the_server_draws_and_the_viewer_works(
     name: str,
 ) -> None:
     stack = shown(name, page)
-    arguments = [*CHROMIUM_ARGUMENTS, "--disable-gpu", "--disable-webgl", "--disable-3d-apis"]
+    arguments = [*CHROMIUM_ARGUMENTS, "--disable-gpu", "--disable-webgl"]
     chromium = chromium_type.launch(executable_path=CHROMIUM, headless=True, args=arguments)
     other = chromium.new_page(viewport={"width": 900, "height": 640})
     try:
         sign_in(other, "reader")
-        assert other.evaluate("new OffscreenCanvas(1, 1).getContext('webgl2')") is None
+        assert other.evaluate("document.createElement('canvas').getContext('webgl2')") is None
         other.add_init_script(WATCH)
         open_view(live_portal, other, stack, source="tiles")
         other.keyboard.press("Alt+ArrowRight")
@@ -438,14 +458,10 @@ def test_a_large_image_is_reduced_first_and_says_so(
     page.add_init_script(WATCH)
     stack = shown("mg, sigmoid and voi lut", page)
     last = stack.manifest["levels"][-1]["level"]
-    held: list[Any] = []
-    sharp = re.compile(rf"/tiles/[0-9.]+/1/{last}/.*values=1")
-    page.route(sharp, lambda route: held.append(route))
+    release = hold(page, re.compile(rf"/tiles/[0-9.]+/1/{last}/.*values=1"))
     x, y = stack.center
     open_view(live_portal, page, stack, "", "1", f"{x},{y}", source=None)
     expect(page.locator(".fidelity").first).to_contain_text("reduced")
     assert page.evaluate("window.drawnFrom") == "values"
-    page.unroute(sharp)
-    for route in held:
-        route.continue_()
+    release()
     page.wait_for_function(IS_DRAWN_FROM, arg="values")

@@ -21,8 +21,9 @@ export class ValueRenderer extends EventTarget {
 
   /** @returns {ValueRenderer|null} null where the browser has no WebGL2 */
   static create() {
-    if (typeof OffscreenCanvas === "undefined") return null;
-    const canvas = new OffscreenCanvas(1, 1);
+    // Not an OffscreenCanvas: Chromium gives that one a context even where WebGL has been switched off.
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: 1, height: 1 });
     const gl = canvas.getContext("webgl2", CONTEXT);
     return gl && !gl.isContextLost() ? new ValueRenderer(canvas, gl) : null;
   }
