@@ -1,6 +1,9 @@
 /**
- * Value tiles on the graphics card: one array texture, a tile a layer, the least recently used given up first.
+ * Value tiles on the graphics card: one array texture of words, a tile a layer, the least recently used given up first.
  */
+import { bind, makeProgram, makeTexture } from "./webgl.js";
+import { DECODE } from "./value_shaders.js";
+
 
 /** Layers at first, and at most; each takes half a megabyte. */
 const FIRST_LAYERS = 64;
@@ -10,6 +13,9 @@ export const POOL_TILE_SIZE = 512;
 
 export class TilePool {
   #gl;
+  #decode;
+  #storeys;
+  #frame;
   #texture = null;
   #size = 0;
   #most;
@@ -20,6 +26,10 @@ export class TilePool {
   /** @param {WebGL2RenderingContext} gl */
   constructor(gl) {
     this.#gl = gl;
+    this.#decode = makeProgram(gl, DECODE);
+    this.#storeys = makeTexture(gl);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.R8, POOL_TILE_SIZE, 2 * POOL_TILE_SIZE);
+    this.#frame = gl.createFramebuffer();
     this.#most = Math.min(MOST_LAYERS, gl.getParameter(gl.MAX_ARRAY_TEXTURE_LAYERS));
     this.#make(Math.min(FIRST_LAYERS, this.#most));
   }
@@ -38,7 +48,7 @@ export class TilePool {
     if (this.#texture) gl.deleteTexture(this.#texture);
     this.#texture = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#texture);
-    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.R8, POOL_TILE_SIZE, 2 * POOL_TILE_SIZE, layers);
+    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.R16UI, POOL_TILE_SIZE, POOL_TILE_SIZE, layers);
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
     this.#size = layers;
@@ -81,10 +91,17 @@ export class TilePool {
   /** As it was decoded: nothing may touch a byte. */
   #upload(bitmap, layer) {
     const gl = this.#gl;
-    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.#texture);
+    const rows = bitmap.height / 2;
+    gl.useProgram(this.#decode.program);
+    bind(gl, 0, gl.TEXTURE_2D, this.#storeys, this.#decode.at.storeys);
     gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
     gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
     gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
-    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, 0, layer, bitmap.width, bitmap.height, 1, gl.RED, gl.UNSIGNED_BYTE, bitmap);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, bitmap.width, bitmap.height, gl.RED, gl.UNSIGNED_BYTE, bitmap);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.#frame);
+    gl.framebufferTextureLayer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, this.#texture, 0, layer);
+    gl.viewport(0, 0, bitmap.width, rows);
+    gl.uniform1i(this.#decode.at.rows, rows);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { Affine } from "../geometry/affine.js";
 import { displayTable, paddedWords } from "./display_table.js";
+import { Sampling } from "./value_shaders.js";
 
 export class ValuePainter {
   #canvas;
@@ -73,5 +74,6 @@ function placed(transform, level, isSmooth) {
   const scales = [(Math.abs(a) + Math.abs(b)) * level.scale, (Math.abs(c) + Math.abs(d)) * level.scale];
   const inverse = transform.after(Affine.scaling(level.scale)).inverse();
   const isEnlarged = scales.every((scale) => scale >= 1);
-  return { inverse, isNearest: scales.every((scale) => scale === 1) || (isEnlarged && !isSmooth) };
+  if (scales.every((scale) => scale === 1) || (isEnlarged && !isSmooth)) return { inverse, sampling: Sampling.NEAREST };
+  return { inverse, sampling: isEnlarged ? Sampling.BETWEEN : Sampling.COVERED };
 }

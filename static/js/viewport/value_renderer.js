@@ -7,7 +7,8 @@
  * Events: "change" when pictures can be drawn again, or no longer.
  */
 import { TilePool } from "./tile_pool.js";
-import { COVER, DISPLAY, RESAMPLE } from "./value_shaders.js";
+import { DISPLAY, resampleShader } from "./value_shaders.js";
+import { bind, makeProgram, makeTexture } from "./webgl.js";
 
 const CONTEXT = Object.freeze({ alpha: false, antialias: false, depth: false, stencil: false, preserveDrawingBuffer: false });
 const TABLE_SIDE = 256;
@@ -49,7 +50,7 @@ export class ValueRenderer extends EventTarget {
     const gl = this.#gl;
     this.#generation += 1;
     try {
-      this.#parts = { resample: program(gl, RESAMPLE), display: program(gl, DISPLAY), pool: new TilePool(gl) };
+      this.#parts = { resample: new Map(), display: makeProgram(gl, DISPLAY), pool: new TilePool(gl) };
     } catch {
       this.#parts = null;
     }
@@ -93,13 +94,13 @@ export class ValueRenderer extends EventTarget {
     this.drop(screen);
     const gl = this.#gl;
     Object.assign(screen, { generation: this.#generation, width, height, tableOf: null });
-    screen.words = texture(gl);
+    screen.words = makeTexture(gl);
     gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8UI, width, height);
     screen.frame = gl.createFramebuffer();
     gl.bindFramebuffer(gl.FRAMEBUFFER, screen.frame);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, screen.words, 0);
-    screen.pages = texture(gl);
-    screen.table = texture(gl);
+    screen.pages = makeTexture(gl);
+    screen.table = makeTexture(gl);
   }
 
   /**
@@ -107,7 +108,7 @@ export class ValueRenderer extends EventTarget {
    * @param {object} screen
    * @param {{width: number, height: number}} size
    * @param {{level: object, tiles: {row: number, column: number, key: string, bitmap: ImageBitmap}[],
-   *   inverse: import("../geometry/affine.js").Affine, isNearest: boolean}[]} layers inverse: from device pixels to pixels
+   *   inverse: import("../geometry/affine.js").Affine, sampling: string}[]} layers inverse: from device pixels to pixels
    *   of the level
    * @param {{manifest: object, padding: [number, number]}} facts padding in words
    * @returns {boolean} false: there is no room
@@ -117,38 +118,50 @@ export class ValueRenderer extends EventTarget {
     if (!places) return false;
     this.#prepare(screen, size);
     const gl = this.#gl;
-    const { program: used, at } = this.#parts.resample;
     gl.bindFramebuffer(gl.FRAMEBUFFER, screen.frame);
     gl.viewport(0, 0, size.width, size.height);
     gl.clearBufferuiv(gl.COLOR, 0, [0, 0, 0, 0]);
-    gl.useProgram(used);
-    bind(gl, 0, gl.TEXTURE_2D_ARRAY, this.#parts.pool.texture, at.tiles);
-    bind(gl, 1, gl.TEXTURE_2D, screen.pages, at.pages);
-    gl.uniform1i(at.tileSize, manifest.TileSize);
-    gl.uniform2f(at.padding, ...padding);
     for (const layer of layers) {
-      this.#writePages(layer, places.splice(0, layer.tiles.length));
+      const at = this.#useFor(layer);
+      bind(gl, 0, gl.TEXTURE_2D_ARRAY, this.#parts.pool.texture, at.tiles);
+      gl.uniform2f(at.padding, ...padding);
+      this.#writePages(screen, layer, places.splice(0, layer.tiles.length), { at, manifest });
       this.#placeLayer(layer, manifest, at);
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
     return true;
   }
 
-  #writePages({ level, tiles }, places) {
+  /** The places of the uniforms of the program that a layer needs. */
+  #useFor({ level, sampling }) {
     const gl = this.#gl;
+    const source = resampleShader(sampling, isOneTile(level));
+    const programs = this.#parts.resample;
+    if (!programs.has(source)) programs.set(source, makeProgram(gl, source));
+    gl.useProgram(programs.get(source).program);
+    return programs.get(source).at;
+  }
+
+  #writePages(screen, { level, tiles }, places, { at, manifest }) {
+    const gl = this.#gl;
+    if (isOneTile(level)) {
+      gl.uniform1i(at.onlyLayer, places[0]);
+      return;
+    }
+    gl.uniform1i(at.tileSize, manifest.TileSize);
+    bind(gl, 1, gl.TEXTURE_2D, screen.pages, at.pages);
     const pages = new Int16Array(level.rows * level.columns).fill(-1);
     tiles.forEach(({ row, column }, index) => (pages[row * level.columns + column] = places[index]));
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16I, level.columns, level.rows, 0, gl.RED_INTEGER, gl.SHORT, pages);
   }
 
-  #placeLayer({ level, inverse, isNearest }, manifest, at) {
+  #placeLayer({ level, inverse }, manifest, at) {
     const gl = this.#gl;
     gl.uniform3f(at.toColumn, inverse.a, inverse.c, inverse.e);
     gl.uniform3f(at.toRow, inverse.b, inverse.d, inverse.f);
     gl.uniform2f(at.imageSize, manifest.Columns / level.scale, manifest.Rows / level.scale);
     gl.uniform2i(at.levelSize, level.Columns, level.Rows);
-    gl.uniform1i(at.isNearest, isNearest ? 1 : 0);
   }
 
   /**
@@ -189,35 +202,6 @@ export class ValueRenderer extends EventTarget {
   }
 }
 
-function texture(gl) {
-  const made = gl.createTexture();
-  gl.bindTexture(gl.TEXTURE_2D, made);
-  for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
-  for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, name, gl.CLAMP_TO_EDGE);
-  return made;
-}
-
-function bind(gl, unit, target, bound, place) {
-  gl.activeTexture(gl.TEXTURE0 + unit);
-  gl.bindTexture(target, bound);
-  gl.uniform1i(place, unit);
-}
-
-/** A program with the places of its uniforms by name. */
-function program(gl, fragment) {
-  const made = gl.createProgram();
-  for (const [kind, source] of [[gl.VERTEX_SHADER, COVER], [gl.FRAGMENT_SHADER, fragment]]) {
-    const shader = gl.createShader(kind);
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(made, shader);
-  }
-  gl.linkProgram(made);
-  if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(made) ?? "lost");
-  const at = {};
-  for (let index = 0; index < gl.getProgramParameter(made, gl.ACTIVE_UNIFORMS); index += 1) {
-    const { name } = gl.getActiveUniform(made, index);
-    at[name] = gl.getUniformLocation(made, name);
-  }
-  return { program: made, at };
+function isOneTile({ rows, columns }) {
+  return rows * columns === 1;
 }

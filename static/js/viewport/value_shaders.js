@@ -1,7 +1,7 @@
 /**
- * The two steps of drawing values, as WebGL2 shaders.
+ * The steps of drawing values, as WebGL2 shaders.
  *
- * RESAMPLE brings stored words to the pixels of the screen: it runs when the picture or its place changes. DISPLAY looks
+ * DECODE makes words of the bytes of a tile, once. RESAMPLE brings stored words to the pixels of the screen: it runs when the picture or its place changes. DISPLAY looks
  * them up in the display table: it alone runs when the window changes.
  */
 
@@ -11,44 +11,88 @@ void main() {
   gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0);
 }`;
 
-export const RESAMPLE = `#version 300 es
+/** From the two storeys of a value tile to its words. */
+export const DECODE = `#version 300 es
 precision highp float;
 precision highp int;
-precision highp sampler2DArray;
+
+uniform sampler2D storeys;      // high bytes above low bytes
+uniform int rows;               // of the tile
+out uint word;
+
+uint byteAt(ivec2 place) {
+  return uint(texelFetch(storeys, place, 0).r * 255.0 + 0.5);
+}
+
+void main() {
+  ivec2 place = ivec2(gl_FragCoord.xy);
+  word = (byteAt(place) << 8) | byteAt(place + ivec2(0, rows));
+}`;
+
+/** How words are brought to the pixels of the screen. */
+export const Sampling = Object.freeze({ NEAREST: "NEAREST", BETWEEN: "BETWEEN", COVERED: "COVERED" });
+
+/**
+ * One shader for each way of sampling, and for levels of one tile, instead of one that decides for each pixel: where no
+ * graphics card helps, branches cost most.
+ * @param {string} sampling one of Sampling
+ * @param {boolean} isOneTile whether the level is a single tile
+ */
+export function resampleShader(sampling, isOneTile) {
+  const words = ["#version 300 es", `#define ${sampling}`, ...(isOneTile ? ["#define ONE_TILE"] : []), RESAMPLE];
+  return words.join("\n");
+}
+
+const RESAMPLE = `
+precision highp float;
+precision highp int;
+precision highp usampler2DArray;
 precision highp isampler2D;
 
-uniform sampler2DArray tiles;   // high bytes above low bytes, one tile a layer
+uniform usampler2DArray tiles;  // words, one tile a layer
 uniform isampler2D pages;       // layer of each tile of the level; -1: it is not here
+uniform int onlyLayer;          // of a level of one tile
 uniform vec3 toColumn;          // from device pixels to pixels of the level
 uniform vec3 toRow;
 uniform vec2 imageSize;         // columns and rows of the image, in pixels of the level
 uniform ivec2 levelSize;
 uniform int tileSize;
 uniform vec2 padding;           // lowest and highest padded word
-uniform bool isNearest;
 out uvec4 sampled;              // high byte, low byte, fraction in 1/256, whether there is anything
 
 const int MOST = 128;           // pixels of the level under one of the screen, along each side
 
 // Word, and 1 where it counts: padding and tiles that are not here do not.
 vec2 wordAt(ivec2 place) {
-  ivec2 at = clamp(place, ivec2(0), levelSize - 1);
-  ivec2 tile = at / tileSize;
+#ifdef ONE_TILE
+  float word = float(texelFetch(tiles, ivec3(place, onlyLayer), 0).r);
+  float isHere = 1.0;
+#else
+  ivec2 tile = place / tileSize;
   int layer = texelFetch(pages, tile, 0).r;
-  if (layer < 0) return vec2(0.0);
-  ivec2 inside = at - tile * tileSize;
-  int rows = min(tileSize, levelSize.y - tile.y * tileSize);
-  float high = texelFetch(tiles, ivec3(inside, layer), 0).r;
-  float low = texelFetch(tiles, ivec3(inside.x, inside.y + rows, layer), 0).r;
-  float word = floor(high * 255.0 + 0.5) * 256.0 + floor(low * 255.0 + 0.5);
-  bool isPadded = word >= padding.x && word <= padding.y;
-  return vec2(word, isPadded ? 0.0 : 1.0);
+  float word = float(texelFetch(tiles, ivec3(place - tile * tileSize, max(layer, 0)), 0).r);
+  float isHere = layer < 0 ? 0.0 : 1.0;
+#endif
+  return vec2(word, word >= padding.x && word <= padding.y ? 0.0 : isHere);
 }
 
-// Sum of words and of weights over what a pixel of the screen covers. Over an enlarged image that is one pixel of the
-// level at any place, which is bilinear interpolation.
-vec2 covered(vec2 place) {
-  vec2 size = max(abs(vec2(toColumn.x, toRow.x)) + abs(vec2(toColumn.y, toRow.y)), vec2(1.0));
+// Sum of weighed words, and of weights, at a place or over what a pixel of the screen covers.
+vec2 sumsAt(vec2 place, vec2 size) {
+#if defined(NEAREST)
+  return wordAt(min(ivec2(place), levelSize - 1));
+#elif defined(BETWEEN)
+  ivec2 first = ivec2(floor(place - 0.5));
+  vec2 share = place - 0.5 - vec2(first);
+  ivec2 from = max(first, ivec2(0));
+  ivec2 to = min(first + 1, levelSize - 1);
+  vec2 a = wordAt(from);
+  vec2 b = wordAt(ivec2(to.x, from.y));
+  vec2 c = wordAt(ivec2(from.x, to.y));
+  vec2 d = wordAt(to);
+  vec2 rest = 1.0 - share;
+  vec4 weights = vec4(rest.x * rest.y, share.x * rest.y, rest.x * share.y, share.x * share.y) * vec4(a.y, b.y, c.y, d.y);
+  return vec2(dot(weights, vec4(a.x, b.x, c.x, d.x)), dot(weights, vec4(1.0)));
+#else
   vec2 from = place - size * 0.5;
   vec2 to = place + size * 0.5;
   ivec2 first = ivec2(floor(from));
@@ -60,28 +104,29 @@ vec2 covered(vec2 place) {
     for (int column = 0; column < count.x; column += 1) {
       float left = float(first.x + column);
       float weight = down * (min(left + 1.0, to.x) - max(left, from.x));
-      vec2 found = wordAt(first + ivec2(column, row));
+      vec2 found = wordAt(clamp(first + ivec2(column, row), ivec2(0), levelSize - 1));
       sums += weight * found.y * vec2(found.x, 1.0);
     }
   }
   return sums / (size.x * size.y);
+#endif
 }
 
 void main() {
   vec3 device = vec3(gl_FragCoord.xy, 1.0);
   vec2 place = vec2(dot(toColumn, device), dot(toRow, device));
   if (any(lessThan(place, vec2(0.0))) || any(greaterThanEqual(place, imageSize))) discard;
-  ivec2 own = clamp(ivec2(floor(place)), ivec2(0), levelSize - 1);
-  if (texelFetch(pages, own / tileSize, 0).r < 0) discard;
-  vec2 sums = isNearest ? wordAt(own) : covered(place);
-  bool isShrunk = abs(toColumn.x) + abs(toColumn.y) > 1.0 || abs(toRow.x) + abs(toRow.y) > 1.0;
-  // Enlarged, padding keeps its outline; made smaller, what is no padding is kept, as in the levels of the pyramid.
-  if (sums.y < (isShrunk && !isNearest ? 1e-4 : 0.5)) {
-    sampled = uvec4(0u);
-    return;
-  }
-  uint fixedPoint = uint(floor(sums.x / sums.y * 256.0 + 0.5));
-  sampled = uvec4((fixedPoint >> 16) & 255u, (fixedPoint >> 8) & 255u, fixedPoint & 255u, 255u);
+#ifndef ONE_TILE
+  if (texelFetch(pages, min(ivec2(place), levelSize - 1) / tileSize, 0).r < 0) discard;
+#endif
+  vec2 sums = sumsAt(place, max(abs(vec2(toColumn.x, toRow.x)) + abs(vec2(toColumn.y, toRow.y)), vec2(1.0)));
+#ifdef COVERED
+  const float least = 1e-4;     // what is no padding is kept, as in the levels of the pyramid
+#else
+  const float least = 0.5;      // padding keeps its outline
+#endif
+  uint fixedPoint = uint(floor(sums.x / max(sums.y, least) * 256.0 + 0.5));
+  sampled = sums.y < least ? uvec4(0u) : uvec4((fixedPoint >> 16) & 255u, (fixedPoint >> 8) & 255u, fixedPoint & 255u, 255u);
 }`;
 
 export const DISPLAY = `#version 300 es
