@@ -41,12 +41,14 @@ DRAG = """async (seconds) => {
   const viewport = document.querySelector('.viewport');
   const canvas = viewport.querySelector('canvas');
   const { left, top, width, height } = viewport.getBoundingClientRect();
-  const drawImage = CanvasRenderingContext2D.prototype.drawImage;
   let frames = 0, painted = 0, isPainted = false;
-  CanvasRenderingContext2D.prototype.drawImage = function (...parts) {
-    if (this.canvas === canvas) isPainted = true;
-    return drawImage.apply(this, parts);
-  };
+  for (const name of ['drawImage', 'putImageData']) {
+    const draw = CanvasRenderingContext2D.prototype[name];
+    CanvasRenderingContext2D.prototype[name] = function (...parts) {
+      if (this.canvas === canvas) isPainted = true;
+      return draw.apply(this, parts);
+    };
+  }
   const windows = new Set();
   const tell = (kind, x, y) => viewport.dispatchEvent(new PointerEvent(kind, { pointerId: 1, pointerType: 'mouse',
     isPrimary: true, bubbles: true, cancelable: true, button: kind === 'pointermove' ? -1 : 2,

@@ -8,7 +8,8 @@
  */
 import { TilePool } from "./tile_pool.js";
 import { DISPLAY, resampleShader } from "./value_shaders.js";
-import { bind, makeProgram, makeTexture } from "./webgl.js";
+import { lookUp } from "./value_lookup.js";
+import { bind, isSoftware, makeProgram, makeTexture } from "./webgl.js";
 
 const CONTEXT = Object.freeze({ alpha: false, antialias: false, depth: false, stencil: false, preserveDrawingBuffer: false });
 const TABLE_SIDE = 256;
@@ -50,7 +51,7 @@ export class ValueRenderer extends EventTarget {
     const gl = this.#gl;
     this.#generation += 1;
     try {
-      this.#parts = { resample: new Map(), display: makeProgram(gl, DISPLAY), pool: new TilePool(gl) };
+      this.#parts = { resample: new Map(), display: makeProgram(gl, DISPLAY), pool: new TilePool(gl), isSoftware: isSoftware(gl) };
     } catch {
       this.#parts = null;
     }
@@ -72,7 +73,7 @@ export class ValueRenderer extends EventTarget {
 
   /** @returns {Screen} for one viewport */
   screen() {
-    return { generation: 0, width: 0, height: 0, words: null, frame: null, pages: null, table: null, tableOf: null };
+    return { generation: 0, width: 0, height: 0, words: null, frame: null, pages: null, table: null, tableOf: null, read: null };
   }
 
   /** @param {ReturnType<ValueRenderer["screen"]>} screen that is not needed any more */
@@ -93,7 +94,7 @@ export class ValueRenderer extends EventTarget {
     if (this.isKept(screen, { width, height })) return;
     this.drop(screen);
     const gl = this.#gl;
-    Object.assign(screen, { generation: this.#generation, width, height, tableOf: null });
+    Object.assign(screen, { generation: this.#generation, width, height, tableOf: null, read: null });
     screen.words = makeTexture(gl);
     gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8UI, width, height);
     screen.frame = gl.createFramebuffer();
@@ -129,7 +130,18 @@ export class ValueRenderer extends EventTarget {
       this.#placeLayer(layer, manifest, at);
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
+    if (this.#parts.isSoftware) this.#readBack(screen);
     return true;
+  }
+
+  /** Words in the processor's memory, where it looks them up itself. */
+  #readBack(screen) {
+    const { width, height } = screen;
+    const image = screen.read?.image ?? new ImageData(width, height);
+    const words = screen.read?.words ?? new Uint32Array(width * height);
+    const gl = this.#gl;
+    gl.readPixels(0, 0, width, height, gl.RGBA_INTEGER, gl.UNSIGNED_BYTE, new Uint8Array(words.buffer));
+    screen.read = { words, image, pixels: new Uint32Array(image.data.buffer) };
   }
 
   /** The places of the uniforms of the program that a layer needs. */
@@ -171,6 +183,11 @@ export class ValueRenderer extends EventTarget {
    * @param {CanvasRenderingContext2D} context of the viewport's canvas
    */
   display(screen, table, context) {
+    if (screen.read) {
+      lookUp(screen.read.words, table, screen.read.pixels);
+      context.putImageData(screen.read.image, 0, 0);
+      return;
+    }
     const gl = this.#gl;
     const { width, height } = screen;
     this.#makeRoom(width, height);
