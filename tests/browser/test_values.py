@@ -30,7 +30,7 @@ SignIn = Callable[["Page", str], None]
 IMAGES = {
     "ct signed, padded": "ct_series/liver_3slice",
     "ct unsigned": "ct_series/head_5mm/0003.dcm",
-    "ct without window": "ct_series/gantry_tilt_4/0003.dcm",
+    "ct, jpeg-ls": "petct/acrin_042/ct/0060.dcm",
     "mr": "mr_series/adc_cmb1/0041.dcm",
     "mr mosaic": "mr_series/mosaic/siemens_mosaic.dcm",
     "mr enhanced": "enhanced/BRTUM014.dcm",
@@ -260,7 +260,7 @@ def test_a_picture_of_values_equals_the_server_s_in_every_pixel(
             },
         )
         assert found["different"] == 0, (name, window, placement, color_map, frame)
-        assert found["compared"] > 400 and found["levels"] > 4, (name, window, found)
+        assert found["compared"] > 400 and found["levels"] > 2, (name, window, found)
 
 
 # --- Scaled -----------------------------------------------------------------------------------------------------------

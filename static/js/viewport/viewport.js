@@ -46,7 +46,9 @@ export class Viewport extends EventTarget {
     this.#drawing = drawing;
     this.#tiles = new TileSource({ loader, cache, linked }, (frame, tiles) => this.#canDrawValues(frame, tiles));
     const { signal } = this.#listeners;
-    for (const name of ["tile", "failure"]) loader.addEventListener(name, () => this.#tileCame(), { signal });
+    loader.addEventListener("tile", () => this.#tileCame(), { signal });
+    // What cannot be had in one way may be had in the other.
+    loader.addEventListener("failure", () => this.#manifest && this.refresh(), { signal });
     drawing.addEventListener("change", () => this.#manifest && this.refresh(), { signal });
   }
 
