@@ -6,6 +6,7 @@ A view at 1:1 is opened by its address, drawn from value tiles, and compared wit
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,20 +144,27 @@ def half_padded() -> Dataset:
     return ct_image(values, PixelPaddingValue=0, **uids)
 
 
+PHANTOMS = {"wedge": wedge, "half padded": half_padded}
+
+
 @pytest.fixture(scope="module")
 def stored(live_portal: LivePortal, data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Study Instance UIDs of the images, in the archive."""
-    uids = {}
-    folder = tmp_path_factory.mktemp("phantoms")
-    for name, ds in {"wedge": wedge(), "half padded": half_padded()}.items():
-        (folder / f"{name}.dcm").write_bytes(to_part10_bytes(ds))
-    for name, path in {**IMAGES, "wedge": folder / "wedge.dcm", "half padded": folder / "half padded.dcm"}.items():
-        whole = data_dir / path
-        took = live_portal.manage("import_folder", str(whole))
-        assert took.returncode == 0, took.stderr
-        first = min(whole.iterdir()) if whole.is_dir() else whole
-        uids[name] = str(dcmread(first, stop_before_pixels=True, force=True).StudyInstanceUID)
-    return uids
+    folder = tmp_path_factory.mktemp("images")
+    for place, path in enumerate(IMAGES.values()):
+        copy = shutil.copytree if (data_dir / path).is_dir() else shutil.copyfile
+        copy(data_dir / path, folder / str(place))
+    for name, make in PHANTOMS.items():
+        (folder / name).write_bytes(to_part10_bytes(make()))
+    took = live_portal.manage("import_folder", str(folder))
+    assert took.returncode == 0, took.stderr
+    places = {name: folder / str(place) for place, name in enumerate(IMAGES)}
+    return {name: study_of(path) for name, path in {**places, **{one: folder / one for one in PHANTOMS}}.items()}
+
+
+def study_of(path: Path) -> str:
+    first = min(path.iterdir()) if path.is_dir() else path
+    return str(dcmread(first, stop_before_pixels=True, force=True).StudyInstanceUID)
 
 
 @pytest.fixture
