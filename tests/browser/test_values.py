@@ -252,7 +252,7 @@ def test_a_picture_of_values_equals_the_server_s_in_every_pixel(
     for number, (window, placement, inverted, color_map, frame) in enumerate(views, list(IMAGES).index(name)):
         polarity = "" if inverted == own else "i" if inverted else "n"
         x, y = stack.center
-        rest = (window, "1", f"{x},{y}", placement, polarity, color_map)
+        rest = (window, "1", f"{x},{y}", placement, polarity, "", color_map)
         open_view(live_portal, page, stack, *rest, frame=frame, on_card=number % 2 == 0)
         if window == "auto":
             expect(page.locator(".line-window").first).to_have_text(re.compile("^W .* automatic"))

@@ -61,7 +61,7 @@ export class ValueDrawing extends EventTarget {
    */
   canDraw(manifest, frame, view, { tiles, size }) {
     // Value tiles are two to four times as large as windowed ones.
-    if (!manifest?.values || this.#isOnServer || isSlowLine()) return false;
+    if (!manifest?.values || view.presentationState || this.#isOnServer || isSlowLine()) return false;
     const { renderer } = this;
     if (!renderer?.isUsable || tiles > renderer.mostTiles) return false;
     if (Math.max(size.width, size.height) > renderer.mostPixels) return false;
