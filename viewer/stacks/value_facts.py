@@ -14,12 +14,11 @@ from typing import Any, Generic, TypeVar
 
 from archive.pixels.description import ImageDescription, LookupTable, Window
 from viewer.errors import NothingToDraw
-from viewer.rendering.modality_lut import has_entries, modality_transform
+from viewer.rendering.modality_lut import modality_transform
 from viewer.rendering.parameters import VoiLutNumber, WindowChoice, WindowSource, function_text
 from viewer.rendering.pipeline import chosen_voi, has_value_tiles, value_offset
 from viewer.rendering.presentation import image_is_inverted
 from viewer.rendering.stack_window import StackWindow
-from viewer.rendering.stated import has_shutter
 from viewer.rendering.values import unit_of
 from viewer.rendering.voi_lut import ValueRange, display_entries, usable_voi_luts
 from viewer.stacks.facts import FrameFacts
@@ -88,12 +87,8 @@ def value_facts(stack: Stack, shown: StackWindow) -> dict[str, Any] | None:
 
 
 def drawn_from_values(description: ImageDescription) -> bool:
-    """Whether a table of stored values says all that is seen.
-
-    Overlays, shutters and presentation LUTs of the file stand only in windowed tiles.
-    """
-    is_covered = bool(description.overlays) or has_shutter(description)
-    return has_value_tiles(description) and not is_covered and not has_entries(description.presentation_lut)
+    """Whether a table of stored values says all that is seen: overlays of the file stand only in windowed tiles."""
+    return has_value_tiles(description) and not description.overlays
 
 
 def column(entries: Sequence[Any]) -> list[Any]:
