@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
-from viewer.api import instances, processing, values
+from viewer.api import color_maps, instances, processing, values
 from viewer.pages import (
     account,
     admin_home,
@@ -60,8 +60,10 @@ urlpatterns = [
     path("studies/<uid:study_instance_uid>/viewer/", study.viewer_page, name="viewer"),
     path("studies/<uid:study_instance_uid>/manifest.json", stacks.study_manifest, name="study-manifest"),
     path("stacks/<stack:stack>/manifest.json", stacks.stack_manifest, name="stack-manifest"),
+    path("stacks/<stack:stack>/automatic_window.json", stacks.automatic_window, name="automatic-window"),
     path("stacks/<stack:stack>/thumbnail.png", stacks.thumbnail, name="stack-thumbnail"),
     path("api/stacks/<stack:stack>/frames/<int:frame>/value", values.value, name="value"),
+    path("api/color-maps.json", color_maps.color_maps, name="color-maps"),
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),
     path("api/stacks/<stack:stack>/<slug:kind>", processing.process, name="process"),

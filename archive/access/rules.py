@@ -79,6 +79,17 @@ def may_download(who: User, study: Study) -> bool:
     )
 
 
+def may_have_values(who: object) -> bool:
+    """Whether stored pixel values may be sent (value tiles and what the browser needs to draw them).
+
+    People who may open a study may have its values; whoever else opens one, with a link
+    that shares pictures, gets pictures.
+    """
+    from archive.models import User
+
+    return isinstance(who, User) and who.is_active
+
+
 def may_upload(who: User) -> bool:
     return bool(roles_of(who))
 

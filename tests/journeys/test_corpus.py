@@ -257,7 +257,7 @@ def draw_stack(stack: Stack, split: SplitSeries, sent: Sent) -> dict[str, str]:
     try:
         with Image.open(io.BytesIO(draw_thumbnail(stack, split, 128))) as picture:
             assert max(picture.size) <= 128
-        assert stack_manifest(stack, split, tile_key="")["frames"]
+        assert stack_manifest(stack, split, tile_key="", with_values=True)["frames"]
     except NothingToDraw as error:
         undrawn[middle] = error.reason
     for number, frame in enumerate(stack.frames, start=1):

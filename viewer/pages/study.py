@@ -22,6 +22,7 @@ from archive.dicom.person_name import format_for_people
 from archive.models import Study, User
 from pacs_portal.middleware import client_address
 from viewer.models import WindowPreset
+from viewer.rendering.color_maps import MAP_NAMES
 
 VIEWER_MODULES = (
     "core",
@@ -61,6 +62,7 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         "may_download",
         "may_process",
         "presets",
+        "color_maps",
         "user",
     )
     context["viewer_data"] = {name: context[name] for name in names}
@@ -112,6 +114,7 @@ def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "may_reject": may_reject(user_of(request)),
         "may_download": may_download(user_of(request), study),
         "presets": window_presets(user_of(request)),
+        "color_maps": list(MAP_NAMES),
         "user": user_of(request).pk,
     }
 

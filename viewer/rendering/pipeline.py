@@ -21,7 +21,7 @@ from viewer.rendering.color import RGB, is_color, to_rgb, to_srgb
 from viewer.rendering.display_table import DisplayTransform, apply_display, supplement_of
 from viewer.rendering.geometry import pixel_aspect_ratio
 from viewer.rendering.modality_lut import has_entries, modality_transform
-from viewer.rendering.parameters import RenderParameters, VoiLutNumber, WindowSource
+from viewer.rendering.parameters import RenderParameters, VoiLutNumber, WindowChoice, WindowSource
 from viewer.rendering.presentation import image_is_inverted, reader_inverts
 from viewer.rendering.presentation_lut import Voi
 from viewer.rendering.presentation_state import FrameState, identity
@@ -309,7 +309,8 @@ def _display(
         samples = to_rgb(values, frame.photometric_interpretation, description)
         rgb = to_srgb(samples, color_profile(description, state))
         return 255 - rgb if inverted else rgb
-    voi = _voi(frame.values, description, frame_number, parameters, stack_window, state)
+    voi = chosen_voi(description, frame_number, parameters.window, stack_window, state)
+    voi = voi or _computed(frame.values, description, frame_number)
     if state is not None:
         transform = state_transform(state, voi, description.padding, reader_inverted=inverted, color_map=parameters.map)
         return apply_display(values, transform)
@@ -326,25 +327,30 @@ def _display(
     return apply_display(values, transform)
 
 
-def _voi(
-    values: NDArray[Any],
+def chosen_voi(
     description: ImageDescription,
     frame_number: int,
-    parameters: RenderParameters,
+    asked: WindowChoice | None,
     stack_window: StackWindow,
-    state: FrameState | None,
-) -> Voi:
-    """Choose the VOI step: asked for > presentation state > VOI LUT > header window > the stack's window > computed from this frame."""
-    asked = parameters.window
+    state: FrameState | None = None,
+) -> Voi | None:
+    """Choose the VOI step: asked for > presentation state > VOI LUT > header window > the stack's window.
+
+    None where nobody says it: it is computed from the values of the frame itself.
+
+    Raises
+    ------
+    InvalidParameter
+        A VOI LUT was asked for that the image does not have.
+    """
     if isinstance(asked, Window):
         return asked
     if isinstance(asked, VoiLutNumber):
         return _voi_lut(description, frame_number, asked)
     if asked is WindowSource.AUTOMATIC:
-        return stack_window.automatic or _computed(values, description, frame_number)
+        return stack_window.automatic
     if asked is None and state is not None:
-        stated = state.voi or identity(description, state.modality)
-        return stated or _computed(values, description, frame_number)
+        return state.voi or identity(description, state.modality)
     if asked is None and stack_window.voi_lut is None and stack_window.window is not None:
         return stack_window.window
     attributes = description.frame(frame_number)
@@ -352,7 +358,7 @@ def _voi(
         return tables[0]
     if windows := usable_windows(attributes):
         return windows[0]
-    return stack_window.window or full_range(description, frame_number) or _computed(values, description, frame_number)
+    return stack_window.window or full_range(description, frame_number)
 
 
 def _voi_lut(description: ImageDescription, frame_number: int, asked: VoiLutNumber) -> LookupTable:

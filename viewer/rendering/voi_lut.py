@@ -126,8 +126,16 @@ def apply_voi_lut(values: NDArray[np.floating], table: LookupTable) -> NDArray[n
     >>> apply_voi_lut(np.array([0.0, 11.0, 99.0]), table)
     array([  0, 128, 255], dtype=uint8)
     """
-    entries = look_up(values, table).astype(np.uint32)
-    display: NDArray[Any] = (entries << 8) >> entry_bits(table)
+    return _eight_bits(look_up(values, table), table)
+
+
+def display_entries(table: LookupTable) -> NDArray[np.uint8]:
+    """What each entry of a VOI LUT looks like, in the order of the table."""
+    return _eight_bits(entries_of(table), table)
+
+
+def _eight_bits(entries: NDArray[np.uint16], table: LookupTable) -> NDArray[np.uint8]:
+    display: NDArray[Any] = (entries.astype(np.uint32) << 8) >> entry_bits(table)
     return display.astype(np.uint8)
 
 

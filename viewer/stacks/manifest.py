@@ -13,8 +13,6 @@ from archive.pixels.description import ImageDescription, Window
 from viewer.errors import NothingToDraw, ViewerError
 from viewer.rendering.equivalent_window import equivalent_window
 from viewer.rendering.geometry import edges, pixel_aspect_ratio, pixel_spacing
-from viewer.rendering.parameters import function_text
-from viewer.rendering.pipeline import has_value_tiles, value_offset
 from viewer.rendering.stack_window import WindowOrigin
 from viewer.rendering.tiles import TILE_SIZE, levels
 from viewer.rendering.values import unit_of
@@ -24,6 +22,7 @@ from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.presentation_states import states_of_stack, states_of_study
 from viewer.stacks.splitting import Stack
 from viewer.stacks.suv import suv_of_stack
+from viewer.stacks.value_facts import value_facts, window_facts
 from viewer.stacks.windows import window_choices, window_of_stack
 from viewer.tiles.frames import drawable
 
@@ -117,8 +116,8 @@ def undrawable(stack: Stack) -> str:
     return reasons[0] if reasons else "Nothing to show."
 
 
-def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str) -> dict[str, Any]:
-    """All that a viewport asks before its first tile."""
+def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str, with_values: bool = False) -> dict[str, Any]:
+    """All that a viewport asks before its first tile; ``with_values`` where stored values may be sent."""
     series = split.series
     first = _first_drawable(stack)
     description = drawable(first.instance).description
@@ -156,7 +155,7 @@ def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str) -> dict[s
         "tiles": TILES.replace("{stack}", stack.id),
         "color": shown.origin is WindowOrigin.COLOR,
         "inverted": shown.inverted,
-        "values": {"offset": value_offset(description)} if has_value_tiles(description) else None,
+        "values": value_facts(stack, shown) if with_values else None,
         "window": _first_window(shown),
         "windows": [
             {"name": one.name, "key": one.key, **(_window(one.window) or {})} for one in window_choices(stack, split)
@@ -209,9 +208,7 @@ def _first_window(shown: Any) -> dict[str, Any] | None:
 
 
 def _window(window: Window | None) -> dict[str, Any] | None:
-    if window is None:
-        return None
-    return {"center": window.center, "width": window.width, "function": function_text(window.function)}
+    return window_facts(window) if window is not None else None
 
 
 def _region(region: Any) -> dict[str, Any]:

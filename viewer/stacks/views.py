@@ -7,12 +7,15 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from archive.access.roles import user_of
+from archive.access.rules import may_have_values
 from archive.errors import ArchiveError
 from archive.models import Study
 from viewer.errors import ViewerError
 from viewer.stacks import manifest
 from viewer.stacks.lookup import SplitSeries, series_of_stack, stack_at
 from viewer.stacks.splitting import Stack
+from viewer.stacks.value_facts import window_facts
+from viewer.stacks.windows import window_of_stack
 from viewer.tiles.pictures import thumbnail_of
 from viewer.tiles.sessions import tile_key
 from viewer.tiles.statuses import status_of
@@ -30,9 +33,26 @@ def study_manifest(request: HttpRequest, study_instance_uid: str) -> HttpRespons
 def stack_manifest(request: HttpRequest, stack: str) -> HttpResponse:
     try:
         found, split = visible_stack(request, stack)
-        return JsonResponse(manifest.stack_manifest(found, split, tile_key=tile_key(request.session.session_key or "")))
+        told = manifest.stack_manifest(
+            found,
+            split,
+            tile_key=tile_key(request.session.session_key or ""),
+            with_values=may_have_values(request.user),
+        )
+        return JsonResponse(told)
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
+
+
+@require_GET
+def automatic_window(request: HttpRequest, stack: str) -> HttpResponse:
+    """The window of the whole stack's values; it takes the pixels of many frames, so only who wants it asks."""
+    try:
+        found, split = visible_stack(request, stack)
+        window = window_of_stack(found, split, with_automatic=True).automatic
+    except (ViewerError, ArchiveError) as error:
+        return JsonResponse({"error": str(error)}, status=status_of(error))
+    return JsonResponse({"window": window_facts(window) if window else None})
 
 
 @require_GET

@@ -16,6 +16,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from archive.access.rules import may_have_values
 from archive.errors import ArchiveError, FrameMissing
 from archive.models import Series
 from pacs_portal.middleware import is_idle
@@ -97,6 +98,8 @@ def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
     if not may_see(viewing.user, series.study_id):
         return JsonResponse({"error": "There is no such stack."}, status=404)
     parameters = parse_parameters(query)
+    if parameters.values and not may_have_values(viewing.user):
+        return JsonResponse({"error": "There is no such tile."}, status=404)
     address = TileAddress(frame=int(found[2]), level=int(found[3]), row=int(found[4]), column=int(found[5]))
     try:
         picture = draw_tile(*stack_at(found[1], revision=revision, series=series), address, parameters)

@@ -10,6 +10,7 @@ import { ToolBox } from "../tools/tool_box.js";
 import { BitmapCache } from "../viewport/bitmap_cache.js";
 import { TileLoader } from "../viewport/tile_loader.js";
 import { windowOn } from "../viewport/view_state.js";
+import { ValueDrawing } from "../viewport/value_drawing.js";
 import { explicitWindow, windowInWords } from "../viewport/window_choice.js";
 import { Arrivals } from "./viewer_parts/arrivals.js";
 import { showClaim } from "./viewer_parts/claim_note.js";
@@ -35,6 +36,8 @@ const data = pageData("viewer-data");
 const container = document.getElementById("viewports");
 const cache = new BitmapCache();
 const loader = new TileLoader(cache);
+const drawing = new ValueDrawing();
+const linked = document.getElementById("first-picture")?.getAttribute("src") ?? "";
 const store = new MarkStore(`${data.user}:${data.study.StudyInstanceUID}`);
 const library = new StackLibrary(data.manifest);
 const isTouch = matchMedia("(pointer: coarse)").matches;
@@ -54,12 +57,12 @@ const actions = {
   maximise: (pane) => viewer.maximise(pane),
 };
 
-viewer = new Viewer(container, library, { loader, cache, store, tools, facts: { study: data.study, patient: data.patient }, actions });
+viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, tools, facts: { study: data.study, patient: data.patient }, actions });
 
 const ui = {
   mayDownload: Boolean(data.may_download),
   openWindows: () =>
-    openMenu(windowItems(viewer.active.viewport, presetsOf(viewer.active.viewport.manifest)), { below: toolbar.button("windows"), label: "Windows" }),
+    openMenu(windowItems(viewer.active.viewport, { presets: presetsOf(viewer.active.viewport.manifest), maps: data.color_maps, drawing }), { below: toolbar.button("windows"), label: "Windows" }),
   openStates: () => openMenu(stateItems(viewer.active.viewport), { below: toolbar.button("states"), label: "Presentation states" }),
   openLayouts: () => openMenu(layoutItems(viewer), { below: toolbar.button("layout"), label: "Layout" }),
   openRates: () => openMenu(rateItems(viewer.active.cine), { below: toolbar.button("cine-rate"), label: "Cine rate" }),
@@ -74,7 +77,7 @@ const ui = {
   download: () => location.assign(`/api/instances/${viewer.active.viewport.frameFacts.SOPInstanceUID}/file`),
 };
 
-commands = makeCommands({ viewer, tools, store, ui, presetsOf });
+commands = makeCommands({ viewer, tools, store, ui, presetsOf, drawing });
 const toolbar = new Toolbar(commands, {
   windowText: () => {
     const { manifest, view, askedFrame } = viewer.active?.viewport ?? {};

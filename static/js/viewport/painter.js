@@ -9,6 +9,7 @@ export class Painter {
   #context;
   #mosaic = null;
   #mosaicOf = "";
+  #isSmooth = true;
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -26,9 +27,11 @@ export class Painter {
    * @param {import("./picture.js").Picture} picture
    * @param {Affine} transform from image to canvas
    * @param {object} manifest of the stack
+   * @param {{isSmooth?: boolean}} [options] isSmooth: false shows the pixels of an enlarged image as squares
    */
-  paint(picture, transform, manifest) {
+  paint(picture, transform, manifest, { isSmooth = true } = {}) {
     this.clear();
+    this.#isSmooth = isSmooth;
     const context = this.#context;
     context.save();
     this.#clipToImage(transform, manifest);
@@ -121,7 +124,7 @@ export class Painter {
 
   #setSmoothing(context, { a, b, c, d }) {
     const scales = [Math.abs(a) + Math.abs(b), Math.abs(c) + Math.abs(d)];
-    context.imageSmoothingEnabled = scales.some((scale) => scale !== 1);
+    context.imageSmoothingEnabled = scales.some((scale) => (this.#isSmooth ? scale !== 1 : scale < 1));
     context.imageSmoothingQuality = scales.some((scale) => scale < 1) ? "medium" : "low";
   }
 }

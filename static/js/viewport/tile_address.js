@@ -2,6 +2,9 @@
  * The address of a tile: also its key in the cache, so a tile of another window or revision can never be taken for it.
  */
 
+/** Appearance of the tiles that hold values: every window is made of them. */
+export const VALUES = "values=1";
+
 const STATE = /^pr=([0-9.]+)&?/;
 
 /** Whether a presentation state of the manifest is about a frame, from 1. */

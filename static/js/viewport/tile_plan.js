@@ -57,7 +57,7 @@ export function framesAhead({ shown, direction, frames, isRound = false, ahead =
 /**
  * Everything a viewport wants now.
  * @param {Scene & {shown: number, queue: number[], direction: number, isDragging: boolean, isPlaying: boolean,
- *   isThrifty?: boolean}} scene
+ *   isThrifty?: boolean, hasValues?: boolean}} scene hasValues: the picture is made of value tiles
  * @param {(frame: number, level: object, tile: {row: number, column: number}) => string} addressOf
  * @returns {{key: string, priority: number}[]}
  */
@@ -68,11 +68,13 @@ export function planTiles(scene, addressOf) {
     if (manifest.frames[frame - 1]?.reason) return;
     for (const tile of tiles) wants.push({ key: addressOf(frame, level, tile), priority });
   };
+  const base = baseTile(manifest);
   if (scene.isDragging) {
-    add(shown, quickTiles(scene), Priority.FIRST);
+    // Values are the same in every window: what is missing of the picture may come meanwhile.
+    const wanted = scene.hasValues ? [base, sharpTiles(scene)] : [quickTiles(scene)];
+    for (const layer of wanted) add(shown, layer, Priority.FIRST);
     return wants;
   }
-  const base = baseTile(manifest);
   const sharp = sharpTiles(scene);
   const isOneLevel = sharp.level === base.level;
   const now = queue.length ? queue.slice(0, ON_THE_WAY) : [shown];

@@ -3,15 +3,21 @@
  *
  * An appearance is the part of a tile's address that says how it looks (window, polarity). The present one comes first;
  * earlier ones may stand in until its tiles are here, and never come back once a newer one has been on the screen.
+ *
+ * Where the viewport can draw values by itself their tiles are asked for instead, once for every window; windowed tiles
+ * that are here stand in until they come.
  */
 import { choosePicture } from "./picture.js";
-import { tileAddress } from "./tile_address.js";
-import { baseTile, planTiles, quickTiles } from "./tile_plan.js";
+import { tileAddress, VALUES } from "./tile_address.js";
+import { baseTile, planTiles, quickTiles, sharpTiles } from "./tile_plan.js";
+import { Priority } from "./tile_loader.js";
 
 /** Appearances that may stand in for the present one. */
 const APPEARANCES_KEPT = 6;
 /** Pictures of a window drag under way at once; more would only be overtaken. */
 const DRAGS_AT_ONCE = 2;
+/** Answers that mean: there are no value tiles of this. */
+const WITHOUT_VALUES = Object.freeze([403, 404, 406]);
 
 export class TileSource {
   #loader;
@@ -19,11 +25,21 @@ export class TileSource {
   #manifest = null;
   #appearances = [];
   #dragged = new Set();
+  #mayDrawValues;
+  #linked;
+  #hasShown = false;
 
-  /** @param {{loader: import("./tile_loader.js").TileLoader, cache: import("./bitmap_cache.js").BitmapCache}} shared */
-  constructor({ loader, cache }) {
+  /**
+   * @param {{loader: import("./tile_loader.js").TileLoader, cache: import("./bitmap_cache.js").BitmapCache,
+   *   linked?: string}} shared linked: address of the tile that came with the page
+   * @param {(frame: number, tiles: number) => boolean} [mayDrawValues] whether a picture of so many value tiles of a frame
+   *   can be drawn as the reader wants it now
+   */
+  constructor({ loader, cache, linked = "" }, mayDrawValues = () => false) {
     this.#loader = loader;
     this.#cache = cache;
+    this.#linked = linked;
+    this.#mayDrawValues = mayDrawValues;
   }
 
   /** Another stack, or none: what was wanted of the last one is not wanted any more. */
@@ -32,6 +48,7 @@ export class TileSource {
     this.#manifest = manifest;
     this.#appearances = manifest ? [appearance] : [];
     this.#dragged.clear();
+    this.#hasShown = false;
   }
 
   forget() {
@@ -52,36 +69,48 @@ export class TileSource {
   }
 
   isPresent(picture) {
-    return picture?.appearance === this.#appearances[0];
+    return picture?.appearance === VALUES || picture?.appearance === this.#appearances[0];
   }
 
   /** Whether a coarse picture of a frame is here. */
   has(frame) {
-    return this.#cache.has(this.#baseAddress(frame));
+    return this.#cache.has(this.#baseAddress(frame, VALUES)) || this.#cache.has(this.#baseAddress(frame));
   }
 
   /** Why a frame will not be drawn; empty when it may be. */
   failure(frame) {
     const reason = this.#manifest.frames[frame - 1]?.reason;
-    return reason || this.#loader.failureOf(this.#baseAddress(frame))?.message || "";
+    const appearance = this.#hasValues(frame) ? VALUES : this.#appearances[0];
+    return reason || this.#loader.failureOf(this.#baseAddress(frame, appearance))?.message || "";
   }
 
   /** Whether something can be shown for a frame now: a picture of the present appearance, or a sentence. */
   isDrawable(scene, frame) {
-    return Boolean(this.failure(frame)) || this.#choose(scene, frame, this.#appearances.slice(0, 1)) !== null;
+    return Boolean(this.failure(frame)) || this.#present(scene, frame) !== null;
   }
 
   /** The best picture of a frame that is here, or null. */
   picture(scene, frame) {
-    const picture = this.#choose(scene, frame, this.#appearances);
+    const picture = this.#present(scene, frame) ?? this.#choose(scene, frame, this.#appearances.slice(1));
     if (picture) this.#forgetOvertaken(picture, scene);
     return picture;
   }
 
+  /** A picture as the reader wants it now: of values, or of windowed tiles while those are sharper. */
+  #present(scene, frame) {
+    const ofValues = this.#hasValues(frame, scene) ? this.#choose(scene, frame, [VALUES]) : null;
+    if (ofValues?.isSharp) return ofValues;
+    const windowed = this.#choose(scene, frame, this.#appearances.slice(0, 1));
+    return windowed?.isSharp ? windowed : (ofValues ?? windowed);
+  }
+
   /** Asks for what is missing. */
   ask(scene, shownPicture) {
-    const wants = planTiles(scene, (frame, level, tile) => this.#address(frame, level, tile));
-    if (!scene.isDragging) {
+    const hasValues = this.#hasValues(scene.shown, scene);
+    const appearance = (frame) => (this.#hasValues(frame, scene) ? VALUES : this.#appearances[0]);
+    const wants = planTiles({ ...scene, hasValues }, (frame, level, tile) => this.#address(frame, level, tile, appearance(frame)));
+    if (hasValues && this.#isLinked(scene.shown)) wants.unshift({ key: this.#linked, priority: Priority.FIRST });
+    if (!scene.isDragging || hasValues) {
       this.#loader.want(this, wants);
       return;
     }
@@ -102,7 +131,24 @@ export class TileSource {
     return keys;
   }
 
+  /** Whether the tile that came with the page is a picture of this frame, and nothing has been shown yet. */
+  #isLinked(frame) {
+    return !this.#hasShown && this.#linked !== "" && this.#linked === this.#baseAddress(frame);
+  }
+
+  #hasValues(frame, scene = null) {
+    const tiles = scene ? sharpTiles(scene).tiles.length + 1 : 1;
+    if (!this.#mayDrawValues(frame, tiles)) return false;
+    const failure = this.#loader.failureOf(this.#baseAddress(frame, VALUES));
+    return !WITHOUT_VALUES.includes(failure?.status);
+  }
+
   #forgetOvertaken(picture, scene) {
+    this.#hasShown = true;
+    if (picture.appearance === VALUES) {
+      this.#appearances = this.#appearances.slice(0, 1);
+      return;
+    }
     const index = this.#appearances.indexOf(picture.appearance);
     const overtaken = this.#appearances.slice(index + 1);
     this.#appearances = this.#appearances.slice(0, index + 1);
@@ -126,8 +172,8 @@ export class TileSource {
     return tileAddress(this.#manifest, { frame, level: level.level, ...tile }, appearance);
   }
 
-  #baseAddress(frame) {
+  #baseAddress(frame, appearance = this.#appearances[0]) {
     const { level, tiles } = baseTile(this.#manifest);
-    return this.#address(frame, level, tiles[0]);
+    return this.#address(frame, level, tiles[0], appearance);
   }
 }

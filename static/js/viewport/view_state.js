@@ -18,6 +18,7 @@ import { stackWindow } from "./window_choice.js";
  * @property {import("./window_choice.js").WindowChoice} window
  * @property {boolean} inverted
  * @property {string} presentationState SOP Instance UID of the state that says how the images look; empty for none
+ * @property {string} map name of a color map, "grey" for none
  * @property {0|90|180|270} rotation
  * @property {boolean} flipped
  * @property {"fit"|number} zoom device pixels for an image pixel, or as large as the viewport allows
@@ -30,6 +31,7 @@ export function firstView(manifest) {
     window: stackWindow(manifest),
     inverted: Boolean(manifest.inverted),
     presentationState: "",
+    map: "grey",
     rotation: 0,
     flipped: false,
     zoom: "fit",

@@ -8,7 +8,9 @@
 import { flippedHorizontally, flippedVertically, rotated } from "../geometry/view_transform.js";
 import { FrameWalk } from "./frame_walk.js";
 import { Painter } from "./painter.js";
+import { VALUES } from "./tile_address.js";
 import { TileSource } from "./tile_source.js";
+import { ValuePainter } from "./value_painter.js";
 import { firstView, oneToOne, panned, resolved, seenOf, transformOf, zoomedAt } from "./view_state.js";
 import { appearanceQuery, explicitWindow, startOfDrag } from "./window_choice.js";
 
@@ -24,25 +26,36 @@ export class Viewport extends EventTarget {
   #isPlaying = false;
   #repaint = 0;
   #picture = null;
+  /** Names what stands on the canvas. */
+  #standing = "";
   #problem = "";
+  #drawing;
+  #valuePainter = null;
   #listeners = new AbortController();
 
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {{loader: import("./tile_loader.js").TileLoader, cache: import("./bitmap_cache.js").BitmapCache}} shared
+   * @param {{loader: import("./tile_loader.js").TileLoader, cache: import("./bitmap_cache.js").BitmapCache,
+   *   drawing: import("./value_drawing.js").ValueDrawing, linked?: string}} shared linked: address of the tile that came
+   *   with the page
    */
-  constructor(canvas, { loader, cache }) {
+  constructor(canvas, { loader, cache, drawing, linked }) {
     super();
     this.#canvas = canvas;
     this.#painter = new Painter(canvas);
-    this.#tiles = new TileSource({ loader, cache });
+    this.#drawing = drawing;
+    this.#tiles = new TileSource({ loader, cache, linked }, (frame, tiles) => this.#canDrawValues(frame, tiles));
     const { signal } = this.#listeners;
-    for (const name of ["tile", "failure"]) loader.addEventListener(name, () => this.#tileCame(), { signal });
+    loader.addEventListener("tile", () => this.#tileCame(), { signal });
+    // What cannot be had in one way may be had in the other.
+    loader.addEventListener("failure", () => this.#manifest && this.refresh(), { signal });
+    drawing.addEventListener("change", () => this.#manifest && this.refresh(), { signal });
   }
 
   disconnect() {
     this.#listeners.abort();
     this.#tiles.forget();
+    this.#valuePainter?.disconnect();
     cancelAnimationFrame(this.#repaint);
     this.#repaint = 0;
   }
@@ -138,7 +151,7 @@ export class Viewport extends EventTarget {
     this.#view = manifest ? { ...firstView(manifest), ...view } : null;
     this.#walk = manifest ? new FrameWalk(manifest.frames.length, frame) : null;
     this.#tiles.show(manifest, manifest && appearanceQuery(this.#view, manifest));
-    this.#painter.clear();
+    this.#clear();
     this.#tell("stack", "view", "frame", "asked");
     this.refresh();
   }
@@ -256,6 +269,7 @@ export class Viewport extends EventTarget {
     if (width !== size.width || height !== size.height) {
       this.#canvas.width = size.width;
       this.#canvas.height = size.height;
+      this.#standing = "";
       // A canvas that changes its size is empty: paint before the browser shows it.
       this.#paint();
     }
@@ -325,15 +339,42 @@ export class Viewport extends EventTarget {
 
   #paint() {
     if (!this.#manifest || !this.#size.width) {
-      this.#painter.clear();
+      this.#clear();
       this.#tell("painted");
       return;
     }
     this.#problem = this.#tiles.failure(this.frame);
     this.#picture = this.#problem ? null : this.#tiles.picture(this.#scene(), this.frame);
-    if (this.#picture) this.#painter.paint(this.#picture, this.transform, this.#manifest);
-    else this.#painter.clear();
+    const place = `${this.frame} ${JSON.stringify(this.transform)}`;
+    if (this.#picture && this.#draw(this.#picture)) {
+      this.#standing = place;
+    } else {
+      this.#picture = null;
+      // Where the browser took the graphics away, the picture stays until the server's has come.
+      if (this.#problem || this.#standing !== place) this.#clear();
+    }
     this.#tell("painted");
+  }
+
+  #clear() {
+    this.#painter.clear();
+    this.#standing = "";
+  }
+
+  /** @returns {boolean} whether it is on the canvas */
+  #draw(picture) {
+    const { isSmooth } = this.#drawing;
+    if (picture.appearance !== VALUES) {
+      this.#painter.paint(picture, this.transform, this.#manifest, { isSmooth });
+      return true;
+    }
+    this.#valuePainter ??= new ValuePainter(this.#canvas, this.#drawing.renderer);
+    const display = this.#drawing.transform(this.#manifest, picture.frame, this.#view);
+    return display !== null && this.#valuePainter.paint(picture, this.transform, this.#manifest, display, { isSmooth });
+  }
+
+  #canDrawValues(frame, tiles) {
+    return this.#drawing.canDraw(this.#manifest, frame, this.#view, { tiles, size: this.#size });
   }
 
   #tell(...names) {

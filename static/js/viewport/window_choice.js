@@ -46,6 +46,7 @@ export function windowNumbers(window, manifest, frame) {
     if (own) return own;
   }
   if (hasNumbers(window)) return window;
+  if (window.key === "auto" && manifest.values?.automatic) return manifest.values.automatic;
   const known = (manifest.windows ?? []).find((one) => one.key === window.key && hasNumbers(one));
   return known ?? null;
 }
@@ -91,10 +92,11 @@ export function windowInWords(window, manifest, frame) {
  * The part of a tile's query that says how it looks; empty for the stack as it is first shown.
  * A picture with a window or a presentation state of its own says its polarity itself.
  */
-export function appearanceQuery({ window, inverted, presentationState = "" }, manifest) {
+export function appearanceQuery({ window, inverted, map = "grey", presentationState = "" }, manifest) {
   const parts = presentationState ? [`pr=${presentationState}`] : [];
   if (window.key !== null && !manifest.color) parts.push(`window=${window.key}`);
   const isOwnPolarity = parts.length === 0 ? inverted === Boolean(manifest.inverted) : !inverted;
   if (!isOwnPolarity) parts.push(`invert=${inverted ? 1 : 0}`);
+  if (map !== "grey" && !manifest.color) parts.push(`map=${map}`);
   return parts.join("&");
 }

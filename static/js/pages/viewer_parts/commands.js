@@ -22,7 +22,7 @@ const KEY_ZOOM = 1.25;
 const KEY_WINDOW_SHARE = 0.05;
 
 /**
- * @param {object} context viewer, tools, store, ui (menus and dialogs), presetsOf(modality)
+ * @param {object} context viewer, tools, store, ui (menus and dialogs), presetsOf(modality), drawing
  * @returns {Command[]}
  */
 export function makeCommands(context) {
@@ -33,6 +33,14 @@ export function makeCommands(context) {
     ...toolCommands(context),
     ...windowCommands(context, viewport, hasPicture),
     ...placementCommands(viewport, hasPicture),
+    {
+      id: "squares",
+      label: "Pixels as squares",
+      group: "Picture",
+      run: () => context.drawing.setSmooth(!context.drawing.isSmooth),
+      isOn: () => !context.drawing.isSmooth,
+      isPossible: hasPicture,
+    },
     ...frameCommands(viewer, viewport, ui),
     { id: "layout", label: "Layout", group: "Page", keys: ["g"], icon: "layout-grid", run: () => ui.openLayouts() },
     {

@@ -13,8 +13,14 @@ function numbers(window) {
   return Number.isFinite(window?.width) ? `W ${windowNumber(window.width)} L ${windowNumber(window.center)}` : "";
 }
 
-/** Windows of the file and of the site. @param {import("../../viewport/window_choice.js").WindowChoice[]} presets @returns items for openMenu */
-export function windowItems(viewport, presets) {
+/**
+ * Windows of the file and of the site, color maps, and how pictures are made.
+ * @param {import("../../viewport/viewport.js").Viewport} viewport
+ * @param {{presets: import("../../viewport/window_choice.js").WindowChoice[], maps: string[],
+ *   drawing: import("../../viewport/value_drawing.js").ValueDrawing}} parts
+ * @returns items for openMenu
+ */
+export function windowItems(viewport, { presets, maps, drawing }) {
   const { manifest, view } = viewport;
   const choose = (window) => () => viewport.setWindow(window);
   const own = ownWindow(view, manifest);
@@ -29,6 +35,15 @@ export function windowItems(viewport, presets) {
       const key = index < 9 ? String(index + 1) : "";
       return { label: preset.name, detail: numbers(preset), key, isChecked: view.window.key === preset.key, run: choose(preset) };
     }),
+    { heading: "Colors" },
+    ...maps.map((map) => ({ label: mapName(map), isChecked: view.map === map, run: () => viewport.setView({ map }) })),
+    { heading: "Drawing" },
+    {
+      label: "Draw on the server",
+      isChecked: drawing.isOnServer,
+      isRadio: false,
+      run: () => drawing.setOnServer(!drawing.isOnServer),
+    },
     { heading: "Hand" },
     {
       label: "Drag the other way round",
@@ -37,6 +52,12 @@ export function windowItems(viewport, presets) {
       run: () => setPreference("windowDragInverted", !preference("windowDragInverted", false)),
     },
   ];
+}
+
+/** "hot-iron" for people. */
+function mapName(map) {
+  const words = map.replaceAll("-", " ");
+  return `${words[0].toUpperCase()}${words.slice(1)}`.replace(/^Pet\b/, "PET");
 }
 
 /** A window of the manifest that only repeats one of the site's presets. */
@@ -112,7 +133,7 @@ export function contextItems(commands, tools) {
     isDisabled: one.isPossible ? !one.isPossible() : false,
     run: one.run,
   });
-  const actions = ["windows", "invert", "fit", "one-to-one", "rotate", "flip-horizontal", "flip-vertical", "reset", "maximise", "tags", "download"];
+  const actions = ["windows", "invert", "fit", "one-to-one", "rotate", "flip-horizontal", "flip-vertical", "reset", "squares", "maximise", "tags", "download"];
   return [
     { heading: "Tools" },
     ...tools.recent().map((id) => item(command(`tool-${id}`))),

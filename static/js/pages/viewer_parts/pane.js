@@ -33,15 +33,15 @@ export class Pane extends EventTarget {
   #number;
 
   /**
-   * @param {{loader: object, cache: object, store: import("../../annotations/mark_store.js").MarkStore, tools: object,
+   * @param {{loader: object, cache: object, drawing: object, linked: string, store: import("../../annotations/mark_store.js").MarkStore, tools: object,
    *   facts: {study: object, patient: object}, actions: object, number: number}} parts
    */
-  constructor({ loader, cache, store, tools, facts, actions, number }) {
+  constructor({ loader, cache, drawing, linked, store, tools, facts, actions, number }) {
     super();
     this.#store = store;
     this.#number = number;
     const canvas = element("canvas", { class: "viewport-canvas" });
-    this.viewport = new Viewport(canvas, { loader, cache });
+    this.viewport = new Viewport(canvas, { loader, cache, drawing, linked });
     this.cine = new CinePlayer(this.viewport);
     this.#layer = new MarksLayer(this.viewport, store);
     this.#text = new CornerText(this.viewport, facts);

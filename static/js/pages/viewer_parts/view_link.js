@@ -20,7 +20,8 @@ export function writeView(viewport) {
   const center = view.zoom === "fit" ? "" : `${short(view.center.x)},${short(view.center.y)}`;
   const placement = `${view.rotation || ""}${view.flipped ? "f" : ""}`;
   const polarity = view.inverted === Boolean(manifest.inverted) ? "" : view.inverted ? "i" : "n";
-  const parts = [manifest.stack, askedFrame, view.window.key ?? "", zoom, center, placement, polarity, view.presentationState];
+  const map = view.map === "grey" ? "" : view.map;
+  const parts = [manifest.stack, askedFrame, view.window.key ?? "", zoom, center, placement, polarity, view.presentationState, map];
   return parts.join(SEPARATOR).replace(/~+$/, "");
 }
 
@@ -32,7 +33,7 @@ export function readView(text) {
 }
 
 /** The view that a link asks for, once the manifest is known; what makes no sense is left as the stack is first shown. */
-export function viewFrom([window = "", zoom = "", center = "", placement = "", polarity = "", state = ""], manifest) {
+export function viewFrom([window = "", zoom = "", center = "", placement = "", polarity = "", state = "", map = ""], manifest) {
   const view = firstView(manifest);
   view.window = parseWindow(window, manifest) ?? view.window;
   const known = state && manifest.presentation_states?.find((one) => one.SOPInstanceUID === state);
@@ -47,6 +48,7 @@ export function viewFrom([window = "", zoom = "", center = "", placement = "", p
   if ([90, 180, 270].includes(rotation)) view.rotation = rotation;
   view.flipped = placement.endsWith("f");
   if (polarity) view.inverted = polarity === "i";
+  if (/^[a-z0-9-]{1,40}$/.test(map)) view.map = map;
   return view;
 }
 
