@@ -14,7 +14,6 @@ import argparse
 import io
 import os
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -35,7 +34,7 @@ from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.dsutils import encode
 
-from bench.ingest import ORTHANC, free_port, running
+from bench.ingest import ORTHANC, STORESCU, free_port, running
 from bench.worklist import FAMILIES, GIVEN, set_up
 
 STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -186,9 +185,6 @@ def ask(assoc: Association, keys: dict[str, str], *, most: int | None = PAGE) ->
     request.MessageID, request.AffectedSOPClassUID, request.Priority = 1, STUDY_ROOT, 2
     request.Identifier = io.BytesIO(encode(identifier, True, True) or b"")
     (context,) = assoc.accepted_contexts
-    assoc._reactor_checkpoint.clear()
-    while not assoc._is_paused:
-        time.sleep(0.0001)
     begun, first, last, count = time.perf_counter(), 0.0, 0.0, 0
     assoc.dimse.send_msg(request, context.context_id)
     while True:
@@ -203,12 +199,13 @@ def ask(assoc: Association, keys: dict[str, str], *, most: int | None = PAGE) ->
         count += is_wanted
         if is_wanted and count == most:
             assoc.send_c_cancel(1, query_model=STUDY_ROOT)
-    assoc._reactor_checkpoint.set()
     return count, first or last, last
 
 
 @contextmanager
 def association(port: int, called: str) -> Iterator[Association]:
+    from archive.dimse.channel import channel_to
+
     ae = AE("BENCH")
     ae.dimse_timeout = 600
     ae.add_requested_context(STUDY_ROOT, ImplicitVRLittleEndian)
@@ -217,8 +214,10 @@ def association(port: int, called: str) -> Iterator[Association]:
         sys.exit("No association.")
     # pynetdicom looks at its socket a thousand times a second; here that would be what is measured.
     assoc.dul._run_loop_delay = 0.0001
-    assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    channel = channel_to(assoc)
+    channel.hold()
     yield assoc
+    channel.let_go()
     assoc.release()
 
 
@@ -318,7 +317,7 @@ def compare_with_orthanc(folder: Path, studies: int, rounds: int) -> None:
     with running(
         [ORTHANC, str(home / "orthanc.json")], port, os.environ | {"TCP_NODELAY": "1"}, folder / "orthanc.log"
     ):
-        send_studies(port, rows)
+        send_studies(port, rows, folder / "files")
         print(
             f"\n{'the same ' + str(len(rows)) + ' studies, all answers':36}{'answers':>8}{'portal':>10}{'Orthanc':>10}{'ratio':>7}"
         )
@@ -332,16 +331,12 @@ def compare_with_orthanc(folder: Path, studies: int, rounds: int) -> None:
                 print(f"{case.name:36}{counts:>8}{ours_ms:8.1f} ms{theirs_ms:8.1f} ms{theirs_ms / ours_ms:6.1f}x")
 
 
-def send_studies(port: int, rows: list[Any]) -> None:
-    """Store one instance of each study with pynetdicom."""
+def send_studies(port: int, rows: list[Any], folder: Path) -> None:
+    """Store one instance of each study with storescu."""
     from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
-    from pynetdicom.sop_class import SecondaryCaptureImageStorage
+    from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
-    ae = AE("BENCH")
-    ae.add_requested_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)
-    assoc = ae.associate("127.0.0.1", port, ae_title="ORTHANC")
-    assoc.dul._run_loop_delay = 0.0001
+    folder.mkdir(exist_ok=True)
     for row in rows:
         ds = Dataset()
         ds.file_meta = FileMetaDataset()
@@ -355,10 +350,9 @@ def send_studies(port: int, rows: list[Any]) -> None:
         ds.SeriesInstanceUID = f"{row.study_instance_uid}.1"
         ds.SOPInstanceUID = f"{row.study_instance_uid}.1.1"
         ds.Modality, ds.SeriesNumber, ds.InstanceNumber = row.series.get().modality, 1, 1
-        status = assoc.send_c_store(ds)
-        if status.get("Status") != 0:
-            sys.exit("Orthanc did not store a study.")
-    assoc.release()
+        ds.save_as(folder / f"{row.pk}.dcm", enforce_file_format=True)
+    environment = os.environ | {"TCP_NODELAY": "1"}
+    subprocess.run([STORESCU, "+sd", "127.0.0.1", str(port), str(folder)], env=environment, check=True)
 
 
 def prepare(folder: Path, studies: int) -> None:
