@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,58 +66,20 @@ def family(chance: random.Random) -> str:
 
 
 def fill(studies: int) -> None:
-    """Make rows of studies in bulk: three a patient, one or two series each, over ten years."""
+    """Make rows of studies in bulk: three a patient, one series each, over ten years."""
     from django.db import transaction
     from django.utils import timezone
 
-    from archive.indexing.search_text import set_search_keys
     from archive.models import Patient, Series, Study
 
     chance = random.Random(1)
     now = timezone.now()
-    first_day = date(2016, 1, 1)
     for start in range(0, studies, BATCH):
         numbers = range(start, min(start + BATCH, studies))
-        patients = [
-            Patient(
-                identity_key=f"id P{number:07d}\\",
-                patient_id=f"P{number:07d}",
-                patient_name=(name := f"{family(chance)}^{chance.choice(GIVEN)}"),
-                name_key=name.casefold(),
-                patient_birth_date=f"{chance.randrange(1930, 2010)}{chance.randrange(1, 13):02d}{chance.randrange(1, 28):02d}",
-                patient_sex=chance.choice("FM"),
-            )
-            for number in numbers[::3]
-        ]
-        rows = []
+        patients = [make_patient(number, chance) for number in numbers[::3]]
         with transaction.atomic():
             Patient.objects.bulk_create(patients)
-            for number in numbers:
-                patient = chance.choice(patients)
-                modality, description = chance.choice(EXAMINATIONS)
-                study = Study(
-                    study_instance_uid=f"2.25.{number + 1}",
-                    patient=patient,
-                    patient_name=patient.patient_name,
-                    patient_birth_date=patient.patient_birth_date,
-                    patient_sex=patient.patient_sex,
-                    study_date=f"{first_day + timedelta(days=number * 3650 // studies):%Y%m%d}",
-                    study_time=f"{chance.randrange(24):02d}{chance.randrange(60):02d}00",
-                    study_id=f"S{number % 5000}",
-                    study_description=description,
-                    accession_number=f"A{number:08d}",
-                    referring_physician_name=f"{family(chance)}^{chance.choice(GIVEN)}",
-                    institution_name=f"Ward {chance.randrange(20)}",
-                    modalities=modality,
-                    series_count=1,
-                    instance_count=100,
-                    first_received_at=now,
-                    last_received_at=now,
-                    ready_at=now,
-                    revision=1,
-                )
-                set_search_keys(study)
-                rows.append(study)
+            rows = [make_study(number, studies, chance.choice(patients), chance, now) for number in numbers]
             Study.objects.bulk_create(rows)
             Series.objects.bulk_create(
                 Series(
@@ -130,6 +92,52 @@ def fill(studies: int) -> None:
                 )
                 for number, study in enumerate(rows, start=start)
             )
+
+
+def make_patient(number: int, chance: random.Random) -> Any:
+    """A patient's row, unsaved."""
+    from archive.models import Patient
+
+    name = f"{family(chance)}^{chance.choice(GIVEN)}"
+    return Patient(
+        identity_key=f"id P{number:07d}\\",
+        patient_id=f"P{number:07d}",
+        patient_name=name,
+        name_key=name.casefold(),
+        patient_birth_date=f"{chance.randrange(1930, 2010)}{chance.randrange(1, 13):02d}{chance.randrange(1, 28):02d}",
+        patient_sex=chance.choice("FM"),
+    )
+
+
+def make_study(number: int, studies: int, patient: Any, chance: random.Random, now: datetime) -> Any:
+    """A study's row, unsaved; ``studies`` of them are spread over ten years."""
+    from archive.indexing.search_text import set_search_keys
+    from archive.models import Study
+
+    modality, description = chance.choice(EXAMINATIONS)
+    study = Study(
+        study_instance_uid=f"2.25.{number + 1}",
+        patient=patient,
+        patient_name=patient.patient_name,
+        patient_birth_date=patient.patient_birth_date,
+        patient_sex=patient.patient_sex,
+        study_date=f"{date(2016, 1, 1) + timedelta(days=number * 3650 // studies):%Y%m%d}",
+        study_time=f"{chance.randrange(24):02d}{chance.randrange(60):02d}00",
+        study_id=f"S{number % 5000}",
+        study_description=description,
+        accession_number=f"A{number:08d}",
+        referring_physician_name=f"{family(chance)}^{chance.choice(GIVEN)}",
+        institution_name=f"Ward {chance.randrange(20)}",
+        modalities=modality,
+        series_count=1,
+        instance_count=100,
+        first_received_at=now,
+        last_received_at=now,
+        ready_at=now,
+        revision=1,
+    )
+    set_search_keys(study)
+    return study
 
 
 def cases(studies: int) -> list[Case]:
