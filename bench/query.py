@@ -14,7 +14,6 @@ import argparse
 import io
 import os
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.dsutils import encode
 
-from bench.ingest import ORTHANC, free_port, running
+from bench.ingest import ORTHANC, STORESCU, free_port, running
 from bench.worklist import FAMILIES, GIVEN, set_up
 
 STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -67,58 +66,20 @@ def family(chance: random.Random) -> str:
 
 
 def fill(studies: int) -> None:
-    """Make rows of studies in bulk: three a patient, one or two series each, over ten years."""
+    """Make rows of studies in bulk: three a patient, one series each, over ten years."""
     from django.db import transaction
     from django.utils import timezone
 
-    from archive.indexing.search_text import set_search_keys
     from archive.models import Patient, Series, Study
 
     chance = random.Random(1)
     now = timezone.now()
-    first_day = date(2016, 1, 1)
     for start in range(0, studies, BATCH):
         numbers = range(start, min(start + BATCH, studies))
-        patients = [
-            Patient(
-                identity_key=f"id P{number:07d}\\",
-                patient_id=f"P{number:07d}",
-                patient_name=(name := f"{family(chance)}^{chance.choice(GIVEN)}"),
-                name_key=name.casefold(),
-                patient_birth_date=f"{chance.randrange(1930, 2010)}{chance.randrange(1, 13):02d}{chance.randrange(1, 28):02d}",
-                patient_sex=chance.choice("FM"),
-            )
-            for number in numbers[::3]
-        ]
-        rows = []
+        patients = [make_patient(number, chance) for number in numbers[::3]]
         with transaction.atomic():
             Patient.objects.bulk_create(patients)
-            for number in numbers:
-                patient = chance.choice(patients)
-                modality, description = chance.choice(EXAMINATIONS)
-                study = Study(
-                    study_instance_uid=f"2.25.{number + 1}",
-                    patient=patient,
-                    patient_name=patient.patient_name,
-                    patient_birth_date=patient.patient_birth_date,
-                    patient_sex=patient.patient_sex,
-                    study_date=f"{first_day + timedelta(days=number * 3650 // studies):%Y%m%d}",
-                    study_time=f"{chance.randrange(24):02d}{chance.randrange(60):02d}00",
-                    study_id=f"S{number % 5000}",
-                    study_description=description,
-                    accession_number=f"A{number:08d}",
-                    referring_physician_name=f"{family(chance)}^{chance.choice(GIVEN)}",
-                    institution_name=f"Ward {chance.randrange(20)}",
-                    modalities=modality,
-                    series_count=1,
-                    instance_count=100,
-                    first_received_at=now,
-                    last_received_at=now,
-                    ready_at=now,
-                    revision=1,
-                )
-                set_search_keys(study)
-                rows.append(study)
+            rows = [make_study(number, studies, chance.choice(patients), chance, now) for number in numbers]
             Study.objects.bulk_create(rows)
             Series.objects.bulk_create(
                 Series(
@@ -131,6 +92,52 @@ def fill(studies: int) -> None:
                 )
                 for number, study in enumerate(rows, start=start)
             )
+
+
+def make_patient(number: int, chance: random.Random) -> Any:
+    """A patient's row, unsaved."""
+    from archive.models import Patient
+
+    name = f"{family(chance)}^{chance.choice(GIVEN)}"
+    return Patient(
+        identity_key=f"id P{number:07d}\\",
+        patient_id=f"P{number:07d}",
+        patient_name=name,
+        name_key=name.casefold(),
+        patient_birth_date=f"{chance.randrange(1930, 2010)}{chance.randrange(1, 13):02d}{chance.randrange(1, 28):02d}",
+        patient_sex=chance.choice("FM"),
+    )
+
+
+def make_study(number: int, studies: int, patient: Any, chance: random.Random, now: datetime) -> Any:
+    """A study's row, unsaved; ``studies`` of them are spread over ten years."""
+    from archive.indexing.search_text import set_search_keys
+    from archive.models import Study
+
+    modality, description = chance.choice(EXAMINATIONS)
+    study = Study(
+        study_instance_uid=f"2.25.{number + 1}",
+        patient=patient,
+        patient_name=patient.patient_name,
+        patient_birth_date=patient.patient_birth_date,
+        patient_sex=patient.patient_sex,
+        study_date=f"{date(2016, 1, 1) + timedelta(days=number * 3650 // studies):%Y%m%d}",
+        study_time=f"{chance.randrange(24):02d}{chance.randrange(60):02d}00",
+        study_id=f"S{number % 5000}",
+        study_description=description,
+        accession_number=f"A{number:08d}",
+        referring_physician_name=f"{family(chance)}^{chance.choice(GIVEN)}",
+        institution_name=f"Ward {chance.randrange(20)}",
+        modalities=modality,
+        series_count=1,
+        instance_count=100,
+        first_received_at=now,
+        last_received_at=now,
+        ready_at=now,
+        revision=1,
+    )
+    set_search_keys(study)
+    return study
 
 
 def cases(studies: int) -> list[Case]:
@@ -186,9 +193,6 @@ def ask(assoc: Association, keys: dict[str, str], *, most: int | None = PAGE) ->
     request.MessageID, request.AffectedSOPClassUID, request.Priority = 1, STUDY_ROOT, 2
     request.Identifier = io.BytesIO(encode(identifier, True, True) or b"")
     (context,) = assoc.accepted_contexts
-    assoc._reactor_checkpoint.clear()
-    while not assoc._is_paused:
-        time.sleep(0.0001)
     begun, first, last, count = time.perf_counter(), 0.0, 0.0, 0
     assoc.dimse.send_msg(request, context.context_id)
     while True:
@@ -203,12 +207,13 @@ def ask(assoc: Association, keys: dict[str, str], *, most: int | None = PAGE) ->
         count += is_wanted
         if is_wanted and count == most:
             assoc.send_c_cancel(1, query_model=STUDY_ROOT)
-    assoc._reactor_checkpoint.set()
     return count, first or last, last
 
 
 @contextmanager
 def association(port: int, called: str) -> Iterator[Association]:
+    from archive.dimse.channel import channel_to
+
     ae = AE("BENCH")
     ae.dimse_timeout = 600
     ae.add_requested_context(STUDY_ROOT, ImplicitVRLittleEndian)
@@ -217,8 +222,10 @@ def association(port: int, called: str) -> Iterator[Association]:
         sys.exit("No association.")
     # pynetdicom looks at its socket a thousand times a second; here that would be what is measured.
     assoc.dul._run_loop_delay = 0.0001
-    assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    channel = channel_to(assoc)
+    channel.hold()
     yield assoc
+    channel.let_go()
     assoc.release()
 
 
@@ -318,7 +325,7 @@ def compare_with_orthanc(folder: Path, studies: int, rounds: int) -> None:
     with running(
         [ORTHANC, str(home / "orthanc.json")], port, os.environ | {"TCP_NODELAY": "1"}, folder / "orthanc.log"
     ):
-        send_studies(port, rows)
+        send_studies(port, rows, folder / "files")
         print(
             f"\n{'the same ' + str(len(rows)) + ' studies, all answers':36}{'answers':>8}{'portal':>10}{'Orthanc':>10}{'ratio':>7}"
         )
@@ -332,16 +339,12 @@ def compare_with_orthanc(folder: Path, studies: int, rounds: int) -> None:
                 print(f"{case.name:36}{counts:>8}{ours_ms:8.1f} ms{theirs_ms:8.1f} ms{theirs_ms / ours_ms:6.1f}x")
 
 
-def send_studies(port: int, rows: list[Any]) -> None:
-    """Store one instance of each study with pynetdicom."""
+def send_studies(port: int, rows: list[Any], folder: Path) -> None:
+    """Store one instance of each study with storescu."""
     from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
-    from pynetdicom.sop_class import SecondaryCaptureImageStorage
+    from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
-    ae = AE("BENCH")
-    ae.add_requested_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)
-    assoc = ae.associate("127.0.0.1", port, ae_title="ORTHANC")
-    assoc.dul._run_loop_delay = 0.0001
+    folder.mkdir(exist_ok=True)
     for row in rows:
         ds = Dataset()
         ds.file_meta = FileMetaDataset()
@@ -355,10 +358,9 @@ def send_studies(port: int, rows: list[Any]) -> None:
         ds.SeriesInstanceUID = f"{row.study_instance_uid}.1"
         ds.SOPInstanceUID = f"{row.study_instance_uid}.1.1"
         ds.Modality, ds.SeriesNumber, ds.InstanceNumber = row.series.get().modality, 1, 1
-        status = assoc.send_c_store(ds)
-        if status.get("Status") != 0:
-            sys.exit("Orthanc did not store a study.")
-    assoc.release()
+        ds.save_as(folder / f"{row.pk}.dcm", enforce_file_format=True)
+    environment = os.environ | {"TCP_NODELAY": "1"}
+    subprocess.run([STORESCU, "+sd", "127.0.0.1", str(port), str(folder)], env=environment, check=True)
 
 
 def prepare(folder: Path, studies: int) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 AT_ONCE_BYTES: Final = 1024 * 1024
 """Of a data set that are read and sent with one call."""
 SEND_DEADLINE_S: Final = 60
+HOLD_S: Final = 0.1
 _TIMEVAL = struct.Struct("@ll")
 
 
@@ -88,14 +89,11 @@ class StoreChannel:
             sop_instance_uid=sop_instance_uid,
             originator=originator,
         )
-        self._pause_reactor()
         try:
             self._send(command, file, way.context_id)
             return self._status()
         except (OSError, ConnectionClosed) as error:
             raise ChannelLost("The association broke.") from error
-        finally:
-            self.assoc._reactor_checkpoint.set()
 
     def _send(self, command: bytes, file: BinaryIO, context_id: int) -> None:
         self.write(pack_command(context_id, command, self.max_pdu_bytes))
@@ -117,11 +115,27 @@ class StoreChannel:
             if response.MessageIDBeingRespondedTo == self.message_id and response.Status is not None:
                 return int(response.Status)
 
-    def _pause_reactor(self) -> None:
-        """Keep pynetdicom's own loop from taking our response."""
+    def hold(self) -> None:
+        """Keep pynetdicom's own loop from taking our responses, until ``let_go``.
+
+        Its flag may still say that it pauses from the time before; so it is taken back, and the loop, which comes
+        round every millisecond, sets it anew, or has been standing at the checkpoint all along.
+        """
         self.assoc._reactor_checkpoint.clear()
-        while not self.assoc._is_paused and self.assoc.is_alive():
-            time.sleep(0.0001)
+        self.assoc._is_paused = False
+        deadline = time.monotonic() + HOLD_S
+        while not self.assoc._is_paused and self.assoc.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.0005)
+
+    def let_go(self) -> None:
+        """Let pynetdicom's loop see to releases, aborts and silence again."""
+        self.assoc._reactor_checkpoint.set()
+
+    def drop(self) -> None:
+        """Give the association up."""
+        self.let_go()
+        if self.assoc.is_established:
+            self.assoc.abort()
 
 
 def channel_to(assoc: Association) -> StoreChannel:

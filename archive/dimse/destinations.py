@@ -54,6 +54,7 @@ class DestinationPool:
             for kept in self._idle.get(key, []):
                 if kept.channel.assoc.is_established and kinds <= kept.kinds:
                     self._idle[key].remove(kept)
+                    kept.channel.hold()
                     return kept.channel
         assoc = open_association(
             rule.host,
@@ -63,10 +64,13 @@ class DestinationPool:
             calling_ae_title=calling_ae_title,
             timeout_s=ANSWER_S,
         )
-        return channel_to(assoc)
+        channel = channel_to(assoc)
+        channel.hold()
+        return channel
 
     def give_back(self, rule: PeerRule, kinds: frozenset[Kind], calling_ae_title: str, channel: StoreChannel) -> None:
         """Keep a channel for the next retrieval; one that broke is dropped."""
+        channel.let_go()
         if not channel.assoc.is_established:
             return
         kept = _Kept(channel, kinds, time.monotonic() + KEPT_S)

@@ -10,7 +10,6 @@ from django.db import DatabaseError, InterfaceError
 
 from archive.access.entities import ApplicationEntity
 from archive.audit.events import Event
-from archive.audit.record import record_event
 from archive.dimse.encoding import encode_answer
 from archive.dimse.identifiers import (
     MODELS,
@@ -34,6 +33,7 @@ from archive.dimse.statuses import (
     Answer,
     comment_of,
 )
+from archive.dimse.trail import trail
 from archive.querying.answers import Answers
 from archive.querying.matching import BadKey
 from archive.querying.search import Query
@@ -102,7 +102,7 @@ def _audit(exchange: Exchange, identifier: Identifier, final: Answer, count: int
     sender = exchange.assoc.sender
     asked = [keyword for keyword, value in identifier.keys.items() if value]
     study = str(identifier.keys.get("StudyInstanceUID", ""))
-    record_event(
+    trail.add(
         Event.QUERIED,
         outcome={SUCCESS: "success", CANCELLED: "cancelled"}.get(final.status, "cut"),
         actor=sender.calling_ae_title,

@@ -258,10 +258,12 @@ class Retrieval:
 
     def _reopen(self) -> None:
         """Try once more where the destination ended the association; a C-GET's is gone with its request."""
-        self.channel = None
         if self._originator is None:
             self._lost = True
             return
+        if self.channel is not None:
+            self.channel.drop()
+            self.channel = None
         try:
             self.channel = self._lend()
         except PeerUnreachable:

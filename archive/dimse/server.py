@@ -24,6 +24,7 @@ from archive.dimse.messages import LOCAL_LIMIT_EXCEEDED, Rejection
 from archive.dimse.peers import PeerBook, PeerRule, SitePolicy, admit, is_same_machine, plain_address
 from archive.dimse.refusals import Refusal, RefusalLog
 from archive.dimse.sharing import PortShare
+from archive.dimse.trail import trail
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +131,7 @@ class DicomServer:
             association.join(2)
         self._peers.stop()
         self._refusals.stop()
+        trail.flush()
         if self._share is not None:
             self._share.leave()
         self._gate = None

@@ -20,6 +20,7 @@ from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from archive.dimse.peers import PeerRule
 from archive.dimse.refusals import Refusal
 from archive.dimse.server import DicomServer
+from archive.dimse.trail import trail
 from archive.indexing.writer import index_waiting_files
 from archive.models import AuditEvent, Instance
 from tests.archive.dimse.conftest import CLOSED, DCMTK, StartReceiver
@@ -280,6 +281,7 @@ def test_a_peer_with_the_right_is_answered_and_audited(start_receiver: StartRece
     status, _, answers = ask_closed(start_receiver([rule], CLOSED).port)
 
     assert (status, len(answers)) == (0x0000, 2)
+    trail.flush()
     event = AuditEvent.objects.get(event="queried")
     assert (event.actor, event.outcome, event.address) == ("WORKSTATION", "success", "127.0.0.1")
     assert event.details["matches"] == 2
