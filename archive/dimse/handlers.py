@@ -52,6 +52,9 @@ class Sender:
     address: str
     may_echo: bool = True
     may_store: bool = True
+    may_query_worklist: bool = True
+    may_report_steps: bool = True
+    may_ask_commitment: bool = True
     issuer_of_patient_id: str = ""
     accept_private_sop_classes: bool = False
     refused: Callable[[str], None] = _not_audited

@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,6 +50,9 @@ class PeerRule:
     may_store: bool = True
     may_query: bool = True
     may_retrieve: bool = True
+    may_query_worklist: bool = True
+    may_report_steps: bool = True
+    may_ask_commitment: bool = True
     accept_private_sop_classes: bool = False
     issuer_of_patient_id: str = ""
 
@@ -111,7 +114,8 @@ def _rule_for_unknown(title: str, policy: SitePolicy, *, is_this_machine: bool) 
         return PeerRule(title, check_address=False)
     if title == policy.ae_title and is_this_machine:
         # Our own readiness check: C-ECHO and nothing else.
-        return PeerRule(title, check_address=False, may_store=False, may_query=False, may_retrieve=False)
+        nothing = dict.fromkeys((field.name for field in fields(PeerRule) if field.name.startswith("may_")), False)
+        return PeerRule(title, check_address=False, **nothing | {"may_echo": True})
     return None
 
 
@@ -165,6 +169,9 @@ def load_from_database() -> list[PeerRule]:
             may_store=peer.may_store,
             may_query=peer.may_query,
             may_retrieve=peer.may_retrieve,
+            may_query_worklist=peer.may_query_worklist,
+            may_report_steps=peer.may_report_steps,
+            may_ask_commitment=peer.may_ask_commitment,
             accept_private_sop_classes=peer.accept_private_sop_classes,
             issuer_of_patient_id=peer.default_issuer_of_patient_id,
         )

@@ -2,12 +2,15 @@
 
 from archive.models.audit_event import AuditEvent
 from archive.models.break_glass import BreakGlass
+from archive.models.commitment import Commitment
 from archive.models.grant import Grant, NameMapping, PersonIdentifier
 from archive.models.instance import Instance
 from archive.models.job import Job
 from archive.models.patient import Patient
 from archive.models.peer import Peer
+from archive.models.performed_step import PerformedSeries, PerformedStep, PerformedStudy
 from archive.models.quarantined_file import QuarantinedFile
+from archive.models.scheduled_step import ScheduledStep
 from archive.models.series import Series
 from archive.models.stored_file import StoredFile
 from archive.models.study import Study
@@ -16,14 +19,19 @@ from archive.models.user import User
 __all__ = [
     "AuditEvent",
     "BreakGlass",
+    "Commitment",
     "Grant",
     "Instance",
     "Job",
     "NameMapping",
     "Patient",
     "Peer",
+    "PerformedSeries",
+    "PerformedStep",
+    "PerformedStudy",
     "PersonIdentifier",
     "QuarantinedFile",
+    "ScheduledStep",
     "Series",
     "StoredFile",
     "Study",
