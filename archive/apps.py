@@ -11,6 +11,10 @@ class ArchiveConfig(AppConfig):
     def ready(self) -> None:
         from archive.access.permissions import give_administrators_their_permissions
         from archive.jobs import kinds
+        from archive.querying import lookups
+        from archive.querying.text_index import look_after_text_index
 
         post_migrate.connect(give_administrators_their_permissions, dispatch_uid="administrators' permissions")
+        post_migrate.connect(look_after_text_index, sender=self, dispatch_uid="text index")
+        lookups.register_all()
         kinds.register_all()

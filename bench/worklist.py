@@ -110,7 +110,7 @@ def fill(studies: int, unread: int) -> None:
     from django.db import transaction
     from django.utils import timezone
 
-    from archive.indexing.search_text import search_text_of
+    from archive.indexing.search_text import set_search_keys
     from archive.models import Patient, Series, Study
     from viewer.models import ReadingTask
 
@@ -157,7 +157,7 @@ def fill(studies: int, unread: int) -> None:
             study.patient_name = study.patient.patient_name
             study.patient_birth_date = study.patient.patient_birth_date
             study.patient_sex = study.patient.patient_sex
-            study.search_text = search_text_of(study)
+            set_search_keys(study)
             rows.append(study)
             waits = number >= studies - unread
             tasks.append(

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, TypeVar
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from archive.access.entities import ApplicationEntity
 from archive.access.roles import Role, has_role, roles_of
 
 if TYPE_CHECKING:
     from archive.models import QuarantinedFile, Study, User
-    from archive.models.study import StudyQuerySet
+    from archive.models.study import Seer, StudyQuerySet
 
 Studies = TypeVar("Studies", bound="StudyQuerySet")
 
 
-def visible_studies(studies: Studies, who: User) -> Studies:
-    """Narrow a queryset to what this person may open."""
+def visible_studies(studies: Studies, who: Seer) -> Studies:
+    """Narrow a queryset to what this person or peer may open."""
+    if isinstance(who, ApplicationEntity):
+        return studies if who.may_see_studies else studies.none()
     roles = roles_of(who)
     if Role.RADIOLOGIST in roles:
         return studies

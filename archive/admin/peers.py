@@ -23,6 +23,7 @@ RIGHTS = {
     "may_store": "store",
     "may_query": "query",
     "may_retrieve": "retrieve",
+    "may_receive": "be sent images",
     "may_query_worklist": "query the modality worklist",
     "may_report_steps": "report performed steps",
     "may_ask_commitment": "ask for storage commitment",
@@ -54,13 +55,20 @@ def _enable(peers: QuerySet[Peer], answer: Answer) -> str:
 @admin.register(Peer)
 class PeerAdmin(AuditedChanges):
     list_display = ("ae_title", "host", "port", "description", "enabled", "rights", "check_address", "last_seen_at")
-    list_filter = ("enabled", "may_store", "may_query", "may_retrieve", ("last_seen_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        "enabled",
+        "may_store",
+        "may_query",
+        "may_retrieve",
+        "may_receive",
+        ("last_seen_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("ae_title", "host", "description")
     readonly_fields = ("last_seen_at",)
     deletion_warning = "They are unknown from now on: refused where the site is closed. Their images stay."
     fieldsets = (
         (None, {"fields": ("ae_title", "host", "port", "description", "enabled", "check_address", "last_seen_at")}),
-        ("What it may do", {"fields": ("may_echo", "may_store", "may_query", "may_retrieve")}),
+        ("What it may do", {"fields": ("may_echo", "may_store", "may_query", "may_retrieve", "may_receive")}),
         ("Orders and examinations", {"fields": ("may_query_worklist", "may_report_steps", "may_ask_commitment")}),
         ("What it is told", {"fields": ("wants_availability",)}),
         ("Its images", {"fields": ("accept_private_sop_classes", "default_issuer_of_patient_id")}),

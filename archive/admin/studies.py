@@ -75,7 +75,7 @@ class StudyAdmin(LooksAudited, ReadOnlyAdmin):
     ordering = ("-last_received_at",)
     show_full_result_count = False
     list_per_page = 50
-    exclude = ("search_text",)
+    exclude = ("search_text", "patient_name_key", "referring_physician_name_key")
     actions = rejecting_actions(instances_of("series__study"))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from archive.dicom.folding import fold
+
 
 @dataclass(frozen=True, slots=True)
 class NameGroup:
@@ -79,3 +81,23 @@ def normalise(value: str) -> str:
         components = [" ".join(part.split()) for part in unicodedata.normalize("NFKC", group).casefold().split("^")]
         groups.append("^".join(components).rstrip("^"))
     return "=".join(groups).rstrip("=")
+
+
+def fold_groups(value: str) -> list[str]:
+    """Component groups without case, accents, padding or trailing carets; at most three, empty ones kept."""
+    return [
+        "^".join(" ".join(part.split()) for part in fold(group).split("^")).rstrip("^")
+        for group in value.split("=")[:3]
+    ]
+
+
+def search_key(value: str) -> str:
+    """A name as it is searched: its groups that say something, each between ``=``; empty where none does.
+
+    >>> search_key("Äneas^Rüdiger^^ ")
+    '=aneas^rudiger='
+    >>> search_key("Yamada^Tarou=山田^太郎")
+    '=yamada^tarou=山田^太郎='
+    """
+    groups = [group for group in fold_groups(value) if group]
+    return f"={'='.join(groups)}=" if groups else ""

@@ -50,6 +50,10 @@ class PeerRule:
     may_store: bool = True
     may_query: bool = True
     may_retrieve: bool = True
+    may_receive: bool = True
+    host: str = ""
+    port: int = 0
+    """Where it listens itself."""
     may_query_worklist: bool = True
     may_report_steps: bool = True
     may_ask_commitment: bool = True
@@ -169,6 +173,9 @@ def load_from_database() -> list[PeerRule]:
             may_store=peer.may_store,
             may_query=peer.may_query,
             may_retrieve=peer.may_retrieve,
+            may_receive=peer.may_receive,
+            host=peer.host,
+            port=peer.port,
             may_query_worklist=peer.may_query_worklist,
             may_report_steps=peer.may_report_steps,
             may_ask_commitment=peer.may_ask_commitment,

@@ -23,6 +23,8 @@ class IndexedAttributes:
     study: dict[str, Any]
     series: dict[str, Any]
     instance: dict[str, Any]
+    requests: tuple[tuple[str, str], ...]
+    """Requested Procedure ID and Scheduled Procedure Step ID of each item of Request Attributes Sequence."""
     study_instance_uid: str
     series_instance_uid: str
     sop_instance_uid: str
@@ -52,6 +54,8 @@ SERIES_TEXT = {
     "patient_position": ("PatientPosition", 16),
     "series_date": ("SeriesDate", 8),
     "series_time": ("SeriesTime", 16),
+    "performed_procedure_step_start_date": ("PerformedProcedureStepStartDate", 8),
+    "performed_procedure_step_start_time": ("PerformedProcedureStepStartTime", 16),
     "station_name": ("StationName", 64),
     "manufacturer": ("Manufacturer", 128),
     "frame_of_reference_uid": ("FrameOfReferenceUID", 64),
@@ -80,6 +84,7 @@ def read_attributes(ds: Dataset, *, default_issuer: str = "") -> IndexedAttribut
         study=study,
         series=series,
         instance=instance,
+        requests=requests(ds),
         study_instance_uid=text(ds, "StudyInstanceUID", 64),
         series_instance_uid=text(ds, "SeriesInstanceUID", 64),
         sop_instance_uid=text(ds, "SOPInstanceUID", 64),
@@ -124,3 +129,12 @@ def referring_identifiers(ds: Dataset) -> list[str]:
             if value and value not in found:
                 found.append(value)
     return found
+
+
+def requests(ds: Dataset) -> tuple[tuple[str, str], ...]:
+    """Items of Request Attributes Sequence (0040,0275) that name a procedure or a step (PS3.3 10.6)."""
+    found = (
+        (text(item, "RequestedProcedureID", 64), text(item, "ScheduledProcedureStepID", 64))
+        for item in items(ds, "RequestAttributesSequence")
+    )
+    return tuple(dict.fromkeys(pair for pair in found if any(pair)))

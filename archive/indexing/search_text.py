@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
-
+from archive.dicom import folding
+from archive.dicom.person_name import search_key
 from archive.models import Study
 
+NAME_KEY_LENGTH = 700
+"""Of the columns; folding makes some letters two."""
 SEPARATORS = str.maketrans("^=\\", "   ")
 
 
 def fold(value: str) -> str:
     """Fold a text for comparison; what is typed and what is kept pass the same function."""
-    decomposed = unicodedata.normalize("NFKD", value.translate(SEPARATORS).casefold())
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+    return " ".join(folding.fold(value.translate(SEPARATORS)).split())
 
 
 def search_text_of(study: Study) -> str:
@@ -25,6 +26,7 @@ def search_text_of(study: Study) -> str:
                 study.patient_name,
                 study.patient.patient_id,
                 study.accession_number,
+                study.study_id,
                 study.study_description,
                 study.referring_physician_name,
                 date,
@@ -33,3 +35,10 @@ def search_text_of(study: Study) -> str:
             )
         )
     )
+
+
+def set_search_keys(study: Study) -> None:
+    """Bring up to date what a study is searched by; the caller saves it."""
+    study.search_text = search_text_of(study)
+    study.patient_name_key = search_key(study.patient_name)[:NAME_KEY_LENGTH]
+    study.referring_physician_name_key = search_key(study.referring_physician_name)[:NAME_KEY_LENGTH]

@@ -29,8 +29,8 @@ from archive.indexing.claims import POISON, claimed_batch
 from archive.indexing.identity import identity_key, is_other_patient, is_placeholder, needs_check
 from archive.indexing.prepare import PreparedFile, prepare
 from archive.indexing.sameness import is_same_instance
-from archive.indexing.search_text import search_text_of
-from archive.models import Instance, Patient, QuarantinedFile, Series, StoredFile, Study
+from archive.indexing.search_text import set_search_keys
+from archive.models import Instance, Patient, QuarantinedFile, Series, SeriesRequest, StoredFile, Study
 from archive.signals import studies_changed
 from archive.storage import layout
 from archive.storage.files import link_once, sync_folders
@@ -295,6 +295,7 @@ class _Batch:
             **item.attributes.series,
         )
         series.save()
+        set_requests(series, item.attributes.requests)
         self.series[series.series_instance_uid] = series
         return series
 
@@ -405,6 +406,17 @@ class _Batch:
         study.save()
 
 
+def set_requests(series: Series, requests: Iterable[tuple[str, str]]) -> bool:
+    """Keep which orders a series was made for; true where that is news."""
+    known = {(row.requested_procedure_id, row.scheduled_procedure_step_id) for row in series.requests.all()}
+    new = [pair for pair in requests if pair not in known]
+    SeriesRequest.objects.bulk_create(
+        SeriesRequest(series=series, requested_procedure_id=procedure, scheduled_procedure_step_id=step)
+        for procedure, step in new
+    )
+    return bool(new)
+
+
 def recount(study: Study) -> None:
     """Set a study's counters, modalities, search text and revision from its shown instances; the caller saves it."""
     series_of_study = list(Series.objects.filter(study=study))
@@ -420,7 +432,7 @@ def recount(study: Study) -> None:
     study.modalities = "\\".join(sorted({series.modality for series in originals if series.modality}))[:255]
     study.body_parts = "\\".join(sorted({series.body_part_examined for series in originals} - {""}))[:255]
     study.station_names = "\\".join(sorted({series.station_name for series in originals} - {""}))[:255]
-    study.search_text = search_text_of(study)
+    set_search_keys(study)
     study.revision += 1
 
 

@@ -11,7 +11,7 @@ from archive.models.peer import Peer
 from archive.models.performed_step import PerformedSeries, PerformedStep, PerformedStudy
 from archive.models.quarantined_file import QuarantinedFile
 from archive.models.scheduled_step import ScheduledStep
-from archive.models.series import Series
+from archive.models.series import Series, SeriesRequest
 from archive.models.stored_file import StoredFile
 from archive.models.study import Study
 from archive.models.user import User
@@ -33,6 +33,7 @@ __all__ = [
     "QuarantinedFile",
     "ScheduledStep",
     "Series",
+    "SeriesRequest",
     "StoredFile",
     "Study",
     "User",

@@ -26,6 +26,11 @@ class Peer(models.Model):
     may_store = models.BooleanField(default=False)
     may_query = models.BooleanField(default=False)
     may_retrieve = models.BooleanField(default=False)
+    may_receive = models.BooleanField(
+        "may be a move destination",
+        default=False,
+        help_text="Images may be sent to it when another peer asks (C-MOVE).",
+    )
     may_query_worklist = models.BooleanField("may query the modality worklist", default=False)
     may_report_steps = models.BooleanField("may report performed steps (MPPS)", default=False)
     may_ask_commitment = models.BooleanField("may ask for storage commitment", default=False)

@@ -17,6 +17,8 @@ class Series(models.Model):
     patient_position = models.CharField(max_length=16, blank=True)
     series_date = models.CharField(max_length=8, blank=True)
     series_time = models.CharField(max_length=16, blank=True)
+    performed_procedure_step_start_date = models.CharField(max_length=8, blank=True, db_index=True)
+    performed_procedure_step_start_time = models.CharField(max_length=16, blank=True)
     station_name = models.CharField(max_length=64, blank=True)
     manufacturer = models.CharField(max_length=128, blank=True)
     frame_of_reference_uid = models.CharField(max_length=64, blank=True)
@@ -33,6 +35,21 @@ class Series(models.Model):
     class Meta:
         verbose_name_plural = "series"
         ordering = ["is_derived", "series_number", "pk"]
+        indexes = [models.Index(fields=["modality", "study"], name="series_of_modality")]
 
     def __str__(self) -> str:
         return self.series_instance_uid
+
+
+class SeriesRequest(models.Model):
+    """An item of a series' Request Attributes Sequence (0040,0275): the order that it was made for."""
+
+    series = models.ForeignKey("archive.Series", on_delete=models.CASCADE, related_name="requests")
+    requested_procedure_id = models.CharField(max_length=64, blank=True, db_index=True)
+    scheduled_procedure_step_id = models.CharField(max_length=64, blank=True, db_index=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"request {self.pk}"

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 
 if TYPE_CHECKING:
+    from archive.access.entities import ApplicationEntity
     from archive.models.user import User
+
+    Seer = User | ApplicationEntity
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
-    def visible_to(self, who: User) -> Self:
-        """Studies whose pictures and facts this person may open; absent and forbidden look the same."""
+    def visible_to(self, who: Seer) -> Self:
+        """Studies whose pictures and facts this person or peer may open; absent and forbidden look the same."""
         from archive.access.rules import visible_studies
 
         return visible_studies(self, who)
@@ -29,19 +32,22 @@ class Study(models.Model):
     patient = models.ForeignKey("archive.Patient", on_delete=models.PROTECT, related_name="studies")
     patient_name = models.CharField(max_length=330, blank=True)
     """As this study's images say; another study of the patient may say it otherwise."""
+    patient_name_key = models.CharField(max_length=700, blank=True)
+    """``archive.dicom.person_name.search_key`` of the name: what C-FIND, QIDO-RS and pages search."""
     name_note = models.CharField(max_length=330, blank=True)
     """Another spelling of the name that later images of this study carried."""
-    patient_birth_date = models.CharField(max_length=8, blank=True)
+    patient_birth_date = models.CharField(max_length=8, blank=True, db_index=True)
     patient_sex = models.CharField(max_length=16, blank=True)
     patient_age = models.CharField(max_length=4, blank=True)
     patient_weight_kg = models.FloatField(null=True, blank=True)
     study_date = models.CharField(max_length=8, blank=True, db_index=True)
     study_time = models.CharField(max_length=16, blank=True)
     timezone_offset_from_utc = models.CharField(max_length=5, blank=True)
-    study_id = models.CharField(max_length=16, blank=True)
+    study_id = models.CharField(max_length=16, blank=True, db_index=True)
     study_description = models.CharField(max_length=255, blank=True)
     accession_number = models.CharField(max_length=64, blank=True, db_index=True)
     referring_physician_name = models.CharField(max_length=330, blank=True)
+    referring_physician_name_key = models.CharField(max_length=700, blank=True)
     referring_physician_identifiers = models.JSONField(default=list, blank=True)
     """Code values of (0008,0096) Referring Physician Identification Sequence."""
     institution_name = models.CharField(max_length=255, blank=True)

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BooleanField, F, Func, Value
+from django.db.models import F, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
 from archive.models import Study
 from archive.models.study import StudyQuerySet
+from archive.querying.lookups import RowValue
 
 PAGE_SIZE = 50
 
@@ -84,14 +85,6 @@ class Page:
     @property
     def is_first(self) -> bool:
         return not self.before
-
-
-class RowValue(Func):
-    """``(a, b, c)``, which PostgreSQL and SQLite compare column by column, and by an index on the first ones."""
-
-    function = ""
-    template = "(%(expressions)s)"
-    output_field = BooleanField()
 
 
 def find_page(

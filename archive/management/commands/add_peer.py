@@ -19,6 +19,7 @@ EVERYTHING = {
     "may_store": True,
     "may_query": True,
     "may_retrieve": True,
+    "may_receive": True,
     "may_query_worklist": True,
     "may_report_steps": True,
     "may_ask_commitment": True,

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from archive.dicom.person_name import normalise
-from archive.indexing.search_text import search_text_of
+from archive.indexing.search_text import set_search_keys
 from archive.models import Patient, Series, Study
 from viewer.models import ReadingTask
 
@@ -51,7 +51,7 @@ def make_study(
         revision=1,
         **{"instance_count": 10, "series_count": 1, "study_date": "20261020", "study_time": "095812"} | values,
     )
-    study.search_text = search_text_of(study)
+    set_search_keys(study)
     study.save()
     for place, code in enumerate(modality.split("\\"), start=1):
         Series.objects.create(

@@ -1,0 +1,95 @@
+"""Ways to studies through an index: a finder names studies that may match, a piece at a time.
+
+Whatever a finder names is tested by every condition afterwards; it may name too much and never too little.
+Each piece is a short query of its own, so that a slow reader holds nothing open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from django.db import connection
+from django.db.models import F, QuerySet, Value
+from django.db.models.lookups import GreaterThan
+
+from archive.models import Study
+from archive.querying.lookups import RowValue
+from archive.querying.text_index import SHORTEST, TABLE, fts5_expression
+
+
+class Finder(Protocol):
+    """Ids of studies, through an index."""
+
+    def pieces(self, size: int) -> Iterator[list[int]]:
+        """At most ``size`` ids at a time; a piece that is shorter is the last."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlongColumn:
+    """Rows in the order of an indexed column.
+
+    ``rows`` are filtered by that column; ``study`` is the path to the study's id; ``order`` is the
+    columns of the index, the last of which settles what is equal.
+    """
+
+    rows: QuerySet[Any]
+    order: tuple[str, ...]
+    study: str = "pk"
+
+    def pieces(self, size: int) -> Iterator[list[int]]:
+        rows = self.rows.order_by(*self.order)
+        place: tuple[Any, ...] | None = None
+        while True:
+            wanted = rows if place is None else rows.filter(self._beyond(place))
+            found = list(wanted.values_list(self.study, *self.order)[:size])
+            yield [row[0] for row in found]
+            if len(found) < size:
+                return
+            place = tuple(found[-1][1:])
+
+    def _beyond(self, place: tuple[Any, ...]) -> Any:
+        if len(self.order) == 1:
+            return GreaterThan(F(self.order[0]), Value(place[0]))
+        return GreaterThan(RowValue(*map(F, self.order)), RowValue(*map(Value, place)))
+
+
+@dataclass(frozen=True, slots=True)
+class ByTrigrams:
+    """Studies whose folded columns hold every piece of a text, the newest row first."""
+
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+    def pieces(self, size: int) -> Iterator[list[int]]:
+        before: int | None = None
+        while True:
+            found = self._from_fts5(before, size) if connection.vendor == "sqlite" else self._from_rows(before, size)
+            yield found
+            if len(found) < size:
+                return
+            before = found[-1]
+
+    def _from_fts5(self, before: int | None, size: int) -> list[int]:
+        limit = "" if before is None else " AND rowid < %s"
+        parameters: list[Any] = [fts5_expression(self.texts), *([] if before is None else [before]), size]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s{limit} ORDER BY rowid DESC LIMIT %s",  # noqa: S608
+                parameters,
+            )
+            return [row[0] for row in cursor.fetchall()]
+
+    def _from_rows(self, before: int | None, size: int) -> list[int]:
+        rows = Study.objects.order_by("-pk") if before is None else Study.objects.filter(pk__lt=before).order_by("-pk")
+        for column, texts in self.texts.items():
+            for text in texts:
+                rows = rows.filter(**{f"{column}__contains": text})
+        return list(rows.values_list("pk", flat=True)[:size])
+
+
+def by_trigrams(column: str, texts: list[str]) -> ByTrigrams | None:
+    """A finder for the texts that are long enough; None where none is."""
+    long_enough = [text for text in texts if len(text) >= SHORTEST]
+    return ByTrigrams({column: long_enough}) if long_enough else None
