@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archive.dimse.associate import APPLICATION_CONTEXT, AssociateRequest
 from archive.dimse.messages import (
@@ -118,7 +118,8 @@ def _rule_for_unknown(title: str, policy: SitePolicy, *, is_this_machine: bool) 
         return PeerRule(title, check_address=False)
     if title == policy.ae_title and is_this_machine:
         # Our own readiness check: C-ECHO and nothing else.
-        nothing = dict.fromkeys((field.name for field in fields(PeerRule) if field.name.startswith("may_")), False)
+        rights = (field.name for field in fields(PeerRule) if field.name.startswith("may_"))
+        nothing: dict[str, Any] = dict.fromkeys(rights, False)
         return PeerRule(title, check_address=False, **nothing | {"may_echo": True})
     return None
 

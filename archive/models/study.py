@@ -68,9 +68,7 @@ class Study(models.Model):
     """When the study had gone quiet; empty while images arrive. Quiet is never complete."""
     completed_at = models.DateTimeField(null=True, blank=True)
     """When a technologist, an expected count or the modality said that all is there."""
-    completed_by = models.ForeignKey(
-        "archive.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
+    completed_by = models.ForeignKey("archive.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     """The technologist who said so; empty where it was the modality."""
     expected_instance_count = models.PositiveIntegerField(null=True, blank=True)
     """How many instances its modality says it made (MPPS); empty where it says nothing."""

@@ -84,10 +84,15 @@ def put_step(values: dict[str, Any], *, source: Source) -> ScheduledStep:
         step.full_clean()
     except ValidationError as error:
         raise BadOrder(in_words(error)) from None
-    with transaction.atomic():
-        step.save()
-        _record(Event.ORDERED if is_new else Event.ORDER_CHANGED, step, source)
+    save_step(step, is_new=is_new, source=source)
     return step
+
+
+@transaction.atomic
+def save_step(step: ScheduledStep, *, is_new: bool, source: Source) -> None:
+    """Write a checked step, and let what follows from an order follow."""
+    step.save()
+    _record(Event.ORDERED if is_new else Event.ORDER_CHANGED, step, source)
 
 
 def in_words(error: ValidationError) -> str:
