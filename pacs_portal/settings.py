@@ -97,6 +97,8 @@ PORTAL_ACCEPT_PRIVATE_SOP_CLASSES = flag("PORTAL_ACCEPT_PRIVATE_SOP_CLASSES", Fa
 """Take objects of private SOP classes from every peer; a peer's own row can allow it for that peer alone."""
 PORTAL_BACKLOG_FILES = number("PORTAL_BACKLOG_FILES", 200_000, 1, 100_000_000)
 """Images that may wait to be indexed before a store is answered A700."""
+PORTAL_QUERY_RESULTS = number("PORTAL_QUERY_RESULTS", 10_000, 1, 10_000_000)
+"""Matches of one C-FIND; a query that has more ends with A700 after so many."""
 PORTAL_RESERVED_MB = number("PORTAL_RESERVED_MB", 256, 0, 1_000_000)
 """Disk space that stores leave free for the database, signing in and reading."""
 PORTAL_MAX_OBJECT_MB = number("PORTAL_MAX_OBJECT_MB", 16_384, 1, 1_000_000)

@@ -15,6 +15,9 @@ class Event(StrEnum):
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - Security Alert, A.5.3.9
     INSTANCES_RECEIVED = "instances-received"  # DICOM Instances Transferred, A.5.3.7
     INSTANCES_ACCESSED = "instances-accessed"  # DICOM Instances Accessed, A.5.3.6
+    QUERIED = "queried"  # Query, A.5.3.10
+    TRANSFER_BEGUN = "transfer-begun"  # Begin Transferring DICOM Instances, A.5.3.3
+    INSTANCES_SENT = "instances-sent"  # DICOM Instances Transferred, A.5.3.7
     STUDY_VIEWED = "study-viewed"
     TAGS_VIEWED = "tags-viewed"
     EXPORTED = "exported"  # Export, A.5.3.4

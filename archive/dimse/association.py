@@ -20,7 +20,10 @@ from pynetdicom.transport import AddressInformation
 from archive.dimse.connection import Connection
 from archive.dimse.contexts import is_storage, supported_contexts
 from archive.dimse.handlers import Sender, answer_echo
+from archive.dimse.identifiers import MODELS
 from archive.dimse.limits import Limits
+from archive.dimse.negotiation import answer_extended_negotiation
+from archive.dimse.querying import answer_query_or_retrieve, close_database_connections
 from archive.dimse.reception import AcceptedContext, Reception
 from archive.dimse.upper_layer import UpperLayer
 
@@ -114,6 +117,7 @@ class ReceiverAssociation(Association):
         self._set_timeouts(ae)
         self._describe_both_sides(ae, client_socket)
         self.bind(evt.EVT_C_ECHO, answer_echo, [sender])
+        self.bind(evt.EVT_SOP_EXTENDED, answer_extended_negotiation)
         for event, handler, *arguments in handlers:
             self.bind(event, handler, *arguments)
         self.dul.request = request
@@ -230,6 +234,7 @@ class ReceiverAssociation(Association):
         if self.dul.is_alive() and self.dul.state_machine.current_state != "Sta1":
             self.dul.break_off()
         self.dul.join()
+        close_database_connections()
         view = self.view
         logger.log(
             # The readiness check verifies every few seconds.
@@ -266,6 +271,12 @@ class ReceiverAssociation(Association):
 
     def _serve_request(self, msg: DimseServiceType, context_id: int) -> None:
         context = self._accepted_cx.get(context_id)
+        if context is not None and context.abstract_syntax in MODELS and msg.is_valid_request:
+            # In case it takes as long as a retrieval may: pynetdicom's own services pause its loop as well.
+            self._is_paused = True
+            answer_query_or_retrieve(self, msg, context)
+            self._is_paused = False
+            return
         if context is not None and is_storage(
             str(context.abstract_syntax), accept_private=self.sender.accept_private_sop_classes
         ):

@@ -125,13 +125,9 @@ def association(
     ------
     PeerUnreachable
     """
-    ae = AE(calling_ae_title)
-    ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = timeout_s
-    assoc = ae.associate(host, port, contexts=contexts, ae_title=called_ae_title, max_pdu=0)
-    if assoc.is_rejected:
-        raise PeerUnreachable(f"{called_ae_title} on {host}:{port} rejected the association.")
-    if not assoc.is_established:
-        raise PeerUnreachable(f"{called_ae_title} on {host}:{port} does not answer.")
+    assoc = open_association(
+        host, port, contexts, called_ae_title=called_ae_title, calling_ae_title=calling_ae_title, timeout_s=timeout_s
+    )
     try:
         yield assoc
     except BaseException:
@@ -139,3 +135,28 @@ def association(
         raise
     if assoc.is_established:
         assoc.release()
+
+
+def open_association(
+    host: str,
+    port: int,
+    contexts: list[PresentationContext],
+    *,
+    called_ae_title: str,
+    calling_ae_title: str,
+    timeout_s: float,
+) -> Association:
+    """Open an association that the caller releases or aborts.
+
+    Raises
+    ------
+    PeerUnreachable
+    """
+    ae = AE(calling_ae_title)
+    ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = timeout_s
+    assoc = ae.associate(host, port, contexts=contexts, ae_title=called_ae_title, max_pdu=0)
+    if assoc.is_rejected:
+        raise PeerUnreachable(f"{called_ae_title} on {host}:{port} rejected the association.")
+    if not assoc.is_established:
+        raise PeerUnreachable(f"{called_ae_title} on {host}:{port} does not answer.")
+    return assoc

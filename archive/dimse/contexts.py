@@ -1,6 +1,6 @@
 """Which presentation contexts we accept (PS3.8 9.3.2.2, PS3.7 annex D.3).
 
-Verification, and every storage SOP class, in every transfer syntax that
+Verification, query and retrieve, and every storage SOP class, in every transfer syntax that
 pynetdicom knows. What cannot be drawn is still stored, found and retrieved, so
 nothing is refused for being unusual. Among the transfer syntaxes of a context
 the sender's first one counts: it is usually the one its files are in.
@@ -16,6 +16,7 @@ from pynetdicom.presentation import AllStoragePresentationContexts, Presentation
 from pynetdicom.sop_class import _STORAGE_CLASSES, Verification
 
 from archive.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
+from archive.dimse.identifiers import MODELS
 
 VERIFICATION = str(Verification)
 
@@ -51,7 +52,7 @@ def transfer_syntaxes_of(abstract_syntax: str, *, accept_private: bool = False) 
     """Return what may be proposed for an abstract syntax; empty where it is not supported."""
     if is_storage(abstract_syntax, accept_private=accept_private):
         return STORAGE_TRANSFER_SYNTAXES
-    if abstract_syntax == VERIFICATION:
+    if abstract_syntax == VERIFICATION or abstract_syntax in MODELS:
         return PLAIN_TRANSFER_SYNTAXES
     return frozenset()
 
@@ -73,11 +74,16 @@ def supported_contexts(
         if legal:
             order = wanted.setdefault(abstract_syntax, [])
             order.extend(uid for uid in map(str, context.transfer_syntax) if uid in legal and uid not in order)
-    return [_context(abstract_syntax, order) for abstract_syntax, order in wanted.items()]
+    return [
+        _context(uid, order, is_storage=is_storage(uid, accept_private=accept_private)) for uid, order in wanted.items()
+    ]
 
 
-def _context(abstract_syntax: str, transfer_syntaxes: list[str]) -> PresentationContext:
+def _context(abstract_syntax: str, transfer_syntaxes: list[str], *, is_storage: bool) -> PresentationContext:
     context = PresentationContext()
+    if is_storage:
+        # A peer that retrieves with C-GET proposes to be the SCP (PS3.7 D.3.3.4).
+        context.scu_role = context.scp_role = True
     context.abstract_syntax = UID(abstract_syntax)
     context.transfer_syntax = [UID(uid) for uid in transfer_syntaxes]
     return context

@@ -29,6 +29,8 @@ from archive.receiving.staging import StagedFile
 if TYPE_CHECKING:
     from pynetdicom.events import Event
 
+    from archive.dimse.peers import PeerRule
+
 logger = logging.getLogger(__name__)
 
 WRITEBACK_BYTES = 8 * 2**20
@@ -43,6 +45,10 @@ def _not_audited(_reason: str) -> None:
     """For associations that no site stands behind: tests."""
 
 
+def _no_destination(_ae_title: str) -> None:
+    """For associations that no table of peers stands behind: tests."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """The peer at the other end of an association, and what it may do."""
@@ -52,6 +58,8 @@ class Sender:
     address: str
     may_echo: bool = True
     may_store: bool = True
+    may_query: bool = True
+    may_retrieve: bool = True
     may_query_worklist: bool = True
     may_report_steps: bool = True
     may_ask_commitment: bool = True
@@ -59,6 +67,8 @@ class Sender:
     accept_private_sop_classes: bool = False
     refused: Callable[[str], None] = _not_audited
     """Told in words of a request that the peer had no right to make."""
+    find_destination: Callable[[str], PeerRule | None] = _no_destination
+    """The peer of an AE title, where images may be sent to it."""
 
     def origin(self) -> Origin:
         """Say where an instance of this peer comes from."""

@@ -18,6 +18,12 @@ _P_DATA_HEAD = struct.Struct(">BBIIBB")
 """PDU type, reserved, PDU length, PDV length, presentation context ID, message control header."""
 
 LAST_COMMAND_FRAGMENT = 0x03
+DATA_FRAGMENT = 0x00
+LAST_DATA_FRAGMENT = 0x02
+PRIORITY_MEDIUM = 0x0000
+DATA_SET_PRESENT = 0x0001
+LONGEST_SENT_PDU = 128 * 1024
+"""Also to a peer that takes any length: a PDU is held in memory."""
 
 
 class BadMessage(Exception):
@@ -144,6 +150,45 @@ def pack_store_response(request: StoreRequest, *, status: int, comment: str = ""
         )
     )
     return _ELEMENT.pack(0, 0, 4) + struct.pack("<I", len(body)) + body
+
+
+def pack_store_request(
+    *, message_id: int, sop_class_uid: str, sop_instance_uid: str, originator: tuple[str, int] | None = None
+) -> bytes:
+    """Return the command set of a C-STORE-RQ (PS3.7 9.3.1.1), group length included.
+
+    ``originator`` is who asked for a C-MOVE, and the message ID that it asked with.
+    """
+    body = b"".join(
+        (
+            _uid(0x0002, sop_class_uid),
+            _short(0x0100, C_STORE_RQ),
+            _short(0x0110, message_id),
+            _short(0x0700, PRIORITY_MEDIUM),
+            _short(0x0800, DATA_SET_PRESENT),
+            _uid(0x1000, sop_instance_uid),
+            _text(0x1030, originator[0]) + _short(0x1031, originator[1]) if originator else b"",
+        )
+    )
+    return _ELEMENT.pack(0, 0, 4) + struct.pack("<I", len(body)) + body
+
+
+def pack_data(context_id: int, data: bytes, *, is_last: bool, max_pdu_bytes: int) -> bytes:
+    """Return the P-DATA-TF PDUs that carry a piece of a data set (PS3.8 9.3.5, D.1)."""
+    room = data_room(max_pdu_bytes)
+    view = memoryview(data)
+    starts = range(0, len(data), room) if data else range(1)
+    pieces: list[bytes | memoryview] = []
+    for start in starts:
+        piece = view[start : start + room]
+        control = LAST_DATA_FRAGMENT if is_last and start + room >= len(data) else DATA_FRAGMENT
+        pieces += (_P_DATA_HEAD.pack(4, 0, len(piece) + 6, len(piece) + 2, context_id, control), piece)
+    return b"".join(pieces)
+
+
+def data_room(max_pdu_bytes: int) -> int:
+    """Bytes of a data set that one PDU carries to a peer; 0 is no limit of the peer's."""
+    return max(64, min(max_pdu_bytes or LONGEST_SENT_PDU, LONGEST_SENT_PDU)) - 6
 
 
 def _short(element: int, value: int) -> bytes:

@@ -226,13 +226,21 @@ class DicomServer:
             address=address,
             may_echo=rule.may_echo,
             may_store=rule.may_store,
+            may_query=rule.may_query,
+            may_retrieve=rule.may_retrieve,
             may_query_worklist=rule.may_query_worklist,
             may_report_steps=rule.may_report_steps,
             may_ask_commitment=rule.may_ask_commitment,
             issuer_of_patient_id=rule.issuer_of_patient_id,
             accept_private_sop_classes=rule.accept_private_sop_classes or self._policy.accept_private_sop_classes,
             refused=refused,
+            find_destination=self._find_destination,
         )
+
+    def _find_destination(self, ae_title: str) -> PeerRule | None:
+        """A configured peer that may be sent images (PS3.4 C.4.2.1.5, A801 for any other)."""
+        rule = self._peers.rules.get(ae_title)
+        return rule if rule is not None and rule.enabled and rule.may_receive and rule.port else None
 
     def _has_room(self, address: str) -> bool:
         """Say whether one more association fits; where the house is full, the longest idle one makes room."""

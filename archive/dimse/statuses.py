@@ -1,6 +1,6 @@
 """Turn the archive's refusals into DIMSE statuses; nothing else decides codes.
 
-PS3.7 annex C (general statuses) and PS3.4 B.2.3 (C-STORE).
+PS3.7 annex C (general statuses), PS3.4 B.2.3 (C-STORE), C.4.1.1.4 (C-FIND), C.4.2.1.5 (C-MOVE), C.4.3.1.4 (C-GET).
 """
 
 from __future__ import annotations
@@ -15,8 +15,16 @@ INVALID_OBJECT_INSTANCE = 0x0117
 SOP_CLASS_NOT_SUPPORTED = 0x0122
 NOT_AUTHORIZED = 0x0124
 OUT_OF_RESOURCES = 0xA700
+UNABLE_TO_PERFORM_SUBOPERATIONS = 0xA702
+MOVE_DESTINATION_UNKNOWN = 0xA801
 DATA_SET_DOES_NOT_MATCH = 0xA900
+SOME_SUBOPERATIONS_FAILED = 0xB000
 CANNOT_UNDERSTAND = 0xC000
+UNABLE_TO_PROCESS = 0xC001
+CANCELLED = 0xFE00
+PENDING = 0xFF00
+PENDING_UNSUPPORTED_KEYS = 0xFF01
+"""A match, with the warning that optional keys were not supported for existence or matching."""
 
 STORE_STATUS: dict[type[errors.ArchiveError], int] = {
     errors.InvalidUID: INVALID_OBJECT_INSTANCE,

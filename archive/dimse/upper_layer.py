@@ -39,6 +39,8 @@ CONTROL_PDUS = {0x05, 0x06, 0x07}
 _PDU_HEAD = struct.Struct(">BxI")
 _PDV_HEAD = struct.Struct(">IBB")
 
+WAITING_PDUS = 32
+"""PDUs of ours that may wait to be sent."""
 OPERATION_WAIT_S = 2.0
 """How long a request may wait for the answer to the one before; none are asynchronous (PS3.7 D.3.3.3)."""
 
@@ -66,6 +68,9 @@ class UpperLayer(DULServiceProvider):
     # What pynetdicom's other threads call
 
     def send_pdu(self, primitive: _PDUPrimitiveType) -> None:
+        # A service waits for a peer that reads slowly, instead of filling the memory with answers.
+        while self.to_provider_queue.qsize() >= WAITING_PDUS and not self._kill_thread and self.is_alive():
+            time.sleep(0.001)
         super().send_pdu(primitive)
         self.wake.set()
 

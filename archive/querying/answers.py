@@ -221,12 +221,12 @@ class _Computed:
         return dict(shown)
 
 
-def _modalities(studies: list[int]) -> Iterable[tuple[int, str]]:
+def _modalities(studies: list[int]) -> Iterable[Any]:
     shown = Series.objects.filter(~Q(modality=""), study__in=studies, instance_count__gt=0)
     return shown.order_by().values_list("study", "modality").distinct()
 
 
-def _sop_classes(studies: list[int]) -> Iterable[tuple[int, str]]:
+def _sop_classes(studies: list[int]) -> Iterable[Any]:
     shown = Instance.objects.shown().filter(series__study__in=studies)
     return shown.order_by().values_list("series__study", "sop_class_uid").distinct()
 

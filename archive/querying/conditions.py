@@ -224,7 +224,8 @@ def requests_condition(match: Match) -> Condition | None:
     """Request Attributes Sequence (0040,0275): one item meets every key (PS3.4 C.2.2.2.6)."""
     if not isinstance(match, Items):
         return None
-    where, finders = Q(), ()
+    where = Q()
+    finders: tuple[Finder, ...] = ()
     for keyword, inner in match.keys.items():
         column = REQUEST_COLUMNS[keyword]
         where &= text_where(column, inner)

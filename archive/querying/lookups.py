@@ -40,7 +40,7 @@ class MatchesPattern(Lookup):
         column, parameters = self.process_lhs(compiler, connection)
         return f"+{column} GLOB %s", [*parameters, glob_pattern(str(self.rhs))]
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         column, parameters = self.process_lhs(compiler, connection)
         return f"{column} LIKE %s", [*parameters, like_pattern(str(self.rhs))]
 
@@ -55,7 +55,7 @@ class BeginsWith(Lookup):
         column, parameters = self.process_lhs(compiler, connection)
         return f"{column} GLOB %s", [*parameters, glob_pattern(str(self.rhs)) + "*"]
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         column, parameters = self.process_lhs(compiler, connection)
         return f"{column} LIKE %s", [*parameters, like_pattern(str(self.rhs)) + "%"]
 
@@ -70,7 +70,7 @@ class _ByCharacter(Lookup):
         column, parameters = self.process_lhs(compiler, connection)
         return f"+{column} {self.operator} %s", [*parameters, str(self.rhs)]
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         column, parameters = self.process_lhs(compiler, connection)
         return f'{column} COLLATE "C" {self.operator} %s', [*parameters, str(self.rhs)]
 

@@ -23,8 +23,8 @@ SHORTEST: Final = 3
 _NAMES: Final = ", ".join(COLUMNS)
 _OLD: Final = ", ".join(f"old.{name}" for name in COLUMNS)
 _NEW: Final = ", ".join(f"new.{name}" for name in COLUMNS)
-_FORGET: Final = f"INSERT INTO {TABLE}({TABLE}, rowid, {_NAMES}) VALUES ('delete', old.id, {_OLD});"
-_KEEP: Final = f"INSERT INTO {TABLE}(rowid, {_NAMES}) VALUES (new.id, {_NEW});"
+_FORGET: Final = f"INSERT INTO {TABLE}({TABLE}, rowid, {_NAMES}) VALUES ('delete', old.id, {_OLD});"  # noqa: S608
+_KEEP: Final = f"INSERT INTO {TABLE}(rowid, {_NAMES}) VALUES (new.id, {_NEW});"  # noqa: S608
 _DIFFERS: Final = " OR ".join(f"old.{name} IS NOT new.{name}" for name in COLUMNS)
 
 SQLITE_TRIGGERS: Final = {

@@ -1,0 +1,358 @@
+"""C-MOVE and C-GET in Patient Root and Study Root (PS3.4 C.4.2, C.4.3): stored files sent as sub-operations."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+
+from pydicom import Dataset
+
+from archive.access.entities import ApplicationEntity
+from archive.audit.events import Event
+from archive.audit.record import record_event
+from archive.dicom.part10 import read_file_meta
+from archive.dimse.channel import AcceptedSyntax, ChannelLost, StoreChannel, channel_back
+from archive.dimse.client import PeerUnreachable
+from archive.dimse.destinations import Kind, pool
+from archive.dimse.identifiers import MODELS, BadIdentifier, check_retrieval, read_identifier
+from archive.dimse.negotiation import Agreed
+from archive.dimse.responding import Exchange
+from archive.dimse.statuses import (
+    CANCELLED,
+    DATA_SET_DOES_NOT_MATCH,
+    MOVE_DESTINATION_UNKNOWN,
+    NOT_AUTHORIZED,
+    PENDING,
+    SOME_SUBOPERATIONS_FAILED,
+    SUCCESS,
+    UNABLE_TO_PERFORM_SUBOPERATIONS,
+    Answer,
+    comment_of,
+)
+from archive.errors import ArchiveError
+from archive.models import Instance
+from archive.pixels.native import write_native
+from archive.querying.keys import Level
+from archive.querying.matching import BadKey
+from archive.querying.search import Query, narrowed, plan
+from archive.storage import layout
+
+if TYPE_CHECKING:
+    from archive.dimse.peers import PeerRule
+
+logger = logging.getLogger(__name__)
+
+PAGE: Final = 500
+LONGEST_UID_LIST: Final = 60_000
+"""Bytes of the Failed SOP Instance UID List; a UI element has a length of 16 bits in explicit VR (PS3.5 7.1.2)."""
+STUDIES_AUDITED: Final = 50
+
+
+class Outgoing(NamedTuple):
+    """What sending one instance needs."""
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    key: str
+    transfer_syntax_uid: str
+    damage: str
+
+
+class NotSent(ArchiveError):
+    """One instance cannot be sent; the message says why."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Sub-operations of one retrieval."""
+
+    remaining: int
+    completed: int = 0
+    failed: int = 0
+    warning: int = 0
+    failed_uids: list[str] = field(default_factory=list)
+
+    def note(self, uid: str, status: int | None) -> None:
+        """Count one sub-operation by its C-STORE status, None where it was not sent (PS3.4 B.2.3)."""
+        self.remaining -= 1
+        if status == SUCCESS:
+            self.completed += 1
+        elif status is not None and status & 0xF000 == 0xB000:
+            self.warning += 1
+        else:
+            self.failed += 1
+            self.failed_uids.append(uid)
+
+    def numbers(self, *, with_remaining: bool) -> dict[str, int]:
+        """As a response holds them; the remaining ones only while pending or cancelled (PS3.7 9.1.4.1)."""
+        numbers = {
+            "NumberOfCompletedSuboperations": self.completed,
+            "NumberOfFailedSuboperations": self.failed,
+            "NumberOfWarningSuboperations": self.warning,
+        }
+        return numbers | ({"NumberOfRemainingSuboperations": self.remaining} if with_remaining else {})
+
+    def final(self) -> Answer:
+        """The final status where everything was tried."""
+        if self.failed and not self.completed and not self.warning:
+            return Answer(UNABLE_TO_PERFORM_SUBOPERATIONS, "No image could be sent.")
+        return Answer(SOME_SUBOPERATIONS_FAILED if self.failed or self.warning else SUCCESS)
+
+
+def answer_move(exchange: Exchange, agreed: Agreed) -> None:
+    """Answer a C-MOVE: send to a configured peer over an association of our own."""
+    ids = _wanted(exchange, agreed)
+    if ids is None:
+        return
+    title = str(exchange.request.MoveDestination or "").strip()
+    rule = exchange.assoc.sender.find_destination(title)
+    if rule is None:
+        exchange.assoc.sender.refused("move destination unknown")
+        exchange.send(Answer(MOVE_DESTINATION_UNKNOWN, comment_of(f"'{title}' is no move destination here.")))
+        return
+    calling = exchange.assoc.acceptor.ae_title
+    kinds = _kinds(ids)
+    lend = _lender(rule, kinds, calling)
+    retrieval = Retrieval(exchange, ids, lend, rule.ae_title, originator=_originator(exchange))
+    retrieval.run()
+    if retrieval.channel is not None:
+        pool.give_back(rule, kinds, calling, retrieval.channel)
+
+
+def answer_get(exchange: Exchange, agreed: Agreed) -> None:
+    """Answer a C-GET: send over the association that it came on."""
+    ids = _wanted(exchange, agreed)
+    if ids is not None:
+        sender = exchange.assoc.sender
+        Retrieval(exchange, ids, lambda: channel_back(exchange.assoc), sender.calling_ae_title).run()
+
+
+def _lender(rule: PeerRule, kinds: frozenset[Kind], calling_ae_title: str) -> Callable[[], StoreChannel]:
+    return lambda: pool.lend(rule, kinds, calling_ae_title)
+
+
+def _originator(exchange: Exchange) -> tuple[str, int]:
+    """Who invoked the C-MOVE, and its message ID (PS3.7 9.1.1.1)."""
+    return exchange.assoc.sender.calling_ae_title, int(exchange.request.MessageID or 0)
+
+
+def _wanted(exchange: Exchange, agreed: Agreed) -> list[int] | None:
+    """Ids of the instances that are asked for, in the order of series and instances; None where it was refused."""
+    sender = exchange.assoc.sender
+    if not sender.may_retrieve:
+        sender.refused("may not retrieve")
+        exchange.send(Answer(NOT_AUTHORIZED, "This AE title may not retrieve here."))
+        return None
+    try:
+        identifier = read_identifier(exchange.identifier(), exchange.sop_class_uid)
+        keys = check_retrieval(identifier, MODELS[exchange.sop_class_uid][1], relational=agreed.relational)
+        read = plan(Query(Level.IMAGE, keys))
+    except (BadIdentifier, BadKey) as error:
+        exchange.send(Answer(DATA_SET_DOES_NOT_MATCH, comment_of(str(error))))
+        return None
+    who = ApplicationEntity(sender.calling_ae_title, may_query=sender.may_query, may_retrieve=sender.may_retrieve)
+    rows = narrowed(read, who).order_by("series__study", "series__series_number", "series", "instance_number", "pk")
+    return list(rows.values_list("pk", flat=True))
+
+
+def _kinds(ids: list[int]) -> frozenset[Kind]:
+    found: set[Kind] = set()
+    for start in range(0, len(ids), PAGE):
+        rows = Instance.objects.filter(pk__in=ids[start : start + PAGE])
+        found.update(rows.values_list("sop_class_uid", "stored_file__transfer_syntax_uid").distinct())
+    return frozenset(kind for kind in found if kind[1])
+
+
+class Retrieval:
+    """One C-MOVE or C-GET on its way.
+
+    Parameters
+    ----------
+    lend
+        Opens, or finds, the channel to send over; raises PeerUnreachable.
+    destination
+        AE title of who receives.
+    originator
+        For the sub-operations of a C-MOVE.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        ids: list[int],
+        lend: Callable[[], StoreChannel],
+        destination: str,
+        *,
+        originator: tuple[str, int] | None = None,
+    ) -> None:
+        self.channel: StoreChannel | None = None
+        self._exchange = exchange
+        self._ids = ids
+        self._lend = lend
+        self._destination = destination
+        self._originator = originator
+        self._counts = Counts(remaining=len(ids))
+        self._lost = False
+
+    def run(self) -> None:
+        """Send everything, with a pending response after each sub-operation, then the final response."""
+        self._audit_begin()
+        final = self._begin() if self._ids else None
+        if final is None:
+            final = self._send_all()
+        if not self._exchange.is_over:
+            self._answer(final)
+        self._audit_end(final)
+
+    def _begin(self) -> Answer | None:
+        try:
+            self.channel = self._lend()
+        except PeerUnreachable as error:
+            self._give_up()
+            return Answer(UNABLE_TO_PERFORM_SUBOPERATIONS, comment_of(str(error)))
+        return None
+
+    def _send_all(self) -> Answer:
+        for instance in _instances(self._ids):
+            if self._exchange.is_cancelled:
+                return Answer(CANCELLED)
+            if self._exchange.is_over:
+                return Answer(CANCELLED)
+            if self._lost:
+                self._counts.note(instance.sop_instance_uid, None)
+                continue
+            self._counts.note(instance.sop_instance_uid, self._send_one(instance))
+            if self._counts.remaining and not self._exchange.is_over:
+                self._exchange.send(Answer(PENDING), counts=self._counts.numbers(with_remaining=True))
+        return self._counts.final()
+
+    def _send_one(self, instance: Outgoing) -> int | None:
+        """The status of one sub-operation; None where nothing was sent."""
+        try:
+            return self._store(instance)
+        except ChannelLost as error:
+            logger.info("a retrieval lost its association: %s", error, extra=self._exchange.assoc.log_extra())
+            self._reopen()
+        except (ArchiveError, OSError, ValueError) as error:
+            words = str(error) if isinstance(error, ArchiveError) else type(error).__name__
+            logger.warning(
+                "an instance cannot be sent: %s", words, extra={"sop_instance_uid": instance.sop_instance_uid}
+            )
+        return None
+
+    def _store(self, instance: Outgoing) -> int:
+        channel = self.channel
+        if channel is None:
+            raise ChannelLost("There is no association.")
+        way = channel.choose(instance.sop_class_uid, instance.transfer_syntax_uid)
+        if way is None:
+            raise NotSent("The peer takes the SOP class neither as it is stored nor without compression.")
+        with data_set_for(instance, way) as file:
+            return channel.store(
+                file,
+                way,
+                sop_class_uid=instance.sop_class_uid,
+                sop_instance_uid=instance.sop_instance_uid,
+                originator=self._originator,
+            )
+
+    def _reopen(self) -> None:
+        """Try once more where the destination ended the association; a C-GET's is gone with its request."""
+        self.channel = None
+        if self._originator is None:
+            self._lost = True
+            return
+        try:
+            self.channel = self._lend()
+        except PeerUnreachable:
+            self._lost = True
+
+    def _give_up(self) -> None:
+        for instance in _instances(self._ids):
+            self._counts.note(instance.sop_instance_uid, None)
+
+    def _answer(self, final: Answer) -> None:
+        is_cancelled = final.status == CANCELLED
+        ds = None if final.status == SUCCESS else _failed_list(self._counts.failed_uids)
+        self._exchange.send(final, ds, self._counts.numbers(with_remaining=is_cancelled))
+
+    def _audit_begin(self) -> None:
+        """Begin Transferring DICOM Instances (PS3.15 A.5.3.3), for each study."""
+        studies: dict[str, int] = {}
+        for start in range(0, len(self._ids), PAGE):
+            rows = Instance.objects.filter(pk__in=self._ids[start : start + PAGE])
+            for uid in rows.values_list("series__study__study_instance_uid", flat=True):
+                studies[uid] = studies.get(uid, 0) + 1
+        for uid, count in list(studies.items())[:STUDIES_AUDITED]:
+            self._audit(Event.TRANSFER_BEGUN, "success", {"instances": count, "studies": len(studies)}, uid)
+
+    def _audit_end(self, final: Answer) -> None:
+        counts = self._counts
+        details = {"sent": counts.completed + counts.warning, "failed": counts.failed, "left": counts.remaining}
+        outcome = {SUCCESS: "success", CANCELLED: "cancelled"}.get(final.status, "failed")
+        self._audit(Event.INSTANCES_SENT, outcome, details)
+
+    def _audit(self, event: Event, outcome: str, details: dict[str, Any], study_instance_uid: str = "") -> None:
+        sender = self._exchange.assoc.sender
+        record_event(
+            event,
+            outcome=outcome,
+            actor=sender.calling_ae_title,
+            address=sender.address,
+            study_instance_uid=study_instance_uid,
+            details={"service": "C-MOVE" if self._originator else "C-GET", "destination": self._destination, **details},
+        )
+
+
+def _instances(ids: list[int]) -> Iterator[Outgoing]:
+    """What is to be sent, page by page; nothing is held open in the database between two pages."""
+    for start in range(0, len(ids), PAGE):
+        page = ids[start : start + PAGE]
+        rows = Instance.objects.shown().filter(pk__in=page)
+        fields = ("sop_instance_uid", "sop_class_uid")
+        stored = ("stored_file__key", "stored_file__transfer_syntax_uid", "stored_file__damage")
+        found = {row[0]: Outgoing(*row[1:]) for row in rows.values_list("pk", *fields, *stored)}
+        yield from (found[row_id] for row_id in page if row_id in found)
+
+
+@contextmanager
+def data_set_for(instance: Outgoing, way: AcceptedSyntax) -> Iterator[BinaryIO]:
+    """A file that stands at the first byte of the data set: the stored one, or one written anew for the peer.
+
+    Raises
+    ------
+    NotSent
+        The stored file is damaged.
+    CannotDecode, CannotUnderstand, FrameMissing
+    """
+    if not instance.key or instance.damage:
+        raise NotSent("The stored file is missing or damaged.")
+    path = layout.path_of(instance.key)
+    if way.transfer_syntax_uid == instance.transfer_syntax_uid:
+        with path.open("rb") as file:
+            file.seek(read_file_meta(file).data_set_offset)
+            yield file
+        return
+    layout.temp_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=layout.temp_folder()) as written:
+        write_native(path, written, transfer_syntax_uid=way.transfer_syntax_uid)
+        written.seek(read_file_meta(written).data_set_offset)
+        yield written
+
+
+def _failed_list(uids: list[str]) -> Dataset:
+    """Failed SOP Instance UID List (0008,0058), as many as one element holds."""
+    ds = Dataset()
+    room = LONGEST_UID_LIST
+    kept = []
+    for uid in uids:
+        room -= len(uid) + 1
+        if room < 0:
+            break
+        kept.append(uid)
+    ds.FailedSOPInstanceUIDList = kept
+    return ds
