@@ -43,7 +43,6 @@ class Event(StrEnum):
     AVAILABILITY_TOLD = "availability-told"
     STUDY_COMPLETED = "study-completed"
     STUDY_REOPENED = "study-reopened"
-    WORKLIST_QUERIED = "worklist-queried"  # Query, A.5.3.10
     JOB_STARTED = "job-started"
     JOB_ENDED = "job-ended"
     DAMAGE_FOUND = "damage-found"

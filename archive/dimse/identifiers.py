@@ -169,7 +169,7 @@ def split_keys(identifier: Identifier, *, relational: bool) -> tuple[dict[str, K
 def finish_answer(ds: Dataset, identifier: Identifier) -> Dataset:
     """Add to an answer its level and the character set that its text is in."""
     ds.QueryRetrieveLevel = identifier.level.name
-    character_set = character_set_for(list(_texts(ds)), identifier.character_set)
+    character_set = character_set_for(list(texts_of(ds)), identifier.character_set)
     if character_set:
         ds.SpecificCharacterSet = list(character_set)
     return ds
@@ -205,11 +205,11 @@ def _comes_back(text: str, encodings: list[str]) -> bool:
     return "?" not in encode_string(text.replace("?", ""), encodings).decode("latin-1")
 
 
-def _texts(ds: Dataset) -> Iterator[str]:
+def texts_of(ds: Dataset) -> Iterator[str]:
     for element in ds:
         if element.VR == "SQ":
             for item in element.value:
-                yield from _texts(item)
+                yield from texts_of(item)
         elif element.VR in _TEXT_VRS:
             yield from _strings(element.value)
 

@@ -45,6 +45,14 @@ class JobRefused(Exception):
     """The job cannot be done; the message says why in words a user can act on."""
 
 
+class TryLater(Exception):
+    """Nothing is wrong with the job, but it cannot be done now; the message says why, ``pause`` when to try again."""
+
+    def __init__(self, message: str, pause: timedelta) -> None:
+        super().__init__(message)
+        self.pause = pause
+
+
 class LeaseLost(Exception):
     """Another worker has taken the job over; this one must not write any more."""
 
@@ -158,6 +166,8 @@ def run_job(job: Job) -> None:
         return
     except JobCancelled:
         _end(job, Job.State.CANCELLED, "Cancelled.")
+    except TryLater as later:
+        _put_off(job, later)
     except (JobRefused, ArchiveError) as error:
         _end(job, Job.State.FAILED, str(error))
     except Exception:
@@ -184,6 +194,19 @@ def _end(job: Job, state: Job.State, message: str) -> None:
                 outcome="success" if state == Job.State.DONE else "failure",
                 details={"kind": job.kind, "state": str(state)},
             )
+
+
+def _put_off(job: Job, later: TryLater) -> None:
+    """Queue a job again for a later moment; a waiting one with the same key does it instead."""
+    if job.coalescing_key and Job.objects.filter(coalescing_key=job.coalescing_key, state=Job.State.QUEUED).exists():
+        _end(job, Job.State.CANCELLED, "Replaced by a later request for the same.")
+        return
+    held(job).update(
+        state=Job.State.QUEUED,
+        lease_token="",
+        due_at=timezone.now() + later.pause,
+        message=f"{later} It will be tried again."[:500],
+    )
 
 
 def crashed(job: Job) -> None:

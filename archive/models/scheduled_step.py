@@ -147,6 +147,5 @@ class ScheduledStep(models.Model):
         """Give a step that a person enters the identifiers that only machines need."""
         if not is_valid_uid(self.study_instance_uid):
             self.study_instance_uid = new_uid()
-        serial = self.study_instance_uid.rpartition(".")[2][-10:]
-        self.requested_procedure_id = self.requested_procedure_id or f"RP{serial}"
-        self.scheduled_procedure_step_id = self.scheduled_procedure_step_id or f"SPS{serial}"
+        self.requested_procedure_id = self.requested_procedure_id or f"RP{new_uid()[-10:]}"
+        self.scheduled_procedure_step_id = self.scheduled_procedure_step_id or f"SPS{new_uid()[-10:]}"

@@ -12,8 +12,10 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence
 
+from archive.dicom.uids import new_uid
 from archive.dicom.values import first_item, items, number, text, texts
 from archive.models import ScheduledStep
+from archive.models.scheduled_step import StepState
 
 STEP_SEQUENCE: Final = "ScheduledProcedureStepSequence"
 
@@ -93,6 +95,7 @@ CODES: Final = (
 REFERRER_CODES: Final = "ReferringPhysicianIdentificationSequence"
 NOT_KEPT: Final = frozenset({"SpecificCharacterSet", STEP_SEQUENCE, REFERRER_CODES})
 
+OTHER_STATES: Final = {"READY": StepState.ARRIVED.value, "DEPARTED": StepState.COMPLETED.value}
 BY_KEYWORD: Final = {(entry.place, entry.keyword): entry for entry in ATTRIBUTES}
 
 
@@ -106,13 +109,22 @@ def read_steps(ds: Dataset) -> Iterator[dict[str, Any]]:
     the sequence is read as one step whose attributes stand at its root.
     """
     shared = _columns(ds, Place.ROOT) | {"referring_physician_identifiers": _referrer_identifiers(ds)}
+    shared["study_instance_uid"] = shared.get("study_instance_uid") or new_uid()
     further = _further(ds, Place.ROOT)
     for item in items(ds, STEP_SEQUENCE) or [ds]:
         of_step = _further(item, Place.STEP) if item is not ds else Dataset()
         kept = further.to_json_dict()
         if of_step:
             kept[f"{tag_for_keyword(STEP_SEQUENCE):08X}"] = {"vr": "SQ", "Value": [of_step.to_json_dict()]}
-        yield shared | _columns(item, Place.STEP) | {"further_attributes": kept}
+        yield shared | _with_known_state(_columns(item, Place.STEP)) | {"further_attributes": kept}
+
+
+def _with_known_state(values: dict[str, Any]) -> dict[str, Any]:
+    """READY and DEPARTED (PS3.3 C.4.10) as the states that a step of ours has; what is none is left out."""
+    state = OTHER_STATES.get(values.get("state", ""), values.get("state"))
+    return {name: value for name, value in values.items() if name != "state"} | (
+        {"state": state} if state in StepState.values else {}
+    )
 
 
 def _columns(ds: Dataset, place: Place) -> dict[str, Any]:

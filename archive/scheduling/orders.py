@@ -1,7 +1,7 @@
 """Put steps on the modality worklist, change them and take them off; the state machine of a scheduled step.
 
     SCHEDULED --> ARRIVED --> STARTED --> COMPLETED
-         \\___________\\__________\\_____> DISCONTINUED
+            \\___________\\__________\\__> DISCONTINUED
 
 Every change is a conditional update and an event of the audit trail in the same transaction.
 """
@@ -26,13 +26,13 @@ MOST_STEPS = 1000
 """Steps that one file or message may bring."""
 
 BEFORE: dict[StepState, tuple[StepState, ...]] = {
-    StepState.SCHEDULED: (StepState.ARRIVED, StepState.STARTED),
+    StepState.SCHEDULED: (StepState.ARRIVED, StepState.STARTED, StepState.DISCONTINUED),
     StepState.ARRIVED: (StepState.SCHEDULED,),
-    StepState.STARTED: (StepState.SCHEDULED, StepState.ARRIVED, StepState.DISCONTINUED),
+    StepState.STARTED: (StepState.SCHEDULED, StepState.ARRIVED, StepState.COMPLETED, StepState.DISCONTINUED),
     StepState.COMPLETED: (StepState.SCHEDULED, StepState.ARRIVED, StepState.STARTED),
     StepState.DISCONTINUED: (StepState.SCHEDULED, StepState.ARRIVED, StepState.STARTED),
 }
-"""From which states a state can be reached; a patient who left may come back, a modality may begin again."""
+"""From which states a state can be reached; a modality may begin again, and "complete" can be undone."""
 
 IDENTITY = ("study_instance_uid", "requested_procedure_id", "scheduled_procedure_step_id")
 """What makes a step the same step when an order comes again."""
@@ -78,7 +78,9 @@ def put_step(values: dict[str, Any], *, source: Source) -> ScheduledStep:
     is_new = step is None
     step = step or ScheduledStep()
     for name, value in values.items():
-        setattr(step, name, value)
+        if is_new or name != "state":
+            # The state of a known step moves by what happens, not by an order that comes again.
+            setattr(step, name, value)
     step.fill_in_identifiers()
     try:
         step.full_clean()
