@@ -17,6 +17,13 @@ TARGETS = {"htj2k": HTJ2K_LOSSLESS, "jpeg-ls": JPEG_LS_LOSSLESS}
 
 def register_all() -> None:
     register(Kind(RECOMPRESS, "Lossless recompression", "archive.storage.recompression.recompress_study"))
+    register(
+        Kind(
+            "report-commitment",
+            "Answer to a request for storage commitment",
+            "archive.dimse.storage_commitment.report_commitment",
+        )
+    )
     study_quiet.connect(queue_recompression, dispatch_uid="recompression")
 
 

@@ -15,12 +15,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from pydicom import Dataset
 
+from archive.access.grants import grant_by_order
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.errors import ArchiveError
 from archive.models import ScheduledStep, User
 from archive.models.scheduled_step import StepState
 from archive.scheduling.attributes import read_steps
+from archive.scheduling.linking import studies_of
 
 MOST_STEPS = 1000
 """Steps that one file or message may bring."""
@@ -95,6 +97,8 @@ def save_step(step: ScheduledStep, *, is_new: bool, source: Source) -> None:
     """Write a checked step, and let what follows from an order follow."""
     step.save()
     _record(Event.ORDERED if is_new else Event.ORDER_CHANGED, step, source)
+    for study in studies_of(step):
+        grant_by_order(study)
 
 
 def in_words(error: ValidationError) -> str:

@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from archive.models import Instance, QuarantinedFile
 from archive.receiving.backlog import backlog
+from archive.storage import layout
 from archive.storage.integrity import damage_of
 
 LOOK_EVERY_S = 0.2
@@ -99,7 +100,7 @@ def _held(references: Sequence[Reference], asked_by: str) -> set[str]:
 
 
 def _failure(reference: Reference, row: Instance | None, held: set[str]) -> Failure | None:
-    if row is None:
+    if row is None or not layout.path_of(row.stored_file.key).exists():
         return Failure.NO_SUCH_INSTANCE
     if row.sop_class_uid != reference.sop_class_uid:
         return Failure.CLASS_CONFLICT
