@@ -274,7 +274,7 @@ class ReceiverAssociation(Association):
             self._serve_request(message, cast(int, context_id))
         if self.dimse.msg_queue.empty():
             self.dul.quiet.set()
-            if self.is_established and not self.acse.is_release_requested():
+            if self.is_established and self.dul.state_machine.current_state == "Sta6":
                 self.reports.send_next()
 
     def _serve_request(self, msg: DimseServiceType, context_id: int) -> None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pydicom import Dataset
-from pydicom.charset import convert_encodings, encode_string
+from pydicom.charset import convert_encodings, decode_bytes, encode_string
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
+from pydicom.valuerep import PN_DELIMS
 
 from archive.errors import ArchiveError
 from archive.querying.keys import UNIQUE, Level, level_of
@@ -193,7 +194,8 @@ def _fits(texts: list[str], character_set: tuple[str, ...]) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            encodings = convert_encodings(list(character_set))
+            # Where the first value is empty it stands for ASCII, which pydicom reads as Latin-1.
+            encodings = ["ascii" if name == "iso8859" else name for name in convert_encodings(list(character_set))]
             return all(_comes_back(text, encodings) for text in texts)
         except (UserWarning, UnicodeError, LookupError, ValueError):
             return False
@@ -202,7 +204,7 @@ def _fits(texts: list[str], character_set: tuple[str, ...]) -> bool:
 def _comes_back(text: str, encodings: list[str]) -> bool:
     if len(encodings) == 1:
         return text.encode(encodings[0]).decode(encodings[0]) == text
-    return "?" not in encode_string(text.replace("?", ""), encodings).decode("latin-1")
+    return decode_bytes(encode_string(text, encodings), encodings, PN_DELIMS) == text
 
 
 def texts_of(ds: Dataset) -> Iterator[str]:

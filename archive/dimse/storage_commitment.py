@@ -32,8 +32,9 @@ from archive.dimse.statuses import (
     SUCCESS,
     Answer,
 )
+from archive.jobs.kinds import REPORT_COMMITMENT
 from archive.jobs.queue import enqueue
-from archive.jobs.run import JobRefused, TryLater
+from archive.jobs.run import FIRST_PAUSE, MOST_ATTEMPTS, JobRefused, TryLater, pause_after
 from archive.models import Commitment, Job, Peer
 from archive.storage.commitment import Failure, Reference, Verdict, look_when_indexed
 
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-REPORT_COMMITMENT: Final = "report-commitment"
 REQUEST_COMMITMENT: Final = 1
 """Action Type ID (PS3.4 table J.3-1)."""
 ALL_COMMITTED, FAILURES_EXIST = 1, 2
@@ -52,10 +52,6 @@ SAME_ASSOCIATION: Final = timedelta(seconds=20)
 TELLING: Final = timedelta(seconds=60)
 INDEXING_S: Final = 30.0
 TIMEOUT_S: Final = 30.0
-FIRST_PAUSE: Final = timedelta(seconds=30)
-LONGEST_PAUSE: Final = timedelta(hours=1)
-MOST_ATTEMPTS: Final = 20
-"""About thirteen hours."""
 
 
 # --- Asked ------------------------------------------------------------------------------------------------------------
@@ -222,7 +218,7 @@ def _later(commitment: Commitment, why: str) -> Exception:
     if attempts >= MOST_ATTEMPTS:
         _give_up(commitment)
         return JobRefused(f"{why} It was tried {attempts} times; the peer has to ask again.")
-    return TryLater(why, min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE))
+    return TryLater(why, pause_after(attempts))
 
 
 def _give_up(commitment: Commitment) -> None:

@@ -37,6 +37,12 @@ STOP_AFTER_S = 240
 """One task ends after this long, so that a warm shutdown never waits for the whole queue."""
 
 
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=1)
+MOST_ATTEMPTS = 20
+"""Tries of a peer that does not answer, with pauses that double: about thirteen hours."""
+
+
 class JobCancelled(Exception):
     """Somebody asked the job to stop."""
 
@@ -55,6 +61,15 @@ class TryLater(Exception):
 
 class LeaseLost(Exception):
     """Another worker has taken the job over; this one must not write any more."""
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after so many tries that failed.
+
+    >>> [str(pause_after(attempts)) for attempts in (1, 2, 8, 20)]
+    ['0:00:30', '0:01:00', '1:00:00', '1:00:00']
+    """
+    return min(FIRST_PAUSE * 2 ** max(0, attempts - 1), LONGEST_PAUSE)
 
 
 class Progress:

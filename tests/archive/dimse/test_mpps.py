@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.sop_class import ModalityPerformedProcedureStep
 
@@ -61,11 +61,13 @@ def test_a_step_is_begun_changed_and_ended_and_each_refusal_has_its_status(recei
 
 
 def test_a_step_whose_uid_is_left_to_us_is_named_in_the_answer(receiver: DicomServer) -> None:
+    answers: list[str] = []
     assoc = associate(receiver)
+    assoc.bind(evt.EVT_DIMSE_RECV, lambda event: answers.append(event.message.command_set.AffectedSOPInstanceUID))
     status, _ = assoc.send_n_create(begin_step(), ModalityPerformedProcedureStep, None)
     assoc.release()
     assert status.Status == 0x0000
-    assert PerformedStep.objects.get().sop_instance_uid == status.AffectedSOPInstanceUID
+    assert answers == [PerformedStep.objects.get().sop_instance_uid]
 
 
 def test_a_peer_without_the_right_is_refused_and_audited(start_receiver: StartReceiver, refused: list[Refusal]) -> None:
