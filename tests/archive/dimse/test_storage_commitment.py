@@ -33,6 +33,7 @@ from tests.phantoms import CT_IMAGE, MR_IMAGE, ct_image, ct_series
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_messages")]
 
+Take = Callable[[Any], tuple[int, None]]
 Reports = queue.Queue[tuple[int, Dataset]]
 
 
@@ -48,18 +49,18 @@ def reports() -> Reports:
 
 
 @pytest.fixture
-def take(reports: Reports) -> Callable[[Any], int]:
+def take(reports: Reports) -> Take:
     """The peer's handler of N-EVENT-REPORT."""
 
-    def answer(event: Any) -> int:
+    def answer(event: Any) -> tuple[int, None]:
         reports.put((event.request.EventTypeID, event.event_information))
-        return 0x0000
+        return 0x0000, None
 
     return answer
 
 
 @pytest.fixture
-def listener(take: Callable[[Any], int]) -> Iterator[int]:
+def listener(take: Take) -> Iterator[int]:
     """The peer's own receiver of reports; its port."""
     ae = AE("CT1")
     ae.add_supported_context(StorageCommitmentPushModel, scu_role=False, scp_role=True)
@@ -85,7 +86,7 @@ def of(ds: Dataset) -> tuple[str, str]:
 class Asker:
     """The peer's side of an association."""
 
-    def __init__(self, server: DicomServer, take: Callable[[Any], int]) -> None:
+    def __init__(self, server: DicomServer, take: Take) -> None:
         ae = AE("CT1")
         ae.add_requested_context(StorageCommitmentPushModel)
         self.assoc = ae.associate(
@@ -106,7 +107,7 @@ def reasons(ds: Dataset) -> dict[str, int]:
 
 
 def test_what_is_here_is_committed_on_the_association_that_asked(
-    receiver: DicomServer, reports: Reports, take: Callable[[Any], int]
+    receiver: DicomServer, reports: Reports, take: Take
 ) -> None:
     images = list(ct_series(3))
     store(*images)
@@ -147,7 +148,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def test_each_failure_has_its_reason_and_files_are_looked_at_not_rows(
-    receiver: DicomServer, reports: Reports, take: Callable[[Any], int]
+    receiver: DicomServer, reports: Reports, take: Take
 ) -> None:
     good, lost, flipped, other = ct_series(4)
     disputed = ct_image(number=9)
@@ -184,9 +185,7 @@ def damage(path: Path) -> None:
     path.write_bytes(data)
 
 
-def test_a_transaction_that_comes_again_fails_with_0131(
-    receiver: DicomServer, reports: Reports, take: Callable[[Any], int]
-) -> None:
+def test_a_transaction_that_comes_again_fails_with_0131(receiver: DicomServer, reports: Reports, take: Take) -> None:
     image = ct_image()
     store(image)
     asker = Asker(receiver, take)
@@ -200,7 +199,7 @@ def test_a_transaction_that_comes_again_fails_with_0131(
     assert (event_type, reasons(told)) == (2, {of(image)[1]: 0x0131})
 
 
-def test_requests_that_are_none_are_refused(receiver: DicomServer, take: Callable[[Any], int]) -> None:
+def test_requests_that_are_none_are_refused(receiver: DicomServer, take: Take) -> None:
     asker = Asker(receiver, take)
     assert asker.ask(request((CT_IMAGE, "1.2.3")), action=2) == 0x0123
     assert asker.ask(request((CT_IMAGE, "1.2.3")), instance="1.2.3") == 0x0112
@@ -218,7 +217,7 @@ def test_a_peer_that_has_hung_up_is_told_on_an_association_of_ours(
     Peer.objects.create(ae_title="CT1", host="127.0.0.1", port=listener)
     image = ct_image()
     send(image)  # Acknowledged and not indexed yet: the job indexes what waits.
-    asker = Asker(receiver, lambda _event: 0x0110)
+    asker = Asker(receiver, lambda _event: (0x0110, None))
     assert asker.ask(request(of(image))) == 0x0000
     asker.assoc.release()
     job = due_job()
@@ -250,7 +249,7 @@ def test_a_peer_that_does_not_answer_is_told_later_and_later(no_messages: None) 
 
 
 def test_a_peer_without_the_right_is_refused_and_audited(
-    start_receiver: StartReceiver, refused: list[Refusal], take: Callable[[Any], int]
+    start_receiver: StartReceiver, refused: list[Refusal], take: Take
 ) -> None:
     server = start_receiver([PeerRule("CT1", check_address=False, may_ask_commitment=False)], policy=CLOSED)
     asker = Asker(server, take)
