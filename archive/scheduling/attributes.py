@@ -92,6 +92,8 @@ CODES: Final = (
     Code("RequestedProcedureCodeSequence", "requested_procedure_code"),
     Code("ScheduledProtocolCodeSequence", "protocol_code", Place.STEP),
 )
+LONGEST_LO: Final = 64
+DESCRIPTIONS: Final = frozenset({"requested_procedure_description", "scheduled_procedure_step_description", "reason"})
 REFERRER_CODES: Final = "ReferringPhysicianIdentificationSequence"
 NOT_KEPT: Final = frozenset({"SpecificCharacterSet", STEP_SEQUENCE, REFERRER_CODES})
 
@@ -177,12 +179,18 @@ def data_set_of(step: ScheduledStep) -> Dataset:
     ds = Dataset.from_json(step.further_attributes) if step.further_attributes else Dataset()
     inner = first_item(ds, STEP_SEQUENCE) or Dataset()
     for entry in ATTRIBUTES:
-        add(inner if entry.place is Place.STEP else ds, entry.keyword, getattr(step, entry.column))
+        add(inner if entry.place is Place.STEP else ds, entry.keyword, _value(step, entry))
     for code in CODES:
         target = inner if code.place is Place.STEP else ds
         add(target, code.keyword, [item] if (item := _code_item(step, code)) else [])
     ds.add(DataElement(tag_for_keyword(STEP_SEQUENCE), "SQ", Sequence([inner])))  # type: ignore[arg-type]
     return ds
+
+
+def _value(step: ScheduledStep, entry: Attribute) -> Any:
+    """A column's value; a description longer than LO allows is cut, as devices refuse what is longer."""
+    value = getattr(step, entry.column)
+    return value[:LONGEST_LO] if entry.column in DESCRIPTIONS else value
 
 
 def add(ds: Dataset, keyword: str, value: Any) -> None:
@@ -202,5 +210,5 @@ def _code_item(step: ScheduledStep, code: Code) -> Dataset | None:
     item = Dataset()
     add(item, "CodeValue", value)
     add(item, "CodingSchemeDesignator", getattr(step, f"{code.column}_scheme") or "99LOCAL")
-    add(item, "CodeMeaning", getattr(step, f"{code.column}_meaning") or value)
+    add(item, "CodeMeaning", (getattr(step, f"{code.column}_meaning") or value)[:LONGEST_LO])
     return item
