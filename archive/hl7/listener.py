@@ -47,7 +47,6 @@ class TooMuch(Exception):
 def answer_message(data: bytes, address: str) -> bytes:
     """Take one message and return its acknowledgement: AA, AE (cannot be taken as it is) or AR (is none that we take)."""
     header = read_header(data)
-    close_old_connections()
     try:
         segments = read_message(data)
         count = take_message(header, segments, source=Source(header.sending_application or "HL7", address=address))
@@ -146,6 +145,7 @@ class MllpListener:
         buffer = bytearray()
         try:
             while not self._closing and (message := self._next_message(connection, buffer)) is not None:
+                close_old_connections()
                 connection.settimeout(self._limits.send_s)
                 connection.sendall(BEGIN + self._answer(message, address) + END)
         except TooMuch as error:

@@ -159,7 +159,7 @@ def _order(orc: Segment, obr: Segment) -> dict[str, Any]:
         protocol_code_meaning=procedure[4],
         protocol_code_scheme=procedure[5],
         scheduled_procedure_step_description=procedure[4] or procedure[1],
-        requesting_physician=_person(obr.components(16) or orc.components(12)),
+        requesting_physician=_person(obr.components(16)) or _person(orc.components(12)),
         requesting_service=_first(orc.text(17, 2), orc.text(17)),
         medical_alerts=obr.text(12, 2) or obr.text(12),
         reason=_first(obr.text(31, 2), obr.text(31)),

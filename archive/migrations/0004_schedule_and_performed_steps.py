@@ -7,181 +7,392 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('archive', '0003_keys_of_queries'),
+        ("archive", "0003_keys_of_queries"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='peer',
-            name='may_ask_commitment',
-            field=models.BooleanField(default=False, verbose_name='may ask for storage commitment'),
+            model_name="peer",
+            name="may_ask_commitment",
+            field=models.BooleanField(default=False, verbose_name="may ask for storage commitment"),
         ),
         migrations.AddField(
-            model_name='peer',
-            name='may_query_worklist',
-            field=models.BooleanField(default=False, verbose_name='may query the modality worklist'),
+            model_name="peer",
+            name="may_query_worklist",
+            field=models.BooleanField(default=False, verbose_name="may query the modality worklist"),
         ),
         migrations.AddField(
-            model_name='peer',
-            name='may_report_steps',
-            field=models.BooleanField(default=False, verbose_name='may report performed steps (MPPS)'),
+            model_name="peer",
+            name="may_report_steps",
+            field=models.BooleanField(default=False, verbose_name="may report performed steps (MPPS)"),
         ),
         migrations.AddField(
-            model_name='peer',
-            name='wants_availability',
-            field=models.BooleanField(default=False, help_text='Gets an Instance Availability Notification when a study has gone quiet.', verbose_name='is told when a study is ready'),
+            model_name="peer",
+            name="wants_availability",
+            field=models.BooleanField(
+                default=False,
+                help_text="Gets an Instance Availability Notification when a study has gone quiet.",
+                verbose_name="is told when a study is ready",
+            ),
         ),
         migrations.AddField(
-            model_name='study',
-            name='completed_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="study",
+            name="completed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='study',
-            name='expected_instance_count',
+            model_name="study",
+            name="expected_instance_count",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AlterField(
-            model_name='grant',
-            name='source',
-            field=models.CharField(choices=[('hand', 'given by an administrator'), ('identifier', "the images name this referrer's identifier"), ('order', 'the order names this referrer'), ('mapping', "the referrer's name was confirmed once")], default='hand', max_length=16),
+            model_name="grant",
+            name="source",
+            field=models.CharField(
+                choices=[
+                    ("hand", "given by an administrator"),
+                    ("identifier", "the images name this referrer's identifier"),
+                    ("order", "the order names this referrer"),
+                    ("mapping", "the referrer's name was confirmed once"),
+                ],
+                default="hand",
+                max_length=16,
+            ),
         ),
         migrations.CreateModel(
-            name='Commitment',
+            name="Commitment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('transaction_uid', models.CharField(max_length=64, verbose_name='Transaction UID')),
-                ('peer_ae_title', models.CharField(max_length=16, verbose_name='asked by')),
-                ('references', models.JSONField()),
-                ('result', models.JSONField(default=dict)),
-                ('is_duplicate', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('waiting', 'to be answered'), ('reported', 'answered'), ('given-up', 'the peer could not be told')], default='waiting', max_length=16)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('told_until', models.DateTimeField(blank=True, null=True)),
-                ('requested_at', models.DateTimeField(auto_now_add=True)),
-                ('reported_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("transaction_uid", models.CharField(max_length=64, verbose_name="Transaction UID")),
+                ("peer_ae_title", models.CharField(max_length=16, verbose_name="asked by")),
+                ("references", models.JSONField()),
+                ("result", models.JSONField(default=dict)),
+                ("is_duplicate", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "to be answered"),
+                            ("reported", "answered"),
+                            ("given-up", "the peer could not be told"),
+                        ],
+                        default="waiting",
+                        max_length=16,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("told_until", models.DateTimeField(blank=True, null=True)),
+                ("requested_at", models.DateTimeField(auto_now_add=True)),
+                ("reported_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-pk'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_duplicate', False)), fields=('peer_ae_title', 'transaction_uid'), name='one_transaction_a_peer')],
+                "ordering": ["-pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_duplicate", False)),
+                        fields=("peer_ae_title", "transaction_uid"),
+                        name="one_transaction_a_peer",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ScheduledStep',
+            name="ScheduledStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('patient_name', models.CharField(max_length=330)),
-                ('patient_id', models.CharField(max_length=64, verbose_name='patient ID')),
-                ('issuer_of_patient_id', models.CharField(blank=True, max_length=64, verbose_name='issuer of patient ID')),
-                ('patient_birth_date', models.CharField(blank=True, max_length=8, validators=[django.core.validators.RegexValidator('^\\d{8}$', 'A date is written YYYYMMDD, such as 20261124.')], verbose_name='birth date')),
-                ('patient_sex', models.CharField(blank=True, choices=[('F', 'female'), ('M', 'male'), ('O', 'other')], max_length=16, verbose_name='sex')),
-                ('patient_weight_kg', models.FloatField(blank=True, null=True, verbose_name='weight (kg)')),
-                ('medical_alerts', models.CharField(blank=True, max_length=255)),
-                ('allergies', models.CharField(blank=True, max_length=255)),
-                ('pregnancy_status', models.PositiveSmallIntegerField(blank=True, choices=[(1, 'not pregnant'), (2, 'possibly'), (3, 'definitely'), (4, 'unknown')], null=True)),
-                ('patient_state', models.CharField(blank=True, max_length=64)),
-                ('special_needs', models.CharField(blank=True, max_length=64)),
-                ('current_patient_location', models.CharField(blank=True, max_length=64, verbose_name='ward or location')),
-                ('admission_id', models.CharField(blank=True, max_length=64, verbose_name='admission ID')),
-                ('accession_number', models.CharField(blank=True, db_index=True, max_length=16)),
-                ('referring_physician_name', models.CharField(blank=True, max_length=330, verbose_name='referring physician')),
-                ('referring_physician_identifiers', models.JSONField(blank=True, default=list)),
-                ('requesting_physician', models.CharField(blank=True, max_length=330)),
-                ('requesting_service', models.CharField(blank=True, max_length=64)),
-                ('placer_order_number', models.CharField(blank=True, max_length=64)),
-                ('filler_order_number', models.CharField(blank=True, max_length=64)),
-                ('study_instance_uid', models.CharField(db_index=True, max_length=64, validators=[django.core.validators.RegexValidator('^[0-9]+(\\.[0-9]+)*$', 'Digits and dots (PS3.5 9.1).')], verbose_name='Study Instance UID')),
-                ('requested_procedure_id', models.CharField(max_length=16, verbose_name='requested procedure ID')),
-                ('requested_procedure_description', models.CharField(blank=True, max_length=255, verbose_name='requested procedure')),
-                ('requested_procedure_code', models.CharField(blank=True, max_length=16)),
-                ('requested_procedure_code_scheme', models.CharField(blank=True, max_length=16)),
-                ('requested_procedure_code_meaning', models.CharField(blank=True, max_length=255)),
-                ('priority', models.CharField(choices=[('STAT', 'STAT'), ('HIGH', 'high'), ('ROUTINE', 'routine'), ('MEDIUM', 'medium'), ('LOW', 'low')], default='ROUTINE', max_length=16)),
-                ('reason', models.CharField(blank=True, max_length=255, verbose_name='reason for the procedure')),
-                ('scheduled_procedure_step_id', models.CharField(max_length=16, verbose_name='step ID')),
-                ('scheduled_procedure_step_description', models.CharField(blank=True, max_length=255, verbose_name='step')),
-                ('protocol_code', models.CharField(blank=True, max_length=16)),
-                ('protocol_code_scheme', models.CharField(blank=True, max_length=16)),
-                ('protocol_code_meaning', models.CharField(blank=True, max_length=255)),
-                ('modality', models.CharField(max_length=16, validators=[django.core.validators.RegexValidator('^[A-Z0-9_ ]{1,16}$', 'Capitals, digits, spaces and underscores (PS3.5 6.2, CS).')])),
-                ('scheduled_station_ae_title', models.CharField(blank=True, help_text='Who may do it; several with backslashes between them.', max_length=84, validators=[django.core.validators.RegexValidator('^(?!\\s*$)[\\x20-\\x5b\\x5d-\\x7e]{1,16}(\\\\(?!\\s*(\\\\|$))[\\x20-\\x5b\\x5d-\\x7e]{1,16})*$', 'One AE title of 1 to 16 printable characters, or several with backslashes between them (PS3.5 6.2).')], verbose_name='station AE title')),
-                ('scheduled_station_name', models.CharField(blank=True, max_length=16, verbose_name='station name')),
-                ('scheduled_procedure_step_location', models.CharField(blank=True, max_length=16, verbose_name='room')),
-                ('start_date', models.CharField(max_length=8, validators=[django.core.validators.RegexValidator('^\\d{8}$', 'A date is written YYYYMMDD, such as 20261124.')])),
-                ('start_time', models.CharField(max_length=16, validators=[django.core.validators.RegexValidator('^\\d{2}([0-5]\\d([0-5]\\d(\\.\\d{1,6})?)?)?$', 'A time is written HHMM or HHMMSS, such as 0930.')])),
-                ('scheduled_performing_physician_name', models.CharField(blank=True, max_length=330, verbose_name='performing physician')),
-                ('pre_medication', models.CharField(blank=True, max_length=64)),
-                ('requested_contrast_agent', models.CharField(blank=True, max_length=64, verbose_name='contrast agent')),
-                ('comments', models.CharField(blank=True, max_length=255, verbose_name='comments on the step')),
-                ('further_attributes', models.JSONField(blank=True, default=dict, editable=False)),
-                ('state', models.CharField(choices=[('SCHEDULED', 'scheduled'), ('ARRIVED', 'patient has arrived'), ('STARTED', 'started'), ('COMPLETED', 'completed'), ('DISCONTINUED', 'discontinued')], default='SCHEDULED', max_length=16)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("patient_name", models.CharField(max_length=330)),
+                ("patient_id", models.CharField(max_length=64, verbose_name="patient ID")),
+                (
+                    "issuer_of_patient_id",
+                    models.CharField(blank=True, max_length=64, verbose_name="issuer of patient ID"),
+                ),
+                (
+                    "patient_birth_date",
+                    models.CharField(
+                        blank=True,
+                        max_length=8,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^\\d{8}$", "A date is written YYYYMMDD, such as 20261124."
+                            )
+                        ],
+                        verbose_name="birth date",
+                    ),
+                ),
+                (
+                    "patient_sex",
+                    models.CharField(
+                        blank=True,
+                        choices=[("F", "female"), ("M", "male"), ("O", "other")],
+                        max_length=16,
+                        verbose_name="sex",
+                    ),
+                ),
+                ("patient_weight_kg", models.FloatField(blank=True, null=True, verbose_name="weight (kg)")),
+                ("medical_alerts", models.CharField(blank=True, max_length=255)),
+                ("allergies", models.CharField(blank=True, max_length=255)),
+                (
+                    "pregnancy_status",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        choices=[(1, "not pregnant"), (2, "possibly"), (3, "definitely"), (4, "unknown")],
+                        null=True,
+                    ),
+                ),
+                ("patient_state", models.CharField(blank=True, max_length=64)),
+                ("special_needs", models.CharField(blank=True, max_length=64)),
+                (
+                    "current_patient_location",
+                    models.CharField(blank=True, max_length=64, verbose_name="ward or location"),
+                ),
+                ("admission_id", models.CharField(blank=True, max_length=64, verbose_name="admission ID")),
+                ("accession_number", models.CharField(blank=True, db_index=True, max_length=16)),
+                (
+                    "referring_physician_name",
+                    models.CharField(blank=True, max_length=330, verbose_name="referring physician"),
+                ),
+                ("referring_physician_identifiers", models.JSONField(blank=True, default=list)),
+                ("requesting_physician", models.CharField(blank=True, max_length=330)),
+                ("requesting_service", models.CharField(blank=True, max_length=64)),
+                ("placer_order_number", models.CharField(blank=True, max_length=64)),
+                ("filler_order_number", models.CharField(blank=True, max_length=64)),
+                (
+                    "study_instance_uid",
+                    models.CharField(
+                        db_index=True,
+                        max_length=64,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[0-9]+(\\.[0-9]+)*$", "Digits and dots (PS3.5 9.1)."
+                            )
+                        ],
+                        verbose_name="Study Instance UID",
+                    ),
+                ),
+                ("requested_procedure_id", models.CharField(max_length=16, verbose_name="requested procedure ID")),
+                (
+                    "requested_procedure_description",
+                    models.CharField(blank=True, max_length=255, verbose_name="requested procedure"),
+                ),
+                ("requested_procedure_code", models.CharField(blank=True, max_length=16)),
+                ("requested_procedure_code_scheme", models.CharField(blank=True, max_length=16)),
+                ("requested_procedure_code_meaning", models.CharField(blank=True, max_length=255)),
+                (
+                    "priority",
+                    models.CharField(
+                        choices=[
+                            ("STAT", "STAT"),
+                            ("HIGH", "high"),
+                            ("ROUTINE", "routine"),
+                            ("MEDIUM", "medium"),
+                            ("LOW", "low"),
+                        ],
+                        default="ROUTINE",
+                        max_length=16,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=255, verbose_name="reason for the procedure")),
+                ("scheduled_procedure_step_id", models.CharField(max_length=16, verbose_name="step ID")),
+                (
+                    "scheduled_procedure_step_description",
+                    models.CharField(blank=True, max_length=255, verbose_name="step"),
+                ),
+                ("protocol_code", models.CharField(blank=True, max_length=16)),
+                ("protocol_code_scheme", models.CharField(blank=True, max_length=16)),
+                ("protocol_code_meaning", models.CharField(blank=True, max_length=255)),
+                (
+                    "modality",
+                    models.CharField(
+                        max_length=16,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Z0-9_ ]{1,16}$", "Capitals, digits, spaces and underscores (PS3.5 6.2, CS)."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "scheduled_station_ae_title",
+                    models.CharField(
+                        blank=True,
+                        help_text="Who may do it; several with backslashes between them.",
+                        max_length=84,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^(?!\\s*$)[\\x20-\\x5b\\x5d-\\x7e]{1,16}(\\\\(?!\\s*(\\\\|$))[\\x20-\\x5b\\x5d-\\x7e]{1,16})*$",
+                                "One AE title of 1 to 16 printable characters, or several with backslashes between them (PS3.5 6.2).",
+                            )
+                        ],
+                        verbose_name="station AE title",
+                    ),
+                ),
+                ("scheduled_station_name", models.CharField(blank=True, max_length=16, verbose_name="station name")),
+                ("scheduled_procedure_step_location", models.CharField(blank=True, max_length=16, verbose_name="room")),
+                (
+                    "start_date",
+                    models.CharField(
+                        max_length=8,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^\\d{8}$", "A date is written YYYYMMDD, such as 20261124."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "start_time",
+                    models.CharField(
+                        max_length=16,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^\\d{2}([0-5]\\d([0-5]\\d(\\.\\d{1,6})?)?)?$",
+                                "A time is written HHMM or HHMMSS, such as 0930.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "scheduled_performing_physician_name",
+                    models.CharField(blank=True, max_length=330, verbose_name="performing physician"),
+                ),
+                ("pre_medication", models.CharField(blank=True, max_length=64)),
+                (
+                    "requested_contrast_agent",
+                    models.CharField(blank=True, max_length=64, verbose_name="contrast agent"),
+                ),
+                ("comments", models.CharField(blank=True, max_length=255, verbose_name="comments on the step")),
+                ("further_attributes", models.JSONField(blank=True, default=dict, editable=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("SCHEDULED", "scheduled"),
+                            ("ARRIVED", "patient has arrived"),
+                            ("STARTED", "started"),
+                            ("COMPLETED", "completed"),
+                            ("DISCONTINUED", "discontinued"),
+                        ],
+                        default="SCHEDULED",
+                        max_length=16,
+                    ),
+                ),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['start_date', 'start_time', 'pk'],
-                'indexes': [models.Index(fields=['start_date', 'start_time'], name='step_by_start'), models.Index(fields=['state', 'start_date'], name='step_by_state')],
-                'constraints': [models.UniqueConstraint(fields=('study_instance_uid', 'requested_procedure_id', 'scheduled_procedure_step_id'), name='one_step_a_procedure_and_id'), models.CheckConstraint(condition=models.Q(('state__in', ['SCHEDULED', 'ARRIVED', 'STARTED', 'COMPLETED', 'DISCONTINUED'])), name='step_state_known')],
+                "ordering": ["start_date", "start_time", "pk"],
+                "indexes": [
+                    models.Index(fields=["start_date", "start_time"], name="step_by_start"),
+                    models.Index(fields=["state", "start_date"], name="step_by_state"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("study_instance_uid", "requested_procedure_id", "scheduled_procedure_step_id"),
+                        name="one_step_a_procedure_and_id",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["SCHEDULED", "ARRIVED", "STARTED", "COMPLETED", "DISCONTINUED"])
+                        ),
+                        name="step_state_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PerformedStep',
+            name="PerformedStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sop_instance_uid', models.CharField(max_length=64, unique=True, verbose_name='SOP Instance UID')),
-                ('state', models.CharField(choices=[('IN PROGRESS', 'in progress'), ('COMPLETED', 'completed'), ('DISCONTINUED', 'discontinued')], default='IN PROGRESS', max_length=16)),
-                ('performed_procedure_step_id', models.CharField(max_length=16)),
-                ('description', models.CharField(blank=True, max_length=64)),
-                ('modality', models.CharField(max_length=16)),
-                ('performed_station_ae_title', models.CharField(max_length=16)),
-                ('performed_station_name', models.CharField(blank=True, max_length=16)),
-                ('start_date', models.CharField(max_length=8)),
-                ('start_time', models.CharField(max_length=16)),
-                ('end_date', models.CharField(blank=True, max_length=8)),
-                ('end_time', models.CharField(blank=True, max_length=16)),
-                ('patient_id', models.CharField(blank=True, max_length=64)),
-                ('patient_name', models.CharField(blank=True, max_length=330)),
-                ('discontinuation_reason', models.CharField(blank=True, max_length=64)),
-                ('data_set', models.JSONField(default=dict)),
-                ('reported_by', models.CharField(max_length=16)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('scheduled_steps', models.ManyToManyField(blank=True, related_name='performed_steps', to='archive.scheduledstep')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sop_instance_uid", models.CharField(max_length=64, unique=True, verbose_name="SOP Instance UID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("IN PROGRESS", "in progress"),
+                            ("COMPLETED", "completed"),
+                            ("DISCONTINUED", "discontinued"),
+                        ],
+                        default="IN PROGRESS",
+                        max_length=16,
+                    ),
+                ),
+                ("performed_procedure_step_id", models.CharField(max_length=16)),
+                ("description", models.CharField(blank=True, max_length=64)),
+                ("modality", models.CharField(max_length=16)),
+                ("performed_station_ae_title", models.CharField(max_length=16)),
+                ("performed_station_name", models.CharField(blank=True, max_length=16)),
+                ("start_date", models.CharField(max_length=8)),
+                ("start_time", models.CharField(max_length=16)),
+                ("end_date", models.CharField(blank=True, max_length=8)),
+                ("end_time", models.CharField(blank=True, max_length=16)),
+                ("patient_id", models.CharField(blank=True, max_length=64)),
+                ("patient_name", models.CharField(blank=True, max_length=330)),
+                ("discontinuation_reason", models.CharField(blank=True, max_length=64)),
+                ("data_set", models.JSONField(default=dict)),
+                ("reported_by", models.CharField(max_length=16)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
+                (
+                    "scheduled_steps",
+                    models.ManyToManyField(blank=True, related_name="performed_steps", to="archive.scheduledstep"),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='PerformedSeries',
+            name="PerformedSeries",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('series_instance_uid', models.CharField(max_length=64)),
-                ('series_description', models.CharField(blank=True, max_length=64)),
-                ('protocol_name', models.CharField(blank=True, max_length=64)),
-                ('sop_instance_uids', models.JSONField(default=list)),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='series', to='archive.performedstep')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("series_instance_uid", models.CharField(max_length=64)),
+                ("series_description", models.CharField(blank=True, max_length=64)),
+                ("protocol_name", models.CharField(blank=True, max_length=64)),
+                ("sop_instance_uids", models.JSONField(default=list)),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="series", to="archive.performedstep"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('step', 'series_instance_uid'), name='one_series_a_step')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("step", "series_instance_uid"), name="one_series_a_step")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PerformedStudy',
+            name="PerformedStudy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('study_instance_uid', models.CharField(db_index=True, max_length=64)),
-                ('accession_number', models.CharField(blank=True, max_length=64)),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='studies', to='archive.performedstep')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("study_instance_uid", models.CharField(db_index=True, max_length=64)),
+                ("accession_number", models.CharField(blank=True, max_length=64)),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="studies", to="archive.performedstep"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('step', 'study_instance_uid'), name='one_study_a_step')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("step", "study_instance_uid"), name="one_study_a_step")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='performedstep',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['IN PROGRESS', 'COMPLETED', 'DISCONTINUED'])), name='performed_state_known'),
+            model_name="performedstep",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["IN PROGRESS", "COMPLETED", "DISCONTINUED"])),
+                name="performed_state_known",
+            ),
         ),
     ]

@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 
-from archive.dicom.uids import is_valid_uid, new_uid
+from archive.dicom.uids import new_uid
 
 DATE = RegexValidator(r"^\d{8}$", "A date is written YYYYMMDD, such as 20261124.")
 TIME = RegexValidator(r"^\d{2}([0-5]\d([0-5]\d(\.\d{1,6})?)?)?$", "A time is written HHMM or HHMMSS, such as 0930.")
@@ -145,7 +145,6 @@ class ScheduledStep(models.Model):
 
     def fill_in_identifiers(self) -> None:
         """Give a step that a person enters the identifiers that only machines need."""
-        if not is_valid_uid(self.study_instance_uid):
-            self.study_instance_uid = new_uid()
+        self.study_instance_uid = self.study_instance_uid or new_uid()
         self.requested_procedure_id = self.requested_procedure_id or f"RP{new_uid()[-10:]}"
         self.scheduled_procedure_step_id = self.scheduled_procedure_step_id or f"SPS{new_uid()[-10:]}"

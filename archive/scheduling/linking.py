@@ -63,7 +63,7 @@ def identity_lines(study: Study, step: ScheduledStep) -> list[Line]:
     """Who was expected beside who came; a fact that one side lacks is no difference."""
     patient = study.patient
     pairs = [
-        ("Name", normalise(step.patient_name), normalise(study.patient_name)),
+        ("Name", *_names(step.patient_name, study.patient_name)),
         ("ID", step.patient_id.strip(), patient.patient_id.strip()),
         ("Issuer", step.issuer_of_patient_id.strip(), patient.issuer_of_patient_id.strip()),
         ("Born", step.patient_birth_date, study.patient_birth_date),
@@ -77,3 +77,10 @@ def identity_lines(study: Study, step: ScheduledStep) -> list[Line]:
         Line(label, *shown.get(label, (expected, came)), differs=bool(expected and came and expected != came))
         for label, expected, came in pairs
     ]
+
+
+def _names(expected: str, came: str) -> tuple[str, str]:
+    """Both names for comparison: the component groups that both have; devices leave groups out."""
+    one, other = normalise(expected).split("="), normalise(came).split("=")
+    both = [(first, second) for first, second in zip(one, other, strict=False) if first and second]
+    return "=".join(first for first, _ in both), "=".join(second for _, second in both)

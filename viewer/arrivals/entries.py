@@ -93,6 +93,11 @@ class What:
     state: str
     is_unscheduled: bool = False
 
+    @property
+    def says_modality(self) -> bool:
+        """Whether the procedure's words begin with the modality already."""
+        return bool(self.modality) and self.procedure.upper().startswith(self.modality.upper())
+
     @classmethod
     def of_steps(cls, steps: list[ScheduledStep], today: str) -> What:
         first = steps[0]
@@ -165,12 +170,20 @@ class Entry:
         return self.disagrees or bool(self.received and self.received.held)
 
     @property
+    def looks_complete(self) -> bool:
+        """Whether nothing speaks against saying so."""
+        received = self.received
+        return received is not None and not (
+            self.needs_a_hand or received.missing or received.is_arriving or received.is_acquiring
+        )
+
+    @property
     def place(self) -> tuple[object, ...]:
         """What needs a hand first, then what came last; what is expected in the order of the day."""
         if self.received is None:
-            return (1 if self.part is Part.EXPECTED else 3, False, self.what.date, self.what.time, self.key)
-        newest = f"{-self.received.last_image_at.timestamp():020.3f}"
-        return (0 if self.part is Part.NOW else 2, not self.needs_a_hand, "", newest, self.key)
+            return (1 if self.part is Part.EXPECTED else 3, False, 0.0, self.what.date, self.what.time, self.key)
+        newest = -self.received.last_image_at.timestamp()
+        return (0 if self.part is Part.NOW else 2, not self.needs_a_hand, newest, "", "", self.key)
 
 
 def part_of(steps: list[ScheduledStep], study: Study | None) -> Part:

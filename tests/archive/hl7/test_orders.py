@@ -14,7 +14,7 @@ SEGMENTS = {
     "MSH": "MSH|^~\\&|RIS|HOSP|PORTAL|HOSP|20261124080000||ORM^O01|MSG42|P|2.5||||||UNICODE UTF-8",
     "PID": "PID|||P-4711^^^HOSP^PI||DOE^JANE^MARY^JR^DR~山田^太郎||19720301|F",
     "PV1": "PV1||I|WARD5^12^A|||||D-77^SMITH^JOHN|||||||||||VISIT9",
-    "ORC": "ORC|NW|PLC1|FIL1||||^^^202611240930^^S||||||D-78^JONES^ANN|||||Emergency",
+    "ORC": "ORC|NW|PLC1|FIL1||||^^^202611240930^^S|||||D-78^JONES^ANN|||||Emergency",
     "OBR": "OBR|1|PLC1|FIL1|CTCH^CT chest^99X^PCTCH^Chest, plain^99P||||||||Diabetes||||||ACC1|RP1|SPS1|CT1|||CT",
     "ZDS": "ZDS|1.2.3.4^HOSP^Application^DICOM",
 }
