@@ -45,9 +45,18 @@ function beforeSwap(event) {
   const template = document.createElement("template");
   template.innerHTML = event.detail.xhr.responseText;
   const fresh = template.content.getElementById("arrivals-board");
-  if (!fresh || !isAlike(shown, fresh)) return;
-  update(shown, fresh);
+  if (!fresh) return;
   event.detail.shouldSwap = false;
+  if (isAlike(shown, fresh)) update(shown, fresh);
+  else replace(shown, fresh);
+}
+
+/** Examinations came, went or changed their part: the whole board is drawn anew. */
+function replace(shown, fresh) {
+  const focused = shown.contains(document.activeElement) ? document.activeElement.id : "";
+  shown.replaceWith(fresh);
+  window.htmx.process(fresh);
+  if (focused) document.getElementById(focused)?.focus();
 }
 
 document.body.addEventListener("htmx:beforeRequest", (event) => {
