@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError
 from archive.access.entities import ApplicationEntity
 from archive.audit.events import Event
 from archive.audit.record import record_event
+from archive.dimse.encoding import encode_answer
 from archive.dimse.identifiers import (
     MODELS,
     BadIdentifier,
@@ -84,12 +85,14 @@ def _send_all(exchange: Exchange, identifier: Identifier, answers: Answers) -> t
     """Send the matches one by one; return the final answer and how many there were."""
     pending = Answer(PENDING_UNSUPPORTED_KEYS if answers.unsupported else PENDING)
     count = 0
-    for ds in answers:
+    for values in answers:
         if exchange.is_cancelled or exchange.is_over:
             return Answer(CANCELLED), count
         if count == settings.PORTAL_QUERY_RESULTS:
             return Answer(OUT_OF_RESOURCES, f"More than {count} matches; ask for less."), count
-        exchange.send(pending, finish_answer(ds, identifier))
+        character_set = finish_answer(values, identifier)
+        data = encode_answer(values, is_implicit=exchange.is_implicit, character_set=character_set)
+        exchange.send(pending, data)
         count += 1
     return Answer(CANCELLED if exchange.is_cancelled else SUCCESS), count
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pydicom import Dataset
 from pydicom.charset import convert_encodings, decode_bytes, encode_string
@@ -15,6 +15,7 @@ from pydicom.multival import MultiValue
 from pydicom.valuerep import PN_DELIMS
 
 from archive.errors import ArchiveError
+from archive.querying.answers import Values
 from archive.querying.keys import UNIQUE, Level, level_of
 from archive.querying.matching import BadKey
 from archive.querying.search import KeyValue
@@ -34,7 +35,6 @@ MODELS: Final = {
 
 UTF_8: Final = "ISO_IR 192"
 _NO_KEYS: Final = frozenset({"SpecificCharacterSet", "QueryRetrieveLevel", "TimezoneOffsetFromUTC"})
-_TEXT_VRS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 
 
 class BadIdentifier(ArchiveError):
@@ -167,13 +167,13 @@ def split_keys(identifier: Identifier, *, relational: bool) -> tuple[dict[str, K
 # --- Answers ----------------------------------------------------------------------------------------------------------
 
 
-def finish_answer(ds: Dataset, identifier: Identifier) -> Dataset:
-    """Add to an answer its level and the character set that its text is in."""
-    ds.QueryRetrieveLevel = identifier.level.name
-    character_set = character_set_for(list(texts_of(ds)), identifier.character_set)
+def finish_answer(values: Values, identifier: Identifier) -> tuple[str, ...]:
+    """Add to an answer its level and the character set that its text is in; returns the set."""
+    values["QueryRetrieveLevel"] = identifier.level.name
+    character_set = character_set_for(list(_texts(values)), identifier.character_set)
     if character_set:
-        ds.SpecificCharacterSet = list(character_set)
-    return ds
+        values["SpecificCharacterSet"] = list(character_set)
+    return character_set
 
 
 def character_set_for(texts: list[str], asked: tuple[str, ...]) -> tuple[str, ...]:
@@ -207,18 +207,31 @@ def _comes_back(text: str, encodings: list[str]) -> bool:
     return decode_bytes(encode_string(text, encodings), encodings, PN_DELIMS) == text
 
 
+def _texts(values: Values) -> Iterator[str]:
+    for value in values.values():
+        if isinstance(value, DataElement):
+            yield from _texts_of(value)
+        elif isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            for part in value:
+                if isinstance(part, Dataset):
+                    yield from (text for element in part for text in _texts_of(element))
+                else:
+                    yield str(part)
+
+
 def texts_of(ds: Dataset) -> Iterator[str]:
+    """Every value of a data set as text."""
     for element in ds:
-        if element.VR == "SQ":
-            for item in element.value:
-                yield from texts_of(item)
-        elif element.VR in _TEXT_VRS:
-            yield from _strings(element.value)
+        yield from _texts_of(element)
 
 
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, (MultiValue, list, tuple)):
-        for part in value:
-            yield str(part)
-    elif value is not None:
-        yield str(value)
+def _texts_of(element: DataElement) -> Iterator[str]:
+    if element.VR == "SQ":
+        for item in element.value:
+            yield from (text for inner in item for text in _texts_of(inner))
+    elif isinstance(element.value, (MultiValue, list)):
+        yield from map(str, element.value)
+    elif element.value is not None:
+        yield str(element.value)

@@ -6,11 +6,17 @@ Command sets are Implicit VR Little Endian (PS3.7 6.3.1); PDUs are big endian (P
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 COMMAND_DATA_SET_ABSENT = 0x0101
 C_STORE_RQ = 0x0001
 C_STORE_RSP = 0x8001
+C_GET_RSP = 0x8010
+C_FIND_RSP = 0x8020
+C_MOVE_RSP = 0x8021
+REMAINING, COMPLETED, FAILED, WARNING = 0x1020, 0x1021, 0x1022, 0x1023
+"""Element numbers of the numbers of sub-operations (PS3.7 E.1)."""
 
 _ELEMENT = struct.Struct("<HHI")
 _US = struct.Struct("<H")
@@ -147,6 +153,34 @@ def pack_store_response(request: StoreRequest, *, status: int, comment: str = ""
             _short(0x0900, status),
             _text(0x0902, comment) if comment else b"",
             _uid(0x1000, request.sop_instance_uid),
+        )
+    )
+    return _ELEMENT.pack(0, 0, 4) + struct.pack("<I", len(body)) + body
+
+
+def pack_response(
+    command_field: int,
+    *,
+    sop_class_uid: str,
+    message_id: int,
+    status: int,
+    comment: str = "",
+    has_data_set: bool = False,
+    counts: Mapping[int, int] | None = None,
+) -> bytes:
+    """Return the command set of a C-FIND, C-GET or C-MOVE response (PS3.7 9.3.2.2, 9.3.3.2, 9.3.4.2).
+
+    ``counts`` are numbers of sub-operations by element number, 65535 at most, however many there are.
+    """
+    body = b"".join(
+        (
+            _uid(0x0002, sop_class_uid),
+            _short(0x0100, command_field),
+            _short(0x0120, message_id),
+            _short(0x0800, DATA_SET_PRESENT if has_data_set else COMMAND_DATA_SET_ABSENT),
+            _short(0x0900, status),
+            _text(0x0902, comment) if comment else b"",
+            *(_short(element, min(count, 0xFFFF)) for element, count in sorted((counts or {}).items())),
         )
     )
     return _ELEMENT.pack(0, 0, 4) + struct.pack("<I", len(body)) + body

@@ -7,8 +7,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydicom import Dataset
+from pynetdicom.dimse import _RQ_TO_MESSAGE, _RSP_TO_MESSAGE
 from pynetdicom.dimse_primitives import N_ACTION, N_CREATE, N_SET
 from pynetdicom.dsutils import decode
+from pynetdicom.pdu import P_DATA_TF
 
 from archive.dimse.statuses import Answer
 
@@ -91,4 +93,26 @@ class Operation:
             response.ErrorComment = answer.comment
         if error_id is not None:
             response.ErrorID = error_id
-        self.assoc.dimse.send_msg(response, self.context_id)
+        send_whole(self.assoc, response, self.context_id)
+
+
+def send_whole(assoc: ReceiverAssociation, primitive: Any, context_id: int) -> None:
+    """Send a message of ours at once from the association's thread, as its other answers are sent.
+
+    Left in pynetdicom's queue, its PDUs could mix with those of the next answer.
+
+    Raises
+    ------
+    ConnectionClosed
+        The peer is gone, or does not read.
+    """
+    kinds: Any = _RQ_TO_MESSAGE if primitive.MessageIDBeingRespondedTo is None else _RSP_TO_MESSAGE
+    message = kinds[type(primitive)]()
+    message.primitive_to_message(primitive)
+    message.context_id = context_id
+    pdus = bytearray()
+    for data in message.encode_msg(context_id, assoc.dimse.maximum_pdu_size):
+        pdu = P_DATA_TF()
+        pdu.from_primitive(data)
+        pdus += pdu.encode()
+    assoc.dul.reply(bytes(pdus))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from pynetdicom.dimse_primitives import C_FIND, C_GET, C_MOVE
 
+from archive.dimse.connection import ConnectionClosed
 from archive.dimse.finding import answer_find
 from archive.dimse.identifiers import FIND, GET, MODELS, MOVE
 from archive.dimse.negotiation import Agreed
@@ -40,6 +41,9 @@ def answer_query_or_retrieve(assoc: ReceiverAssociation, request: Any, context: 
         answer(exchange, agreed)
     except (DatabaseError, InterfaceError) as error:
         exchange.fail(error, "The archive's database does not answer; ask again.")
+    except ConnectionClosed:
+        logger.info("a peer was gone, or did not read, before it was answered", extra=assoc.log_extra())
+        assoc.dul.break_off()
     except Exception as error:  # The association lives, and the peer is told, whatever went wrong.
         exchange.fail(error, "The archive could not process the request.")
     assoc.dimse.cancel_req = {}

@@ -18,7 +18,7 @@ from django.db import connections
 from pynetdicom.dimse_primitives import N_EVENT_REPORT
 from pynetdicom.dsutils import encode
 
-from archive.dimse.operations import COMMITMENT_INSTANCE, STORAGE_COMMITMENT
+from archive.dimse.operations import COMMITMENT_INSTANCE, STORAGE_COMMITMENT, send_whole
 from archive.dimse.storage_commitment import claim_telling, event_information, not_told, told, verdict_on
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Reports:
         report.EventTypeID = event_type
         report.EventInformation = BytesIO(data or b"")
         self._asked = (self._message_id, commitment, verdict)
-        self._assoc.dimse.send_msg(report, cast(int, context.context_id))
+        send_whole(self._assoc, report, cast(int, context.context_id))
 
 
 def _guarded(act: Callable[[], None]) -> None:

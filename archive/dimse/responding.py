@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
 from pydicom import Dataset
+from pynetdicom.dimse_primitives import C_FIND, C_GET, C_MOVE
 from pynetdicom.dsutils import decode, encode
 
+from archive.dimse.connection import ConnectionClosed
 from archive.dimse.identifiers import BadIdentifier
+from archive.dimse.messages import C_FIND_RSP, C_GET_RSP, C_MOVE_RSP, pack_command, pack_data, pack_response
 from archive.dimse.statuses import UNABLE_TO_PROCESS, Answer
 from archive.errors import ArchiveError
 
@@ -23,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 Request = Any
 """A C-FIND, C-MOVE or C-GET of pynetdicom, which has no common type for them."""
+
+_COMMAND_FIELDS = {C_FIND: C_FIND_RSP, C_GET: C_GET_RSP, C_MOVE: C_MOVE_RSP}
 
 
 class CannotEncode(ArchiveError):
@@ -65,30 +69,53 @@ class Exchange:
             # pydicom raises what it likes for bytes that are no data set.
             raise BadIdentifier("The identifier cannot be read.") from None
 
-    def send(self, answer: Answer, ds: Dataset | None = None, counts: Mapping[str, int] | None = None) -> None:
-        """Send one response; ``counts`` are its numbers of sub-operations."""
-        response: Any = type(self.request)()
-        response.MessageIDBeingRespondedTo = self.request.MessageID
-        response.AffectedSOPClassUID = self.request.AffectedSOPClassUID
-        response.Status = answer.status
-        if answer.comment:
-            response.ErrorComment = answer.comment
-        for name, count in (counts or {}).items():
-            # US: 65535 at most, however many there are.
-            setattr(response, name, min(count, 0xFFFF))
-        if ds is not None:
-            response.Identifier = self._encode(ds)
-        self.assoc.dimse.send_msg(response, self._context_id)
+    @property
+    def is_implicit(self) -> bool:
+        """Whether answers are in implicit VR."""
+        return bool(self._syntax.is_implicit_VR)
 
-    def _encode(self, ds: Dataset) -> BytesIO:
+    def encode(self, ds: Dataset) -> bytes:
+        """Write an answer in the context's transfer syntax.
+
+        Raises
+        ------
+        CannotEncode
+        """
         syntax = self._syntax
         data = encode(ds, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
         if data is None:
             raise CannotEncode("An answer cannot be encoded.")
-        return BytesIO(data)
+        return data
+
+    def send(self, answer: Answer, data: bytes = b"", counts: Mapping[int, int] | None = None) -> None:
+        """Send one response with its identifier; ``counts`` are its numbers of sub-operations.
+
+        Raises
+        ------
+        ConnectionClosed
+            The peer is gone, or does not read.
+        """
+        command = pack_response(
+            _COMMAND_FIELDS[type(self.request)],
+            sop_class_uid=self.sop_class_uid,
+            message_id=int(self.request.MessageID),
+            status=answer.status,
+            comment=answer.comment,
+            has_data_set=bool(data),
+            counts=counts,
+        )
+        longest = self.assoc.requestor.maximum_length or 0
+        pdus = pack_command(self._context_id, command, longest)
+        if data:
+            pdus += pack_data(self._context_id, data, is_last=True, max_pdu_bytes=longest)
+        # No other thread sends meanwhile: the state machine answers only a release or an abort, which end all this.
+        self.assoc.dul.reply(pdus)
 
     def fail(self, error: Exception, words: str) -> None:
         """Say that something of ours went wrong, without details, and log what."""
         logger.error("%s: %s", words, type(error).__name__, exc_info=error, extra=self.assoc.log_extra())
         if not self.is_over:
-            self.send(Answer(UNABLE_TO_PROCESS, words))
+            try:
+                self.send(Answer(UNABLE_TO_PROCESS, words))
+            except ConnectionClosed:
+                pass  # Nobody is left to be told.

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
-from pydicom import Dataset
-
 from archive.access.entities import ApplicationEntity
 from archive.audit.events import Event
 from archive.audit.record import record_event
@@ -18,7 +16,9 @@ from archive.dicom.part10 import read_file_meta
 from archive.dimse.channel import AcceptedSyntax, ChannelLost, StoreChannel, channel_back
 from archive.dimse.client import PeerUnreachable
 from archive.dimse.destinations import Kind, pool
+from archive.dimse.encoding import encode_answer
 from archive.dimse.identifiers import MODELS, BadIdentifier, check_retrieval, read_identifier
+from archive.dimse.messages import COMPLETED, FAILED, REMAINING, WARNING
 from archive.dimse.negotiation import Agreed
 from archive.dimse.responding import Exchange
 from archive.dimse.statuses import (
@@ -87,14 +87,10 @@ class Counts:
             self.failed += 1
             self.failed_uids.append(uid)
 
-    def numbers(self, *, with_remaining: bool) -> dict[str, int]:
+    def numbers(self, *, with_remaining: bool) -> dict[int, int]:
         """As a response holds them; the remaining ones only while pending or cancelled (PS3.7 9.1.4.1)."""
-        numbers = {
-            "NumberOfCompletedSuboperations": self.completed,
-            "NumberOfFailedSuboperations": self.failed,
-            "NumberOfWarningSuboperations": self.warning,
-        }
-        return numbers | ({"NumberOfRemainingSuboperations": self.remaining} if with_remaining else {})
+        numbers = {COMPLETED: self.completed, FAILED: self.failed, WARNING: self.warning}
+        return numbers | ({REMAINING: self.remaining} if with_remaining else {})
 
     def final(self) -> Answer:
         """The final status where everything was tried."""
@@ -277,8 +273,11 @@ class Retrieval:
 
     def _answer(self, final: Answer) -> None:
         is_cancelled = final.status == CANCELLED
-        ds = None if final.status == SUCCESS else _failed_list(self._counts.failed_uids)
-        self._exchange.send(final, ds, self._counts.numbers(with_remaining=is_cancelled))
+        data = b""
+        if final.status != SUCCESS:
+            failed = {"FailedSOPInstanceUIDList": _as_many_as_fit(self._counts.failed_uids)}
+            data = encode_answer(failed, is_implicit=self._exchange.is_implicit, character_set=())
+        self._exchange.send(final, data, self._counts.numbers(with_remaining=is_cancelled))
 
     def _audit_begin(self) -> None:
         """Begin Transferring DICOM Instances (PS3.15 A.5.3.3), for each study."""
@@ -344,9 +343,8 @@ def data_set_for(instance: Outgoing, way: AcceptedSyntax) -> Iterator[BinaryIO]:
         yield written
 
 
-def _failed_list(uids: list[str]) -> Dataset:
-    """Failed SOP Instance UID List (0008,0058), as many as one element holds."""
-    ds = Dataset()
+def _as_many_as_fit(uids: list[str]) -> list[str]:
+    """Of the Failed SOP Instance UID List (0008,0058), what one element holds."""
     room = LONGEST_UID_LIST
     kept = []
     for uid in uids:
@@ -354,5 +352,4 @@ def _failed_list(uids: list[str]) -> Dataset:
         if room < 0:
             break
         kept.append(uid)
-    ds.FailedSOPInstanceUIDList = kept
-    return ds
+    return kept

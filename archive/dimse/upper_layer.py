@@ -271,11 +271,13 @@ class UpperLayer(DULServiceProvider):
     # What the reception needs
 
     def reply(self, data: bytes) -> None:
-        """Send PDUs from the thread that reads: nothing else is being sent then."""
+        """Send PDUs from the thread that reads, or from a service while it answers: nothing else is being sent then."""
         connection = self.socket
         if connection is None:
             raise ConnectionClosed("The connection is closed.")
         connection.send_now(data)
+        # A retrieval may take longer than an idle association may stand.
+        self._idle_timer.restart()
 
     def pass_on(self, fragments: list[Fragment]) -> None:
         """Give a message to pynetdicom, whose services answer it in the association's thread."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import DatabaseError, InterfaceError, close_old_connections
 from pynetdicom.dimse_primitives import C_FIND, N_ACTION, N_CREATE, N_SET
 
+from archive.dimse.connection import ConnectionClosed
 from archive.dimse.modality_worklist import answer_worklist
 from archive.dimse.mpps import answer_create, answer_set
 from archive.dimse.operations import MODALITY_WORKLIST, PERFORMED_STEP, STORAGE_COMMITMENT, Operation
@@ -44,6 +45,9 @@ def answer_workflow_request(assoc: ReceiverAssociation, request: Any, context: P
         return
     try:
         answer(operation)
+    except ConnectionClosed:
+        logger.info("a peer was gone before it was answered", extra=assoc.log_extra())
+        assoc.dul.break_off()
     except Exception as error:  # The association lives, and the peer is told, whatever went wrong.
         logger.exception("a request failed: %s", type(error).__name__, extra=assoc.log_extra())
         operation.send(Answer(PROCESSING_FAILURE, "The portal could not process the request; ask again."))
@@ -55,6 +59,9 @@ def _answer_find(exchange: Exchange) -> None:
         answer_worklist(exchange)
     except (DatabaseError, InterfaceError) as error:
         exchange.fail(error, "The portal's database does not answer; ask again.")
+    except ConnectionClosed:
+        logger.info("a peer was gone, or did not read, before it was answered", extra=exchange.assoc.log_extra())
+        exchange.assoc.dul.break_off()
     except Exception as error:  # The association lives, and the peer is told, whatever went wrong.
         exchange.fail(error, "The portal could not process the request.")
     exchange.assoc.dimse.cancel_req = {}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice, repeat
 from typing import Any, Final
 
 from django.db.models import Count, Exists, OuterRef, Q, Sum
@@ -15,25 +16,39 @@ from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence as Items
+from pydicom.tag import Tag
 
 from archive.models import Instance, Series, SeriesRequest, Study
 from archive.models.study import StudyQuerySet
 from archive.querying.keys import COMPUTED, COUNTS, KEYS, REQUEST_COLUMNS, REQUESTS, UNIQUE, Level, Owner, level_of
-from archive.querying.search import Query, find_ids, plan
+from archive.querying.search import PATHS, Query, find_ids, plan
 from archive.querying.stored_values import StoredValues
 
-FIRST_PAGE: Final = 20
+PAGES: Final = (20, 80)
+"""Rows of the first pages: an answer is waited for, and a search's first piece is as large as both."""
 PAGE: Final = 200
 FILES_READ: Final = 500
 """Stored files that one query reads for attributes that no row keeps; later answers hold these empty."""
+Values = dict[str, Any]
+"""An answer: text, numbers or lists of them by keyword; a ``DataElement`` where it was read from a file."""
 _SHAPE: Final = {"Rows": "rows", "Columns": "columns", "NumberOfFrames": "frames"}
 """Kept for drawing; 0 is no value."""
+_COUNTED: Final = "NumberOfSeriesRelatedInstances"
+_OF_PATIENT_ROW: Final = frozenset(
+    {"patient_id", "issuer_of_patient_id", "patient_name", "patient_birth_date", "patient_sex"}
+)
+"""At patient level these are the patient's own, whatever a study says."""
 
-_MODELS: Final[dict[Level, tuple[Any, tuple[str, ...]]]] = {
-    Level.STUDY: (Study, ("patient",)),
-    Level.SERIES: (Series, ("study__patient",)),
-    Level.IMAGE: (Instance, ("series__study__patient",)),
-}
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row that was found: whose it is, and the values that it keeps."""
+
+    study_id: int
+    patient_id: int
+    series_id: int | None
+    instance_id: int | None
+    values: Values
 
 
 @dataclass(slots=True)
@@ -76,32 +91,35 @@ class Answers:
         self.returning = [keyword for keyword in self.returning if keyword in kept]
         self._found = iter(self.ids) if self.ids is not None else find_ids(read, self.who)
 
-    def __iter__(self) -> Iterator[Dataset]:
-        size = FIRST_PAGE
-        while ids := list(islice(self._found, size)):
-            yield from self._page(ids)
-            size = PAGE
+    def data_sets(self) -> Iterator[Dataset]:
+        """The answers as data sets."""
+        return map(to_data_set, self)
 
-    def _page(self, ids: list[int]) -> Iterator[Dataset]:
+    def __iter__(self) -> Iterator[Values]:
+        for size in chain(PAGES, repeat(PAGE)):
+            if not (ids := list(islice(self._found, size))):
+                return
+            yield from self._page(ids)
+
+    def _page(self, ids: list[int]) -> Iterator[Values]:
         level = self.query.level
         studies = Study.objects.visible_to(self.who).with_images()
-        rows = _load(level, ids, studies)
-        computed = _Computed(level, rows, frozenset(self.returning), self.retrieve_ae_title, studies)
+        # Whatever was asked, an answer says which row it is (PS3.4 C.4.1.3.2).
+        unique = [UNIQUE[upper] for upper in Level if upper <= level and UNIQUE[upper] not in self.returning]
+        kept = [keyword for keyword in self.returning if not _is_computed(keyword)]
+        rows = _load(level, ids, kept + unique, studies)
+        computed = _Computed(rows, frozenset(self.returning), self.retrieve_ae_title, studies)
         for row in rows:
-            ds = Dataset()
+            values = row.values
             for keyword in self.returning:
-                add(ds, keyword, computed.value(row, keyword) if _is_computed(keyword) else _value(row, level, keyword))
-            for keyword, element in self._stored.of(row, level):
-                ds.add(element) if element is not None else add(ds, keyword, None)
-            # Whatever was asked, an answer says which row it is (PS3.4 C.4.1.3.2).
-            for upper in Level:
-                if upper <= level and UNIQUE[upper] not in ds:
-                    add(ds, UNIQUE[upper], _value(row, level, UNIQUE[upper]))
-            yield ds
+                if keyword not in values:
+                    values[keyword] = computed.value(row, keyword)
+            values.update(self._stored.of(row.study_id, row.series_id, row.instance_id))
+            yield values
 
 
 def _is_computed(keyword: str) -> bool:
-    return keyword in COMPUTED or keyword == REQUESTS
+    return (keyword in COMPUTED and keyword not in _COUNTED) or keyword == REQUESTS
 
 
 def _is_kept(keyword: str, level: Level) -> bool:
@@ -109,49 +127,68 @@ def _is_kept(keyword: str, level: Level) -> bool:
     of = level_of(keyword)
     if of is None or of > level:
         return False
-    return keyword in KEYS or _is_computed(keyword) or (keyword in _SHAPE and level is Level.IMAGE)
+    return keyword in KEYS or keyword in COMPUTED or keyword == REQUESTS or (keyword in _SHAPE and level is Level.IMAGE)
 
 
-def _load(level: Level, ids: list[int], visible: StudyQuerySet) -> list[Any]:
-    """Rows in the order of their ids; a patient is stood for by its newest study."""
-    if level is Level.PATIENT:
-        studies = visible.filter(patient__in=ids).select_related("patient").order_by("pk")
-        by_id = {study.patient_id: study for study in studies}
-    else:
-        model, related = _MODELS[level]
-        by_id = {row.pk: row for row in model.objects.filter(pk__in=ids).select_related(*related)}
+def _load(level: Level, ids: list[int], keywords: Sequence[str], visible: StudyQuerySet) -> list[Row]:
+    """Rows in the order of their ids, nothing but what is wanted; a patient is stood for by its newest study."""
+    paths = PATHS[max(level, Level.STUDY)]
+    to = {owner: f"{path}pk" for owner, path in paths.items()}
+    wanted = [_path(keyword, level) for keyword in keywords]
+    own = [to[Owner.STUDY], to[Owner.PATIENT], to.get(Owner.SERIES, "pk"), to.get(Owner.INSTANCE, "pk")]
+    model: Any = {Level.SERIES: Series, Level.IMAGE: Instance}.get(level, Study)
+    of_these = visible.filter(patient__in=ids) if level is Level.PATIENT else model.objects.filter(pk__in=ids)
+    rows = of_these.order_by("pk")
+    by_id = {}
+    for study_id, patient_id, series_id, instance_id, *values in rows.values_list(*own, *wanted):
+        row = Row(
+            study_id,
+            patient_id,
+            series_id if level >= Level.SERIES else None,
+            instance_id if level is Level.IMAGE else None,
+            {keyword: _said(keyword, value) for keyword, value in zip(keywords, values, strict=True)},
+        )
+        by_id[(patient_id, study_id, series_id, instance_id)[level]] = row
     return [by_id[row_id] for row_id in ids if row_id in by_id]
 
 
-def _owners(row: Any, level: Level) -> dict[Owner, Any]:
-    if level <= Level.STUDY:
-        return {Owner.STUDY: row, Owner.PATIENT: row.patient}
-    if level is Level.SERIES:
-        return {Owner.SERIES: row} | _owners(row.study, Level.STUDY)
-    return {Owner.INSTANCE: row} | _owners(row.series, Level.SERIES)
-
-
-def _value(row: Any, level: Level, keyword: str) -> Any:
+def _path(keyword: str, level: Level) -> str:
+    paths = PATHS[max(level, Level.STUDY)]
     if keyword in _SHAPE:
-        return getattr(row, _SHAPE[keyword]) or None
+        return _SHAPE[keyword]
+    if keyword in _COUNTED:
+        return f"{paths[Owner.SERIES]}instance_count"
     key = KEYS[keyword]
-    owner = _owners(row, level)[key.owner]
-    if level is Level.PATIENT and hasattr(row.patient, key.column):
-        return getattr(row.patient, key.column)
-    return getattr(owner, key.column)
+    if level is Level.PATIENT and key.column in _OF_PATIENT_ROW:
+        return f"patient__{key.column}"
+    return paths[key.owner] + key.column
 
 
-def add(ds: Dataset, keyword: str, value: Any) -> None:
-    """Put a value into an answer; what is none leaves the attribute empty."""
-    tag = tag_for_keyword(keyword)
-    if tag is None:
-        return
-    vr = dictionary_VR(tag)[:2]
+def _said(keyword: str, value: Any) -> Any:
+    return value or None if keyword in _SHAPE else value
+
+
+def to_data_set(values: Values) -> Dataset:
+    """An answer as a data set, values as recorded, also those that the standard would not allow."""
+    ds = Dataset()
+    for keyword, value in values.items():
+        ds.add(value if isinstance(value, DataElement) else element_of(keyword, value))
+    return ds
+
+
+def element_of(keyword: str, value: Any) -> DataElement:
+    """One attribute of an answer; what is none leaves it empty."""
+    tag = Tag(tag_for_keyword(keyword) or 0)
+    vr = vr_of(keyword)
     if vr == "SQ":
-        ds.add(DataElement(tag, "SQ", Items(value or [])))
-        return
-    # Values are as recorded, also those that the standard would not allow.
-    ds.add(DataElement(tag, vr, value, validation_mode=config.IGNORE))
+        return DataElement(tag, "SQ", Items(value or []))
+    return DataElement(tag, vr, value, validation_mode=config.IGNORE)
+
+
+@lru_cache(maxsize=8192)
+def vr_of(keyword: str) -> str:
+    """Value representation; of several possible ones the first."""
+    return dictionary_VR(keyword)[:2]
 
 
 class _Computed:
@@ -159,57 +196,50 @@ class _Computed:
 
     def __init__(
         self,
-        level: Level,
-        rows: list[Any],
+        rows: list[Row],
         keywords: frozenset[str],
         retrieve_ae_title: str,
         visible: StudyQuerySet,
     ) -> None:
-        self._level = level
         self._visible = visible
         self._ae_title = retrieve_ae_title
-        self._studies = {_owners(row, level)[Owner.STUDY] for row in rows}
+        self._studies = [row.study_id for row in rows]
+        self._patients = [row.patient_id for row in rows]
         self._counts: dict[str, dict[int, int]] = {}
-        for keyword in keywords & COUNTS.keys():
+        for keyword in keywords & COUNTS.keys() - {_COUNTED}:
             self._counts[keyword] = self._count(keyword)
         self._modalities = self._distinct("ModalitiesInStudy" in keywords, _modalities)
         self._classes = self._distinct("SOPClassesInStudy" in keywords, _sop_classes)
-        series = [owners[Owner.SERIES].pk for row in rows if Owner.SERIES in (owners := _owners(row, level))]
+        series = [row.series_id for row in rows if row.series_id is not None]
         self._requests = _requests(series) if REQUESTS in keywords else {}
 
-    def value(self, row: Any, keyword: str) -> Any:
+    def value(self, row: Row, keyword: str) -> Any:
         """The value of a computed attribute for one row."""
-        owners = _owners(row, self._level)
-        study = owners[Owner.STUDY]
         if keyword == "InstanceAvailability":
             return "ONLINE"
         if keyword == "RetrieveAETitle":
             return self._ae_title
         if keyword == "ModalitiesInStudy":
-            return self._modalities.get(study.pk)
+            return self._modalities.get(row.study_id)
         if keyword == "SOPClassesInStudy":
-            return self._classes.get(study.pk)
+            return self._classes.get(row.study_id)
         if keyword == REQUESTS:
-            return self._requests.get(owners[Owner.SERIES].pk)
-        if keyword == "NumberOfSeriesRelatedInstances":
-            return owners[Owner.SERIES].instance_count
-        of = study.patient_id if COUNTS[keyword] is Level.PATIENT else study.pk
+            return self._requests.get(row.series_id or 0)
+        of = row.patient_id if COUNTS[keyword] is Level.PATIENT else row.study_id
         return self._counts[keyword].get(of, 0)
 
     def _distinct(self, is_wanted: bool, read: Any) -> dict[int, list[str]]:
         found: dict[int, set[str]] = {}
         if is_wanted:
-            for study_id, value in read([study.pk for study in self._studies]):
+            for study_id, value in read(self._studies):
                 found.setdefault(study_id, set()).add(value)
         return {study_id: sorted(values) for study_id, values in found.items()}
 
     def _count(self, keyword: str) -> dict[int, int]:
-        if keyword == "NumberOfSeriesRelatedInstances":
-            return {}
         if COUNTS[keyword] is Level.PATIENT:
-            path, patients = "study__patient", {study.patient_id for study in self._studies}
+            path = "study__patient"
             shown_to_asker = Exists(self._visible.filter(pk=OuterRef("study_id")))
-            rows: Any = Series.objects.filter(shown_to_asker, study__patient__in=patients)
+            rows: Any = Series.objects.filter(shown_to_asker, study__patient__in=self._patients)
         else:
             path, rows = "study", Series.objects.filter(study__in=self._studies)
         counted = {
@@ -234,8 +264,6 @@ def _sop_classes(studies: list[int]) -> Iterable[Any]:
 def _requests(series: list[int]) -> dict[int, list[Dataset]]:
     found: dict[int, list[Dataset]] = {}
     for row in SeriesRequest.objects.filter(series__in=series):
-        item = Dataset()
-        for keyword, column in REQUEST_COLUMNS.items():
-            add(item, keyword, getattr(row, column))
+        item = to_data_set({keyword: getattr(row, column) for keyword, column in REQUEST_COLUMNS.items()})
         found.setdefault(row.series_id, []).append(item)
     return found

@@ -101,8 +101,8 @@ def along(key: Key, where: Q, *, is_one_value: bool) -> AlongColumn:
     rows, path, study = _rows_of(key.owner)
     if is_one_value:
         # The index of modalities goes on with the study, every other one with the row itself.
-        return AlongColumn(rows.filter(where), ("study_id",) if key.keyword == "Modality" else ("pk",), study)
-    return AlongColumn(rows.filter(where), (path + key.column, "pk"), study)
+        return AlongColumn(rows, where, ("study_id",) if key.keyword == "Modality" else ("pk",), study)
+    return AlongColumn(rows, where, (path + key.column, "pk"), study)
 
 
 def _range_finders(key: Key, match: Range) -> tuple[Finder, ...]:
@@ -230,8 +230,8 @@ def requests_condition(match: Match) -> Condition | None:
         column = REQUEST_COLUMNS[keyword]
         where &= text_where(column, inner)
         if isinstance(inner, Values):
-            rows = SeriesRequest.objects.filter(**{f"{column}__in": inner.values})
-            finders = (AlongColumn(rows, ("pk",), "series__study_id"),)
+            named = Q(**{f"{column}__in": inner.values})
+            finders = (AlongColumn(SeriesRequest.objects.order_by(), named, ("pk",), "series__study_id"),)
     if not where:
         return None
     items = SeriesRequest.objects.filter(where)

@@ -7,11 +7,11 @@ Each piece is a short query of its own, so that a slow reader holds nothing open
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from django.db import connection
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan
 
 from archive.models import Study
@@ -22,8 +22,8 @@ from archive.querying.text_index import SHORTEST, TABLE, fts5_expression
 class Finder(Protocol):
     """Ids of studies, through an index."""
 
-    def pieces(self, size: int) -> Iterator[list[int]]:
-        """At most ``size`` ids at a time; a piece that is shorter is the last."""
+    def pieces(self, sizes: Iterator[int]) -> Iterator[list[int]]:
+        """Ids in pieces of at most these sizes; one that is shorter is the last."""
         ...
 
 
@@ -31,18 +31,28 @@ class Finder(Protocol):
 class AlongColumn:
     """Rows in the order of an indexed column.
 
-    ``rows`` are filtered by that column; ``study`` is the path to the study's id; ``order`` is the
-    columns of the index, the last of which settles what is equal.
+    ``rows`` are those of the column's model and ``where`` is what the index is asked for; ``study`` is the path
+    to the study's id; ``order`` is the columns of the index, the last of which settles what is equal.
     """
 
     rows: QuerySet[Any]
+    where: Q
     order: tuple[str, ...]
     study: str = "pk"
 
-    def pieces(self, size: int) -> Iterator[list[int]]:
-        rows = self.rows.order_by(*self.order)
+    def among(self, rows: QuerySet[Any]) -> AlongColumn:
+        """The same walk among studies that meet other conditions already."""
+        return replace(self, rows=rows)
+
+    @property
+    def walks_studies(self) -> bool:
+        """Whether the index is one of the table of studies."""
+        return self.study == "pk"
+
+    def pieces(self, sizes: Iterator[int]) -> Iterator[list[int]]:
+        rows = self.rows.filter(self.where).order_by(*self.order)
         place: tuple[Any, ...] | None = None
-        while True:
+        for size in sizes:
             wanted = rows if place is None else rows.filter(self._beyond(place))
             found = list(wanted.values_list(self.study, *self.order)[:size])
             yield [row[0] for row in found]
@@ -62,9 +72,9 @@ class ByTrigrams:
 
     texts: dict[str, list[str]] = field(default_factory=dict)
 
-    def pieces(self, size: int) -> Iterator[list[int]]:
+    def pieces(self, sizes: Iterator[int]) -> Iterator[list[int]]:
         before: int | None = None
-        while True:
+        for size in sizes:
             found = self._from_fts5(before, size) if connection.vendor == "sqlite" else self._from_rows(before, size)
             yield found
             if len(found) < size:

@@ -8,7 +8,7 @@ walk along one of them soon fills a page.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import and_
@@ -20,7 +20,7 @@ from pydicom.datadict import dictionary_VR
 from archive.models import Instance, Series, Study
 from archive.querying import conditions as compile_to
 from archive.querying.conditions import Condition
-from archive.querying.finders import AlongColumn
+from archive.querying.finders import AlongColumn, Finder
 from archive.querying.keys import (
     COMPUTED,
     COUNTS,
@@ -32,12 +32,15 @@ from archive.querying.keys import (
     Owner,
 )
 from archive.querying.matching import Items, Match, Range, Universal, Values, read_match
+from archive.querying.words import words_condition
 
 if TYPE_CHECKING:
     from archive.models.study import Seer
 
-FEW: Final = 4000
+FEW: Final = 1000
 """Studies that an index may name for all of them to be tested."""
+FEW_TO_SORT: Final = 4000
+"""The same where the matches are wanted in an order of their own: the walk along that order must meet one soon."""
 ENOUGH: Final = 100
 """An index that names so few is not compared with others."""
 PIECE: Final = 1000
@@ -46,7 +49,7 @@ FIRST_PIECE: Final = 100
 KeyValue = str | Mapping[str, str]
 """A key's value as text, or the keys of a sequence's one item."""
 
-_PATHS: Final[dict[Level, dict[Owner, str]]] = {
+PATHS: Final[dict[Level, dict[Owner, str]]] = {
     Level.STUDY: {Owner.STUDY: "", Owner.PATIENT: "patient__"},
     Level.SERIES: {Owner.SERIES: "", Owner.STUDY: "study__", Owner.PATIENT: "study__patient__"},
     Level.IMAGE: {
@@ -56,6 +59,7 @@ _PATHS: Final[dict[Level, dict[Owner, str]]] = {
         Owner.PATIENT: "series__study__patient__",
     },
 }
+"""How a row of a level reaches what is above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,15 @@ class Query:
         Of the rows that are wanted.
     keys
         Matching keys by keyword; an empty value matches everything and may be left out.
+    words
+        As typed into a search field; see ``archive.querying.words``.
     fuzzy, combined_date_time
         Agreed on by the one who asks (PS3.4 C.5.2.1.1).
     """
 
     level: Level
     keys: Mapping[str, KeyValue] = field(default_factory=dict)
+    words: str = ""
     fuzzy: bool = False
     combined_date_time: bool = False
 
@@ -108,6 +115,7 @@ def plan(query: Query) -> Plan:
             matches[keyword] = match
     found = _combined(matches) if query.combined_date_time else []
     found += [condition for keyword, match in matches.items() if (condition := _condition(keyword, match))]
+    found += [condition] if (condition := words_condition(query.words)) else []
     return Plan(query.level, tuple(found), frozenset(ignored))
 
 
@@ -171,7 +179,7 @@ def shown_rows(level: Level, who: Seer) -> QuerySet[Any]:
 
 def where(plan: Plan) -> Q:
     """Every condition of a plan, on rows of its level."""
-    paths = _PATHS[max(plan.level, Level.STUDY)]
+    paths = PATHS[max(plan.level, Level.STUDY)]
     below: dict[Owner, list[Condition]] = {}
     met = Q()
     for condition in plan.conditions:
@@ -193,11 +201,11 @@ def _exists_below(owner: Owner, conditions: list[Condition], level: Level) -> Q:
     return Q(Exists(Instance.objects.shown().filter(met, **{path: OuterRef("pk")})))
 
 
-def candidates(plan: Plan) -> list[int] | None:
-    """Ids of all studies that may match, where some index names few; else None."""
+def few_studies(conditions: Iterable[Condition], most: int) -> list[int] | None:
+    """Ids of all studies that may meet the conditions, the newest first, where an index names at most so many."""
     named: set[int] | None = None
-    for condition in plan.conditions:
-        few = _few(condition)
+    for condition in conditions:
+        few = _few(condition, most)
         if few is None:
             continue
         named = few if named is None else named & few
@@ -206,22 +214,22 @@ def candidates(plan: Plan) -> list[int] | None:
     return None if named is None else sorted(named, reverse=True)
 
 
-def _few(condition: Condition) -> set[int] | None:
+def _few(condition: Condition, most: int) -> set[int] | None:
     if not condition.finders:
         return None
     found: set[int] = set()
     for finder in condition.finders:
-        piece = next(finder.pieces(FEW + 1))
+        piece = next(finder.pieces(iter([most + 1])))
         found.update(piece)
-        if len(piece) > FEW or len(found) > FEW:
+        if len(piece) > most or len(found) > most:
             return None
     return found
 
 
-def narrowed(plan: Plan, who: Seer) -> QuerySet[Any]:
+def narrowed(plan: Plan, who: Seer) -> Any:
     """The matching rows as a queryset, to be ordered and sliced: for pages in an order of their own."""
     rows = shown_rows(plan.level, who).filter(where(plan))
-    few = candidates(plan)
+    few = few_studies(plan.conditions, FEW_TO_SORT)
     return rows if few is None else rows.filter(**{f"{_to_study(plan.level)}__in": few})
 
 
@@ -244,33 +252,51 @@ def find_ids(plan: Plan, who: Seer) -> Iterator[int]:
 
 
 def _pieces(plan: Plan, rows: QuerySet[Any]) -> Iterator[list[int]]:
+    """Ids of matching rows, piece by piece: out of the few, along an index, or the newest first."""
     wanted = "patient_id" if plan.level is Level.PATIENT else "pk"
-    few = candidates(plan)
-    if few is not None:
-        study_ids: Iterator[list[int]] = (few[start : start + PIECE] for start in range(0, len(few), PIECE))
-    elif (finder := _walked(plan)) is not None:
-        study_ids = finder.pieces(PIECE)
-    else:
+    few = few_studies(plan.conditions, FEW)
+    finder = _walked(plan) if few is None else None
+    if few is None and finder is None:
         yield from _walk(rows, wanted)
         return
-    for ids in study_ids:
+    if plan.level is Level.STUDY and isinstance(finder, AlongColumn) and finder.walks_studies:
+        yield from finder.among(rows).pieces(_growing())
+        return
+    named = finder.pieces(_growing()) if finder is not None else _cut(few or [])
+    for ids in named:
         of_these = rows.filter(**{f"{_to_study(plan.level)}__in": ids}).order_by("-pk")
         yield list(of_these.values_list(wanted, flat=True))
 
 
-def _walked(plan: Plan) -> Any:
+def _cut(ids: list[int]) -> Iterator[list[int]]:
+    start = 0
+    for size in _growing():
+        if start >= len(ids):
+            return
+        yield ids[start : start + size]
+        start += size
+
+
+def _walked(plan: Plan) -> Finder | None:
     """The one index to walk along where all name many: a column's before a trigram's; None without any."""
     single = [condition.finders[0] for condition in plan.conditions if len(condition.finders) == 1]
     return next((finder for finder in single if isinstance(finder, AlongColumn)), single[0] if single else None)
 
 
 def _walk(rows: QuerySet[Any], wanted: str) -> Iterator[list[int]]:
-    """The newest rows first; pieces grow, as the first page is waited for."""
-    size, before = FIRST_PIECE, None
-    while True:
+    """The newest rows first."""
+    before = None
+    for size in _growing():
         piece = rows if before is None else rows.filter(pk__lt=before)
         found = list(piece.order_by("-pk").values_list("pk", wanted)[:size])
         yield [row[1] for row in found]
         if len(found) < size:
             return
-        size, before = PIECE, found[-1][0]
+        before = found[-1][0]
+
+
+def _growing() -> Iterator[int]:
+    """Sizes of pieces: the first page is waited for."""
+    yield FIRST_PIECE
+    while True:
+        yield PIECE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from pydicom import Dataset, config
 from pydicom.datadict import tag_for_keyword
@@ -14,7 +14,6 @@ from pydicom.sequence import Sequence as Items
 from archive.dicom.part10 import read_dataset
 from archive.errors import ArchiveError
 from archive.models import Instance
-from archive.querying.keys import Level
 from archive.storage import layout
 
 logger = logging.getLogger(__name__)
@@ -31,38 +30,35 @@ class StoredValues:
         self._keywords = [keyword for keyword in keywords if tag_for_keyword(keyword) is not None]
         self._budget = budget
 
-    def of(self, row: Any, level: Level) -> Iterator[tuple[str, DataElement | None]]:
+    def of(
+        self, study_id: int, series_id: int | None, instance_id: int | None
+    ) -> Iterator[tuple[str, DataElement | None]]:
         """Each wanted keyword and its element; None where the data set has none or the budget is spent."""
         if not self._keywords:
             return
-        ds = self._data_set(row, level)
+        ds = self._data_set(study_id, series_id, instance_id)
         for keyword in self._keywords:
             yield keyword, _element(ds, keyword)
 
-    def _data_set(self, row: Any, level: Level) -> Dataset:
+    def _data_set(self, study_id: int, series_id: int | None, instance_id: int | None) -> Dataset:
         if self._budget <= 0:
             return Dataset()
         self._budget -= 1
-        instance = _an_instance(row, level)
-        if instance is None:
+        shown = Instance.objects.shown().filter(stored_file__isnull=False)
+        if instance_id is not None:
+            shown = shown.filter(pk=instance_id)
+        elif series_id is not None:
+            shown = shown.filter(series=series_id)
+        else:
+            shown = shown.filter(series__study=study_id)
+        key = shown.order_by("pk").values_list("stored_file__key", flat=True).first()
+        if key is None:
             return Dataset()
         try:
-            return read_dataset(layout.path_of(instance.stored_file.key))
+            return read_dataset(layout.path_of(key))
         except (ArchiveError, OSError) as error:
-            logger.warning(
-                "a stored file cannot be read for a query: %s",
-                type(error).__name__,
-                extra={"sop_instance_uid": instance.sop_instance_uid},
-            )
+            logger.warning("a stored file cannot be read for a query: %s", type(error).__name__, extra={"key": key})
             return Dataset()
-
-
-def _an_instance(row: Any, level: Level) -> Instance | None:
-    shown = Instance.objects.shown().select_related("stored_file")
-    if level is Level.IMAGE:
-        return shown.filter(pk=row.pk).first()
-    path = {Level.SERIES: "series", Level.STUDY: "series__study", Level.PATIENT: "series__study"}[level]
-    return shown.filter(**{path: row}).order_by("pk").first()
 
 
 def _element(ds: Dataset, keyword: str) -> DataElement | None:

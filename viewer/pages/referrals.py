@@ -14,7 +14,7 @@ from archive.access.roles import Role, has_role, user_of
 from archive.access.rules import granted_to, may_break_glass, opened_in_emergency
 from archive.models import BreakGlass, Study, User
 from archive.models.study import StudyQuerySet
-from viewer.worklist.filters import LONGEST_TEXT, containing
+from archive.querying.words import LONGEST_TEXT, containing
 from viewer.worklist.ordering import NEWEST_EXAMINED, find_page
 from viewer.worklist.rows import load_rows
 

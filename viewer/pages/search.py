@@ -11,10 +11,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from archive.access.roles import roles_of, user_of
-from archive.models import Study, User
-from archive.models.study import StudyQuerySet
+from archive.models import User
+from archive.querying.keys import Level
+from archive.querying.search import Query, narrowed, plan
+from archive.querying.words import LONGEST_TEXT
 from viewer.pages.fields import date_field
-from viewer.worklist.filters import LONGEST_TEXT, containing, of_modality
 from viewer.worklist.ordering import NEWEST_EXAMINED, PAGE_SIZE, find_page
 from viewer.worklist.rows import load_rows
 
@@ -43,17 +44,16 @@ class SearchForm(forms.Form):
     def clean_modality(self) -> str:
         return str(self.cleaned_data["modality"]).strip()
 
-    def narrow(self, studies: StudyQuerySet) -> StudyQuerySet:
-        """The studies that fit every field that is filled in."""
+    def query(self) -> Query:
+        """Every field that is filled in as one query."""
         asked = self.cleaned_data
-        studies = containing(studies, asked["text"])
-        if asked["modality"]:
-            studies = studies.filter(of_modality(asked["modality"]))
-        if asked["since"]:
-            studies = studies.filter(study_date__gte=f"{asked['since']:%Y%m%d}")
-        if asked["until"]:
-            studies = studies.filter(study_date__lte=f"{asked['until']:%Y%m%d}")
-        return studies
+        since, until = (f"{day:%Y%m%d}" if day else "" for day in (asked["since"], asked["until"]))
+        dates = f"{since}-{until}" if since or until else ""
+        return Query(
+            Level.STUDY,
+            {"ModalitiesInStudy": asked["modality"], "StudyDate": dates},
+            words=asked["text"],
+        )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,9 +71,8 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def found_by(form: SearchForm, who: User, place: Mapping[str, Any]) -> dict[str, Any]:
     """One page of what a valid form finds, the newest examination first."""
-    studies = form.narrow(Study.objects.visible_to(who).with_images())
     page = find_page(
-        studies,
+        narrowed(plan(form.query()), who),
         NEWEST_EXAMINED,
         after=str(place.get("after", "")),
         before=str(place.get("before", "")),

@@ -15,13 +15,11 @@ from django import forms
 from django.db.models import Q
 from django.utils import timezone
 
-from archive.indexing.search_text import fold
 from archive.models import Study, User
 from archive.models.study import StudyQuerySet
+from archive.querying.words import LONGEST_TEXT, containing
 from viewer.models import ReadingTask
 
-LONGEST_TEXT = 120
-MOST_WORDS = 8
 MODALITY = re.compile(r"[A-Z0-9_ ]{1,16}")
 """A modality as in Code String values (PS3.5 6.2)."""
 
@@ -36,18 +34,6 @@ STATES = (
 STATES_OF_ARRIVALS = (("", "all"), *STATES[1:-1])
 """The same where everything is shown unless something else is chosen."""
 OPEN_STATES = (ReadingTask.State.UNREAD, ReadingTask.State.IN_PROGRESS)
-
-
-def words_of(text: str) -> list[str]:
-    """What is typed as the words that a study's search text must each contain."""
-    return [word for part in fold(text[:LONGEST_TEXT]).split()[:MOST_WORDS] if (word := part.strip(",;"))]
-
-
-def containing(studies: StudyQuerySet, text: str) -> StudyQuerySet:
-    """Studies that contain each word of a text, in whatever order."""
-    for word in words_of(text):
-        studies = studies.filter(search_text__contains=word)
-    return studies
 
 
 def of_modality(modality: str) -> Q:

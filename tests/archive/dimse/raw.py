@@ -87,13 +87,13 @@ def echo_command(message_id: int = 1) -> bytes:
     )
 
 
-def find_command(abstract: str) -> bytes:
+def find_command(abstract: str, *, data_set: int = 0x0101) -> bytes:
     return command_set(
         element(0x0002, abstract.encode()),
         element(0x0100, us(0x20)),
         element(0x0110, us(1)),
         element(0x0700, us(0)),
-        element(0x0800, us(0x0101)),
+        element(0x0800, us(data_set)),
     )
 
 

@@ -67,7 +67,7 @@ def test_verification_is_taken_uncompressed_only() -> None:
 
 
 def test_an_unknown_class_is_result_3_and_an_unknown_syntax_result_4() -> None:
-    answers = results(proposed(1, "1.2.840.10008.5.1.4.1.2.2.1", IMPLICIT), proposed(3, CT_CLASS, "1.2.3.4"))
+    answers = results(proposed(1, "1.2.840.10008.5.1.4.1.2.3.1", IMPLICIT), proposed(3, CT_CLASS, "1.2.3.4"))
 
     assert answers == {1: (3, IMPLICIT), 3: (4, "1.2.3.4")}
 
@@ -78,4 +78,10 @@ def test_private_classes_are_taken_when_the_site_says_so() -> None:
 
 
 def test_a_standard_class_of_another_service_is_not_private() -> None:
-    assert results(proposed(1, "1.2.840.10008.5.1.4.1.2.2.2", IMPLICIT), accept_private=True) == {1: (3, IMPLICIT)}
+    assert results(proposed(1, "1.2.840.10008.5.1.4.1.2.3.2", IMPLICIT), accept_private=True) == {1: (3, IMPLICIT)}
+
+
+@pytest.mark.parametrize("root", ["1.2.840.10008.5.1.4.1.2.1", "1.2.840.10008.5.1.4.1.2.2"])
+@pytest.mark.parametrize("service", ["1", "2", "3"])
+def test_query_and_retrieve_are_offered_without_compression(root: str, service: str) -> None:
+    assert results(proposed(1, f"{root}.{service}", JPEG_2000, IMPLICIT)) == {1: (0, IMPLICIT)}

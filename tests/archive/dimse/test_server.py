@@ -13,7 +13,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pynetdicom import AE
 from pynetdicom._globals import ALL_TRANSFER_SYNTAXES
-from pynetdicom.sop_class import CTImageStorage, PatientRootQueryRetrieveInformationModelFind
+from pynetdicom.sop_class import CTImageStorage
 
 from archive.dimse.gate import PortTaken
 from archive.dimse.peers import PeerRule
@@ -43,6 +43,8 @@ from tests.archive.dimse.raw import (
     store_command,
 )
 
+PATIENT_STUDY_ONLY_FIND = "1.2.840.10008.5.1.4.1.2.3.1"
+"""Retired (PS3.4 C.6.3)."""
 UID = "1.2.826.0.1.3680043.8.498.1"
 
 
@@ -142,7 +144,7 @@ def test_unsupported_class_and_syntax_are_refused_context_by_context(receiver: D
         answer = peer.associate(
             contexts=[
                 (1, VERIFICATION, [IMPLICIT]),
-                (3, str(PatientRootQueryRetrieveInformationModelFind), [IMPLICIT]),
+                (3, PATIENT_STUDY_ONLY_FIND, [IMPLICIT]),
                 (5, CT_CLASS, ["1.2.3.4.5"]),
                 (7, "1.3.46.670589.5.0.10", [IMPLICIT]),
             ]

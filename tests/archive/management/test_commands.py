@@ -89,7 +89,16 @@ def test_a_peer_may_do_everything() -> None:
     assert "SCANNER1 at 10.0.0.7:104" in run("add_peer", "SCANNER1", "10.0.0.7", 104)[0]
     peer = Peer.objects.get()
     assert (peer.host, peer.port, peer.enabled) == ("10.0.0.7", 104, True)
-    assert all((peer.may_echo, peer.may_store, peer.may_query, peer.may_retrieve, peer.accept_private_sop_classes))
+    assert all(
+        (
+            peer.may_echo,
+            peer.may_store,
+            peer.may_query,
+            peer.may_retrieve,
+            peer.may_receive,
+            peer.accept_private_sop_classes,
+        )
+    )
 
 
 def test_a_known_peer_is_changed_and_keeps_its_issuer() -> None:

@@ -43,6 +43,17 @@ def make_study(number: int, *, patient_id: str = "", issuer: str = "", name: str
     return study
 
 
+def make_many(count: int, **values: Any) -> None:
+    """Make studies ``2.25.<number>`` of one patient, all alike, with one statement."""
+    first = make_study(1, **values)
+    studies = []
+    for number in range(2, count + 1):
+        study = Study(**{f.attname: getattr(first, f.attname) for f in Study._meta.concrete_fields})
+        study.pk, study.study_instance_uid = None, f"2.25.{number}"
+        studies.append(study)
+    Study.objects.bulk_create(studies)
+
+
 def make_series(
     study: Study,
     number: int,

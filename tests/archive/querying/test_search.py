@@ -71,7 +71,7 @@ def archive() -> None:
 def numbers(level: Level, keys: dict[str, Any], **options: Any) -> list[str]:
     """The ends of the unique keys that are found, sorted: study 2.25.1 is '1', its second series '1.2'."""
     query = Query(level, keys, **options)
-    found = [ds[UNIQUE[level]].value for ds in Answers(query, PEER, [UNIQUE[level]])]
+    found = [ds[UNIQUE[level]].value for ds in Answers(query, PEER, [UNIQUE[level]]).data_sets()]
     return sorted(str(value).removeprefix("2.25.") for value in found)
 
 
@@ -306,7 +306,9 @@ def test_answers_hold_what_was_recorded_and_what_is_counted() -> None:
         "RetrieveAETitle",
     ]
 
-    (ds,) = Answers(Query(Level.STUDY, {"StudyInstanceUID": "2.25.1"}), PEER, wanted, retrieve_ae_title="PORTAL")
+    (ds,) = Answers(
+        Query(Level.STUDY, {"StudyInstanceUID": "2.25.1"}), PEER, wanted, retrieve_ae_title="PORTAL"
+    ).data_sets()
 
     assert str(ds.PatientName) == "Äneas^Rüdiger^^Dr"
     assert ds.StudyTime == "0830"
@@ -323,7 +325,7 @@ def test_answers_hold_what_was_recorded_and_what_is_counted() -> None:
 def test_a_series_says_what_it_was_made_for() -> None:
     wanted = ["RequestAttributesSequence", "NumberOfSeriesRelatedInstances", "ModalitiesInStudy"]
 
-    (ds,) = Answers(Query(Level.SERIES, {"SeriesInstanceUID": "2.25.1.2"}), PEER, wanted)
+    (ds,) = Answers(Query(Level.SERIES, {"SeriesInstanceUID": "2.25.1.2"}), PEER, wanted).data_sets()
 
     steps = [item.ScheduledProcedureStepID for item in ds.RequestAttributesSequence]
     assert steps == ["SPS1", "SPS2"]

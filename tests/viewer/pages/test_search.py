@@ -92,7 +92,7 @@ def test_results_come_in_pages_with_few_queries(
         make_study(number, patient_id=f"P{number}")
     client = client_of(cast.reader)
     client.get("/account/")
-    with django_assert_num_queries(5):  # session, user, roles, page, rows
+    with django_assert_num_queries(6):  # session, user, roles, index, page, rows
         html = client.post("/search/", {"text": "doe"}, headers=HTMX).content.decode()
     first = re.findall(r'href="/studies/([0-9.]+)/viewer/"', html)
     after = re.search(r'name="after" value="(\d+)"', html)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from archive.models import Study
 from tests.viewer.worklist.studies import make_study
 from viewer.worklist.counts import count_open, count_site
-from viewer.worklist.filters import WorklistFilter, words_of
+from viewer.worklist.filters import WorklistFilter
 from viewer.worklist.listing import list_studies
 
 if TYPE_CHECKING:
@@ -83,12 +83,6 @@ def test_a_filter_finds_what_it_says(cast: Cast, some: None, query: str, numbers
 )
 def test_what_cannot_be_used_is_left_out(cast: Cast, some: None, query: str) -> None:
     assert found(cast, query) == uids(1, 2, 3, 5, 6)
-
-
-def test_words_are_folded_and_bounded() -> None:
-    assert words_of("  DOE,^Jané ") == ["doe", "jane"]
-    assert len(words_of(" ".join("abcdefghijkl"))) == 8
-    assert words_of("x" * 500) == ["x" * 120]
 
 
 def filter_of(cast: Cast, query: str) -> WorklistFilter:
