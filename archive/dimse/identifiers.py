@@ -194,8 +194,7 @@ def _fits(texts: list[str], character_set: tuple[str, ...]) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            # Where the first value is empty it stands for ASCII, which pydicom reads as Latin-1.
-            encodings = ["ascii" if name == "iso8859" else name for name in convert_encodings(list(character_set))]
+            encodings = convert_encodings(list(character_set))
             return all(_comes_back(text, encodings) for text in texts)
         except (UserWarning, UnicodeError, LookupError, ValueError):
             return False
@@ -204,7 +203,18 @@ def _fits(texts: list[str], character_set: tuple[str, ...]) -> bool:
 def _comes_back(text: str, encodings: list[str]) -> bool:
     if len(encodings) == 1:
         return text.encode(encodings[0]).decode(encodings[0]) == text
-    return decode_bytes(encode_string(text, encodings), encodings, PN_DELIMS) == text
+    # Where the first value is empty it stands for ASCII, which pydicom takes for Latin-1.
+    beyond_ascii = encodings[1:] if encodings[0] == "iso8859" else encodings
+    has_all = all(c.isascii() or any(_has(c, encoding) for encoding in beyond_ascii) for c in text)
+    return has_all and decode_bytes(encode_string(text, encodings), encodings, PN_DELIMS) == text
+
+
+def _has(character: str, encoding: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _texts(values: Values) -> Iterator[str]:

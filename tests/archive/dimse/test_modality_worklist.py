@@ -117,6 +117,7 @@ def test_all_groups_of_a_name_come_back_in_a_character_set_that_has_them(receive
         ("Müller^Jörg", "ISO_IR 100", "ISO_IR 100"),
         (IN_THREE_GROUPS, "ISO_IR 100", "ISO_IR 192"),
         (IN_THREE_GROUPS, "\\ISO 2022 IR 87", "\\ISO 2022 IR 87"),
+        ("Müller^Jörg", "\\ISO 2022 IR 87", "ISO_IR 192"),
         ("Müller^Jörg", None, "ISO_IR 192"),
         ("DOE^JANE", None, None),
     ):
