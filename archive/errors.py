@@ -17,6 +17,10 @@ class DataSetMismatch(ArchiveError):
     """The data set's SOP Class or SOP Instance UID is not the one that was announced with it."""
 
 
+class OtherStudy(ArchiveError):
+    """An instance was sent to a study that it does not belong to."""
+
+
 class InvalidUID(ArchiveError):
     """A value that must be a UID is none (PS3.5 9.1: digits and dots, at most 64 characters)."""
 

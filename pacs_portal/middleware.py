@@ -13,12 +13,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import urlencode
 
+from pacs_portal.bearer import has_token
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 OPEN_PREFIXES = ("/accounts/", "/healthz", "/readyz", "/static/")
 """Addresses that need no account."""
-JSON_PREFIXES = ("/api/", "/stacks/", "/tiles/")
+JSON_PREFIXES = ("/api/", "/dicom-web/", "/stacks/", "/tiles/", "/wado")
 """Addresses that a script asks: answered 401, never sent to a page."""
 SEEN_EVERY_S = 60
 """A session's last use is written at most this often."""
@@ -62,22 +64,24 @@ class SignedInMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.user.is_authenticated and is_idle(request.session.get("seen_at")):
-            logout(request)
-        if request.user.is_authenticated:
-            now = time.time()
-            is_background = request.headers.get("X-Portal-Background") is not None
-            if not is_background and now - request.session.get("seen_at", 0) > SEEN_EVERY_S:
-                request.session["seen_at"] = now
-            refused = second_factor_refusal(request)
-            if refused is not None:
-                return refused
-        elif not request.path.startswith(OPEN_PREFIXES):
-            return ask_to_sign_in(request)
+        refused = None if has_token(request) else self._refusal(request)
+        if refused is not None:
+            return refused
         response = self.get_response(request)
         if not response.has_header("Cache-Control") and not request.path.startswith("/static/"):
             response["Cache-Control"] = "no-store"
         return response
+
+    def _refusal(self, request: HttpRequest) -> HttpResponseBase | None:
+        if request.user.is_authenticated and is_idle(request.session.get("seen_at")):
+            logout(request)
+        if not request.user.is_authenticated:
+            return None if request.path.startswith(OPEN_PREFIXES) else ask_to_sign_in(request)
+        now = time.time()
+        is_background = request.headers.get("X-Portal-Background") is not None
+        if not is_background and now - request.session.get("seen_at", 0) > SEEN_EVERY_S:
+            request.session["seen_at"] = now
+        return second_factor_refusal(request)
 
 
 def is_idle(seen_at: float | None) -> bool:
@@ -93,7 +97,7 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
         response: HttpResponse = JsonResponse(
             {"error": "Please sign in.", "sign_in": resolve_url(settings.LOGIN_URL)}, status=401
         )
-        response["WWW-Authenticate"] = 'Session realm="portal"'
+        response["WWW-Authenticate"] = 'Bearer realm="portal", Session realm="portal"'
         return response
     if request.headers.get("HX-Request"):
         response = HttpResponse(status=401)

@@ -155,6 +155,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "pacs_portal.bearer.BearerMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "viewer.pages.account.ClearCacheOnSignOutMiddleware",
     "pacs_portal.middleware.SignedInMiddleware",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
+from archive.dicomweb.stow import stow
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
 from viewer.api import instances, processing, values
 from viewer.pages import (
@@ -69,6 +70,8 @@ urlpatterns = [
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),
     path("api/stacks/<uid:stack>/<slug:kind>", processing.process, name="process"),
+    path("dicom-web/studies", stow, name="dicomweb-studies"),
+    path("dicom-web/studies/<uid:study_instance_uid>", stow, name="dicomweb-study"),
     path("accounts/", include("allauth.urls")),
     path("admin/login/", admin_home.sign_in),
     path("admin/", admin_home.admin_home),

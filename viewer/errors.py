@@ -48,7 +48,7 @@ class TileMissing(ViewerError):
 
 
 class NoValueTile(ViewerError):
-    """Stored values of this image do not fit 16 bits, or are colours: only windowed tiles exist."""
+    """Stored values do not fit 16 bits, are colours, or a shutter or table lies over them: only windowed tiles exist."""
 
 
 class NotFound(ViewerError):

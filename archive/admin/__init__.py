@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from archive.admin import (
+    access_tokens,
     audit_events,
     emergencies,
     grants,
@@ -23,6 +24,7 @@ from archive.admin import (
 )
 
 __all__ = [
+    "access_tokens",
     "audit_events",
     "emergencies",
     "grants",

@@ -1,5 +1,6 @@
 """The archive's nouns, one a module; this page is their table of contents."""
 
+from archive.models.access_token import AccessToken
 from archive.models.audit_event import AuditEvent
 from archive.models.break_glass import BreakGlass
 from archive.models.commitment import Commitment
@@ -17,6 +18,7 @@ from archive.models.study import Study
 from archive.models.user import User
 
 __all__ = [
+    "AccessToken",
     "AuditEvent",
     "BreakGlass",
     "Commitment",

@@ -14,10 +14,10 @@ from pydicom import Dataset
 
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
 from archive.dicom.values import first_item, integer, items, number, numbers, text, value_of
-from archive.pixels.description import ImageDescription, OverlayPlane, Palette, UltrasoundRegion
+from archive.pixels.description import ImageDescription, LookupTable, OverlayPlane, Palette, UltrasoundRegion
 from archive.pixels.functional_groups import frame_attributes
 from archive.pixels.packing import from_json, to_json
-from archive.pixels.tables import palette
+from archive.pixels.tables import lookup_table, palette
 
 __all__ = ["describe", "from_json", "to_json"]
 
@@ -57,7 +57,7 @@ def describe(ds: Dataset) -> ImageDescription:
 
     An object without an image plane has ``rows`` or ``columns`` 0.
     """
-    little_endian = not _is_big_endian(ds)
+    little_endian = is_little_endian(ds)
     frames = integer(ds, "NumberOfFrames", 1)
     frames = frames if 0 < frames <= MAXIMUM_FRAMES else 1
     bits_allocated = integer(ds, "BitsAllocated", 16)
@@ -80,14 +80,15 @@ def describe(ds: Dataset) -> ImageDescription:
         pixel_keyword=_pixel_keyword(ds, bits_allocated),
         padding=_padding(ds, bits_allocated, signed=signed),
         presentation_lut_shape=text(ds, "PresentationLUTShape"),
+        presentation_lut=presentation_lut(ds, little_endian=little_endian),
         pixel_aspect_ratio=_pixel_aspect_ratio(ds),
         imager_pixel_spacing=_pair(ds, "ImagerPixelSpacing"),
         nominal_scanned_pixel_spacing=_pair(ds, "NominalScannedPixelSpacing"),
         estimated_radiographic_magnification=_positive(ds, "EstimatedRadiographicMagnificationFactor"),
         pixel_spacing_calibration_type=text(ds, "PixelSpacingCalibrationType"),
         palette=_palette(ds, photometric_interpretation, signed=signed, little_endian=little_endian),
-        icc_profile=_icc_profile(ds),
-        overlays=_overlays(ds, little_endian=little_endian),
+        icc_profile=icc_profile(ds),
+        overlays=overlay_planes(ds, little_endian=little_endian),
         lossy=_is_lossy(ds),
         lossy_ratio=_lossy_ratio(ds),
         burned_in_annotation=text(ds, "BurnedInAnnotation"),
@@ -109,8 +110,15 @@ def _transfer_syntax(ds: Dataset) -> str:
     return text(meta, "TransferSyntaxUID") if isinstance(meta, Dataset) else ""
 
 
-def _is_big_endian(ds: Dataset) -> bool:
-    return _transfer_syntax(ds) == EXPLICIT_VR_BIG_ENDIAN
+def is_little_endian(ds: Dataset) -> bool:
+    """Whether words that pydicom leaves as bytes have their low byte first."""
+    return _transfer_syntax(ds) != EXPLICIT_VR_BIG_ENDIAN
+
+
+def presentation_lut(ds: Dataset, *, little_endian: bool) -> LookupTable | None:
+    """The one item of Presentation LUT Sequence (PS3.3 C.11.6)."""
+    item = first_item(ds, "PresentationLUTSequence")
+    return None if item is None else lookup_table(item, signed=False, little_endian=little_endian)
 
 
 def _pixel_keyword(ds: Dataset, bits_allocated: int) -> str:
@@ -191,7 +199,7 @@ def _palette(ds: Dataset, photometric_interpretation: str, *, signed: bool, litt
     return palette(ds, signed=signed, little_endian=little_endian)
 
 
-def _icc_profile(ds: Dataset) -> bytes | None:
+def icc_profile(ds: Dataset) -> bytes | None:
     """ICC Profile of the image, or of the first optical path of a microscope (PS3.3 C.11.15, C.8.12.5)."""
     profile = value_of(ds, "ICCProfile")
     if not isinstance(profile, bytes):
@@ -236,7 +244,7 @@ def _frame_rate(ds: Dataset, frames: int) -> tuple[float | None, str]:
     return None, ""
 
 
-def _overlays(ds: Dataset, *, little_endian: bool) -> tuple[OverlayPlane, ...]:
+def overlay_planes(ds: Dataset, *, little_endian: bool) -> tuple[OverlayPlane, ...]:
     """Overlay planes of groups 6000 to 601E that have a size and either data or a bit of the pixel cells."""
     planes = (_overlay(ds, group, little_endian=little_endian) for group in range(0x6000, 0x6020, 2))
     return tuple(plane for plane in planes if plane is not None)

@@ -79,6 +79,27 @@ class OverlayPlane:
 
 
 @dataclass(frozen=True, slots=True)
+class Shutter:
+    """What covers the parts of a picture that nobody shall look at (PS3.3 C.7.6.11, C.7.6.15).
+
+    Pixels outside any one of the shapes are covered. Rows and columns count from 1.
+    """
+
+    rectangle: tuple[int, int, int, int] | None = None
+    """Left, right, upper and lower edge."""
+    circle: tuple[int, int, int] | None = None
+    """Row and column of the center, and the radius in pixels along a row."""
+    polygon: tuple[tuple[int, int], ...] = ()
+    """Row and column of each vertex."""
+    overlay_group: int = 0
+    """Group of the overlay whose ones are covered; 0 without a bitmap."""
+    presentation_value: int = 0
+    """P-value of covered pixels, 0 (black) to 65535."""
+    color: tuple[int, int, int] | None = None
+    """CIELab value of covered pixels on a color display, as encoded (PS3.3 C.10.7.1.1)."""
+
+
+@dataclass(frozen=True, slots=True)
 class UltrasoundRegion:
     """One item of the Sequence of Ultrasound Regions (PS3.3 C.8.5.5)."""
 
@@ -108,6 +129,7 @@ class FrameAttributes:
     modality_lut: LookupTable | None = None
     windows: tuple[Window, ...] = ()
     voi_luts: tuple[LookupTable, ...] = ()
+    shutter: Shutter | None = None
     image_position_patient: tuple[float, float, float] | None = None
     image_orientation_patient: tuple[float, float, float, float, float, float] | None = None
     pixel_spacing: tuple[float, float] | None = None
@@ -144,6 +166,8 @@ class ImageDescription:
     padding: tuple[float, float] | None = None
     """Lowest and highest padded stored value, inclusive (PS3.3 C.7.5.1.1.2)."""
     presentation_lut_shape: str = ""
+    presentation_lut: LookupTable | None = None
+    """Presentation LUT Sequence (PS3.3 C.11.6); its entries are P-values."""
     pixel_aspect_ratio: tuple[int, int] | None = None
     """Vertical, horizontal (PS3.3 C.7.6.3.1.7)."""
     imager_pixel_spacing: tuple[float, float] | None = None

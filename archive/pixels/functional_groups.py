@@ -23,6 +23,7 @@ from archive.dicom.values import (
     values_of,
 )
 from archive.pixels.description import FrameAttributes, LookupTable, VoiFunction, Window
+from archive.pixels.shutters import shutter
 from archive.pixels.tables import lookup_table
 
 FRAME_TYPE_SEQUENCES: Final = (
@@ -83,6 +84,7 @@ class _Reader:
             modality_lut=self._modality_lut(ds),
             windows=windows(ds),
             voi_luts=self._voi_luts(ds, intercept),
+            shutter=shutter(ds),
             image_position_patient=_position(ds),
             image_orientation_patient=_orientation(ds) or (_orientation(detector) if detector is not None else None),
             pixel_spacing=_spacing(ds),
@@ -119,6 +121,9 @@ class _Reader:
             tables = self._voi_luts(voi, found.get("rescale_intercept", base.rescale_intercept))
             if tables:
                 found["voi_luts"] = tables
+        covering = first_item(group, "FrameDisplayShutterSequence")
+        if covering is not None:
+            found["shutter"] = shutter(covering)
         units = _units(
             group,
             found.get("rescale_slope", base.rescale_slope),

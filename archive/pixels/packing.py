@@ -18,6 +18,7 @@ from archive.pixels.description import (
     LookupTable,
     OverlayPlane,
     Palette,
+    Shutter,
     UltrasoundRegion,
     VoiFunction,
     Window,
@@ -32,6 +33,7 @@ _INHERITED: Final = (
     "modality_lut",
     "windows",
     "voi_luts",
+    "shutter",
     "laterality",
     "patient_orientation",
     "units",
@@ -75,7 +77,7 @@ def _defaults(kind: type) -> dict[str, Any]:
 _IMAGE_FIELDS: Final = _defaults(ImageDescription)
 _FRAME_FIELDS: Final = _defaults(FrameAttributes)
 _OTHER_FIELDS: Final = {
-    kind: _defaults(kind) for kind in (LookupTable, OverlayPlane, Palette, UltrasoundRegion, Window)
+    kind: _defaults(kind) for kind in (LookupTable, OverlayPlane, Palette, Shutter, UltrasoundRegion, Window)
 }
 
 
@@ -158,6 +160,15 @@ def _overlay(values: dict[str, Any]) -> OverlayPlane:
     return OverlayPlane(**{**values, "bits": None if bits is None else _bytes_from_text(bits)})
 
 
+def _shutter(values: dict[str, Any]) -> Shutter:
+    read: dict[str, Any] = {"rectangle": tuple, "circle": tuple, "color": tuple, "polygon": _vertices}
+    return Shutter(**{name: read[name](value) if name in read else value for name, value in values.items()})
+
+
+def _vertices(values: list[list[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((row, column) for row, column in values)
+
+
 def _region(values: dict[str, Any]) -> UltrasoundRegion:
     return UltrasoundRegion(**values)
 
@@ -166,6 +177,7 @@ _FRAME_READERS: Final[dict[str, Any]] = {
     "modality_lut": _table,
     "windows": lambda values: tuple(map(_window, values)),
     "voi_luts": lambda values: tuple(map(_table, values)),
+    "shutter": _shutter,
     "image_position_patient": tuple,
     "image_orientation_patient": tuple,
     "pixel_spacing": tuple,
@@ -174,6 +186,7 @@ _FRAME_READERS: Final[dict[str, Any]] = {
 }
 _IMAGE_READERS: Final[dict[str, Any]] = {
     "padding": tuple,
+    "presentation_lut": _table,
     "pixel_aspect_ratio": tuple,
     "imager_pixel_spacing": tuple,
     "nominal_scanned_pixel_spacing": tuple,

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from archive.dicom.header import Header, scan_header
 from archive.dicom.uids import is_valid_uid
-from archive.errors import CannotUnderstand, DataSetMismatch
+from archive.errors import CannotUnderstand, DataSetMismatch, OtherStudy
 from archive.models.quarantined_file import QuarantinedFile
 from archive.receiving.quarantine import keep_refused
 from archive.receiving.staging import StagedFile
@@ -38,7 +38,7 @@ class IntakeResult:
     """SHA-256 of the data set, hexadecimal."""
 
 
-def receive_instance(staged: StagedFile) -> IntakeResult:
+def receive_instance(staged: StagedFile, *, study_instance_uid: str = "") -> IntakeResult:
     """Check the header, make the file durable, publish it in incoming/, and wake the indexer.
 
     Raises
@@ -47,6 +47,8 @@ def receive_instance(staged: StagedFile) -> IntakeResult:
         The data set cannot be read whole or lacks a UID; its bytes are kept in quarantine.
     DataSetMismatch
         It is not the instance that was announced; its bytes are kept in quarantine.
+    OtherStudy
+        It is of another study than the one named; nothing was kept.
     OutOfSpace, StorageFailed
         Nothing was kept.
     """
@@ -59,6 +61,8 @@ def receive_instance(staged: StagedFile) -> IntakeResult:
         except DataSetMismatch as error:
             keep_refused(staged, reason=QuarantinedFile.Reason.MISMATCH, explanation=str(error))
             raise
+        if study_instance_uid and header.study_instance_uid != study_instance_uid:
+            raise OtherStudy("The instance is of another study than the one that it was sent to.")
         staged.sync()
         staged.publish(staged.incoming_path())
         result = IntakeResult(

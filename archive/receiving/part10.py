@@ -19,13 +19,15 @@ HEAD_LIMIT = 1 << 20
 """Bytes within which the file meta information must end."""
 
 
-def receive_part10(stream: BinaryIO, origin: Origin) -> IntakeResult:
+def receive_part10(stream: BinaryIO, origin: Origin, *, study_instance_uid: str = "") -> IntakeResult:
     """Copy the data set of a file into the archive, a block at a time.
 
     Raises
     ------
     CannotUnderstand
         It is no DICOM file. The bytes of one that begins as such are kept in quarantine.
+    OtherStudy
+        It is of another study than the one that it was sent to; nothing of it is kept.
     """
     head = stream.read(HEAD_LIMIT)
     meta = read_file_meta(io.BytesIO(head))
@@ -45,7 +47,7 @@ def receive_part10(stream: BinaryIO, origin: Origin) -> IntakeResult:
     except BaseException:
         staged.abort()
         raise
-    return receive_instance(staged)
+    return receive_instance(staged, study_instance_uid=study_instance_uid)
 
 
 def uids_of(head: bytes, meta: FileMeta) -> tuple[str, str]:

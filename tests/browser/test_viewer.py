@@ -96,7 +96,7 @@ def loop_of(folder: Path) -> Path:
 
 def send(address: list[str], path: Path) -> None:
     scan = ["+sd"] if path.is_dir() else []
-    proposals: list[list[str]] = [["-xs"], ["-xy"], ["-xr"], ["-xv"], ["-xi"], []]
+    proposals: list[list[str]] = [["-xs"], ["-xy"], ["-xr"], ["-xv"], ["-xi"], ["-xt"], []]
     plain = [word for word in address if word != "-xs"]
     for proposal in proposals:
         command = [STORESCU, *scan, *proposal, *plain, str(path)]

@@ -18,6 +18,7 @@ from archive.receiving.sources import Door, Origin
 from archive.receiving.staging import StagedFile
 from tests.phantoms import to_part10_bytes
 from viewer.stacks.lookup import forget_kept
+from viewer.stacks.presentation_states import forget_states
 from viewer.stacks.windows import _windows
 from viewer.tiles import drawing, frames, sessions
 
@@ -67,6 +68,7 @@ def refusal_of(path: Path) -> ArchiveError | None:
 def forget_what_was_drawn() -> None:
     """Empty everything that the viewer keeps in this process: row ids and keys begin anew with each test."""
     forget_kept()
+    forget_states()
     _windows.clear()
     drawing._tiles = drawing.TileMemory()
     drawing._under_way.clear()

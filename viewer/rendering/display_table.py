@@ -1,7 +1,7 @@
 """One table from stored value to display value, so that a tile is one look-up.
 
-The whole grey-scale path (padding, modality LUT, VOI, polarity, colour map) is a
-function of the stored value alone. For values of up to 16 bits it is computed once
+The whole grey-scale path (padding, modality LUT, VOI, presentation LUT or palette,
+polarity, colour map) is a function of the stored value alone. For values of up to 16 bits it is computed once
 for every value that can occur, and kept for the next tile. The browser builds the
 same table from the same numbers for value tiles.
 """
@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.pixels.description import LookupTable, VoiFunction, Window
+from archive.pixels.description import LookupTable, Palette, VoiFunction, Window
 from viewer.rendering.color_maps import GREY, color_map
 from viewer.rendering.modality_lut import IDENTITY, ModalityTransform, apply_modality
-from viewer.rendering.voi_lut import WHITE, apply_voi_lut, apply_window
+from viewer.rendering.presentation_lut import Voi, apply_presentation_lut, pseudo_color
+from viewer.rendering.voi_lut import WHITE, apply_voi_lut, apply_window, range_places
 
 TABLES_KEPT = 128
 """Tables in memory for each process: at most 64 KiB each, three times that with a colour map."""
@@ -28,12 +29,18 @@ class DisplayTransform(NamedTuple):
     """Everything that decides the grey (or mapped colour) of a stored value; hashable."""
 
     modality: ModalityTransform = IDENTITY
-    voi: Window | LookupTable = Window(128.0, 256.0)
+    voi: Voi = Window(128.0, 256.0)
     padding: tuple[float, float] | None = None
     """Lowest and highest padded stored value, inclusive."""
     image_inverted: bool = False
     reader_inverted: bool = False
     map: str = GREY
+    presentation_lut: LookupTable | None = None
+    """Takes the place of ``image_inverted``: its entries are P-values."""
+    palette: Palette | None = None
+    """Of a pseudo-color presentation state; takes the place of ``map`` too."""
+    icc_profile: bytes | None = None
+    """In which the palette's colors are."""
 
 
 def apply_display(values: NDArray[Any], transform: DisplayTransform) -> NDArray[np.uint8]:
@@ -95,18 +102,19 @@ def _blacken(table: NDArray[np.uint8], padding: tuple[float, float] | None, lowe
 def compute_display(values: NDArray[Any], transform: DisplayTransform) -> NDArray[np.uint8]:
     """Walk the grey-scale path value by value (PS3.4 N.2)."""
     modality = apply_modality(values, transform.modality)
-    display = _apply_voi(modality, transform)
+    # A NaN of a float image is drawn as the lowest value.
+    if modality.size and np.isnan(modality.min()):
+        modality = np.nan_to_num(modality, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+    with np.errstate(over="ignore", invalid="ignore"):
+        display = _apply_voi(modality, transform)
     if transform.reader_inverted:
         display = 255 - display
+    if transform.map != GREY and transform.palette is None:
+        display = color_map(transform.map)[display]
     padded = padding_mask(values, transform.padding)
-    if transform.map == GREY:
-        if padded is not None:
-            display[padded] = 0
-        return display
-    colored = color_map(transform.map)[display]
     if padded is not None:
-        colored[padded] = 0
-    return colored
+        display[padded] = 0
+    return display
 
 
 def padding_mask(values: NDArray[Any], padding: tuple[float, float] | None) -> NDArray[np.bool_] | None:
@@ -124,12 +132,15 @@ def padding_mask(values: NDArray[Any], padding: tuple[float, float] | None) -> N
 
 
 def _apply_voi(modality: NDArray[np.float64], transform: DisplayTransform) -> NDArray[np.uint8]:
-    if isinstance(transform.voi, LookupTable):
-        display = apply_voi_lut(modality, transform.voi)
+    if transform.palette is not None:
+        return pseudo_color(modality, transform.voi, transform.palette, transform.icc_profile)
+    if transform.presentation_lut is not None:
+        return apply_presentation_lut(modality, transform.voi, transform.presentation_lut)
+    if not isinstance(transform.voi, Window):
+        if isinstance(transform.voi, LookupTable):
+            display = apply_voi_lut(modality, transform.voi)
+        else:
+            display = range_places(modality, transform.voi, 256).astype(np.uint8)
         return 255 - display if transform.image_inverted else display
     low, high = (WHITE, 0.0) if transform.image_inverted else (0.0, WHITE)
-    # A NaN of a float image is drawn as the lowest value.
-    if modality.size and np.isnan(modality.min()):
-        modality = np.nan_to_num(modality, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return apply_window(modality, transform.voi, low=low, high=high)
+    return apply_window(modality, transform.voi, low=low, high=high)

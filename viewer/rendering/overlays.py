@@ -6,6 +6,8 @@ see them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,11 @@ OVERLAY_WHITE = 255
 
 
 def overlay_mask(
-    description: ImageDescription, frame_number: int, cells: NDArray[np.unsignedinteger] | None = None
+    description: ImageDescription,
+    frame_number: int,
+    cells: NDArray[np.unsignedinteger] | None = None,
+    *,
+    planes: Sequence[OverlayPlane] | None = None,
 ) -> NDArray[np.bool_] | None:
     """Return the pixels that any overlay of a frame covers, shape (rows, columns); None where there are none.
 
@@ -25,21 +31,24 @@ def overlay_mask(
     cells
         Whole pixel cells of the frame, for overlays that lie in unused bits of the
         pixel data (retired, still found); without them these are left out.
+    planes
+        Only these; all of the image where None.
     """
     mask: NDArray[np.bool_] | None = None
-    for plane in description.overlays:
-        bits = _plane_bits(plane, frame_number, cells)
+    for plane in description.overlays if planes is None else planes:
+        bits = plane_bits(plane, frame_number, cells)
         if bits is None or not bits.any():
             continue
         if mask is None:
             mask = np.zeros((description.rows, description.columns), np.bool_)
-        _lay(mask, bits, plane.origin_row - 1, plane.origin_column - 1)
+        lay(mask, bits, plane.origin_row - 1, plane.origin_column - 1)
     return mask
 
 
-def _plane_bits(
+def plane_bits(
     plane: OverlayPlane, frame_number: int, cells: NDArray[np.unsignedinteger] | None
 ) -> NDArray[np.bool_] | None:
+    """Bits of one plane for a frame, shape (rows, columns) of the plane; None where it has none there."""
     if plane.bits is None:
         return None if cells is None else (cells >> plane.bit_position & 1).astype(np.bool_)
     # One plane without frames of its own belongs to every frame (PS3.3 C.9.2.1.3).
@@ -53,7 +62,7 @@ def _plane_bits(
     return bits.reshape(plane.rows, plane.columns).astype(np.bool_)
 
 
-def _lay(mask: NDArray[np.bool_], bits: NDArray[np.bool_], row: int, column: int) -> None:
+def lay(mask: NDArray[np.bool_], bits: NDArray[np.bool_], row: int, column: int) -> None:
     """Add bits whose upper left corner is at (row, column), cut at the edges of the image."""
     top, left = max(row, 0), max(column, 0)
     bottom, right = min(row + bits.shape[0], mask.shape[0]), min(column + bits.shape[1], mask.shape[1])

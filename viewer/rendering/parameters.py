@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from archive.dicom.uids import is_valid_uid
 from archive.pixels.description import VoiFunction, Window
 from viewer.errors import InvalidParameter, InvalidWindow
 from viewer.rendering.color_maps import GREY, MAP_NAMES
@@ -64,6 +65,8 @@ class RenderParameters:
     values: bool = False
     """The value tile (stored values), for which nothing else here matters."""
     overlays: bool = True
+    presentation_state: str = ""
+    """SOP Instance UID of the presentation state that says how the picture looks; empty for none."""
 
     def key(self) -> str:
         """Normalised query: equal pictures have equal keys, the default picture has an empty one."""
@@ -72,12 +75,15 @@ class RenderParameters:
         parts = []
         if self.window is not None:
             parts.append(f"window={window_text(self.window)}")
-        if self.invert or (self.invert is not None and self.window is None):
+        has_own_polarity = self.window is None and not self.presentation_state
+        if self.invert or (self.invert is not None and has_own_polarity):
             parts.append(f"invert={int(self.invert)}")
         if self.map != GREY:
             parts.append(f"map={self.map}")
         if not self.overlays:
             parts.append("overlays=0")
+        if self.presentation_state:
+            parts.append(f"pr={self.presentation_state}")
         return "&".join(parts)
 
 
@@ -97,11 +103,13 @@ def parse_parameters(query: Mapping[str, str]) -> RenderParameters:
         "map": _map,
         "values": lambda text: _flag("values", text),
         "overlays": lambda text: _flag("overlays", text),
+        "pr": _presentation_state,
     }
     for name in query:
         if name not in readers:
             raise InvalidParameter(name, query[name], f"only the parameters {', '.join(readers)}")
-    return RenderParameters(**{name: readers[name](query[name]) for name in query})  # type: ignore[arg-type]
+    fields = {"pr": "presentation_state"}
+    return RenderParameters(**{fields.get(name, name): readers[name](query[name]) for name in query})  # type: ignore[arg-type]
 
 
 def parse_window(text: str) -> WindowChoice:
@@ -168,4 +176,10 @@ def _flag(name: str, text: str) -> bool:
 def _map(text: str) -> str:
     if text not in MAP_NAMES:
         raise InvalidParameter("map", text, ", ".join(MAP_NAMES))
+    return text
+
+
+def _presentation_state(text: str) -> str:
+    if not is_valid_uid(text):
+        raise InvalidParameter("pr", text, "the SOP Instance UID of a presentation state")
     return text

@@ -1,7 +1,8 @@
 """The whole path from a decoded frame to a picture (PS3.4 N.2), told once.
 
-padding -> modality LUT -> VOI -> polarity -> colour or colour map -> overlays ->
-region and scale. Reducing comes first, on stored values: see ``resample``.
+padding -> modality LUT -> VOI -> presentation LUT and polarity -> colour or colour map
+-> shutter -> overlays and annotations -> region and scale. Reducing comes first, on
+stored values: see ``resample``. A presentation state replaces what the image says.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from viewer.rendering.automatic import StackSample, automatic_window
 from viewer.rendering.color import RGB, is_color, to_rgb, to_srgb
 from viewer.rendering.display_table import DisplayTransform, apply_display
 from viewer.rendering.geometry import pixel_aspect_ratio
-from viewer.rendering.modality_lut import modality_transform
-from viewer.rendering.overlays import burn_overlays, overlay_mask, reduce_mask
+from viewer.rendering.modality_lut import has_entries, modality_transform
 from viewer.rendering.parameters import RenderParameters, VoiLutNumber, WindowSource
 from viewer.rendering.presentation import image_is_inverted, reader_inverts
+from viewer.rendering.presentation_lut import Voi
+from viewer.rendering.presentation_state import FrameState, identity
 from viewer.rendering.resample import enlarge, reduce_by, resize_area
 from viewer.rendering.stack_window import StackWindow, WindowOrigin, full_range
+from viewer.rendering.stated import color_profile, cover, has_shutter, lay_over, state_transform
 from viewer.rendering.tiles import Level, Region, find_level, levels, tile_region
 from viewer.rendering.voi_lut import usable_voi_luts, usable_windows
 
@@ -63,6 +66,7 @@ def render_frame(
     stack_window: StackWindow | None = None,
     region: Region | None = None,
     level: int | None = None,
+    state: FrameState | None = None,
 ) -> NDArray[np.uint8]:
     """Draw a frame, or a region of it.
 
@@ -78,6 +82,9 @@ def render_frame(
         In pixels of the level; the whole of it if None.
     level
         Of the pyramid; 1:1 if None.
+    state
+        What a presentation state says about this frame. It replaces what the image says, but for a
+        window that ``parameters`` ask for; drawn in the geometry of the image, neither cut nor turned.
 
     Returns
     -------
@@ -97,11 +104,12 @@ def render_frame(
     reduced = reduce_frame(decoded, description, frame_number, storey.level)
     part = Region(0, 0, storey.rows, storey.columns) if region is None else region
     values = reduced.values[part.row : part.row + part.rows, part.column : part.column + part.columns]
-    image = _display(values, reduced, description, frame_number, parameters, stack_window or UNKNOWN_WINDOW)
-    if parameters.overlays and description.overlays:
-        mask = overlay_mask(description, frame_number, reduced.cells)
-        image = burn_overlays(image, None if mask is None else reduce_mask(mask, storey.scale), part)
-    return image
+    window = stack_window or UNKNOWN_WINDOW
+    image = _display(values, reduced, description, frame_number, parameters, window, state)
+    image = cover(image, description, frame_number, state, part, storey.scale)
+    if not parameters.overlays:
+        return image
+    return lay_over(image, description, frame_number, state, part, storey.scale, reduced.cells)
 
 
 def render_tile(
@@ -114,6 +122,7 @@ def render_tile(
     row: int,
     column: int,
     stack_window: StackWindow | None = None,
+    state: FrameState | None = None,
 ) -> NDArray[np.uint8]:
     """Draw one tile; a value tile where the parameters ask for one.
 
@@ -127,7 +136,14 @@ def render_tile(
     if parameters.values:
         return value_tile(decoded, description, frame_number, level=level, row=row, column=column)
     return render_frame(
-        decoded, description, frame_number, parameters, stack_window=stack_window, region=region, level=level
+        decoded,
+        description,
+        frame_number,
+        parameters,
+        stack_window=stack_window,
+        region=region,
+        level=level,
+        state=state,
     )
 
 
@@ -148,8 +164,11 @@ def value_tile(
         Colours, or values of more than 16 bits.
     """
     check_drawable(description, frame_number)
-    if not has_value_tiles(description):
-        raise NoValueTile("Stored values of this image are colours or need more than 16 bits: only windowed tiles.")
+    if not _holds_words(description) or description.frame(frame_number).shutter is not None:
+        raise NoValueTile(
+            "Stored values of this image are colours, need more than 16 bits, or are not all to be seen: "
+            "only windowed tiles."
+        )
     part = tile_region(find_level(description.rows, description.columns, level), row, column)
     reduced = reduce_frame(decoded, description, frame_number, level)
     values = reduced.values[part.row : part.row + part.rows, part.column : part.column + part.columns]
@@ -158,9 +177,14 @@ def value_tile(
 
 
 def has_value_tiles(description: ImageDescription) -> bool:
-    """Whether stored values fit 16 bits and are not colours."""
+    """Whether stored values fit 16 bits, are not colours, and all but a table lies between them and the picture."""
+    return _holds_words(description) and not has_shutter(description)
+
+
+def _holds_words(description: ImageDescription) -> bool:
     grey = description.samples_per_pixel == 1 and not is_color(description.photometric_interpretation)
-    return grey and description.pixel_keyword == "PixelData" and description.bits_allocated <= 16
+    is_plain = description.presentation_lut is None and description.pixel_keyword == "PixelData"
+    return grey and is_plain and description.bits_allocated <= 16
 
 
 def value_offset(description: ImageDescription) -> int:
@@ -251,18 +275,25 @@ def _display(
     frame_number: int,
     parameters: RenderParameters,
     stack_window: StackWindow,
+    state: FrameState | None,
 ) -> NDArray[np.uint8]:
     inverted = reader_inverts(parameters, stack_inverted=stack_window.inverted)
     if is_color(frame.photometric_interpretation):
-        rgb = to_srgb(to_rgb(values, frame.photometric_interpretation, description), description.icc_profile)
+        samples = to_rgb(values, frame.photometric_interpretation, description)
+        rgb = to_srgb(samples, color_profile(description, state))
         return 255 - rgb if inverted else rgb
+    voi = _voi(frame.values, description, frame_number, parameters, stack_window, state)
+    if state is not None:
+        transform = state_transform(state, voi, description.padding, reader_inverted=inverted, color_map=parameters.map)
+        return apply_display(values, transform)
     transform = DisplayTransform(
         modality=modality_transform(description, frame_number),
-        voi=_voi(frame.values, description, frame_number, parameters, stack_window),
+        voi=voi,
         padding=description.padding,
         image_inverted=image_is_inverted(description, frame.photometric_interpretation),
         reader_inverted=inverted,
         map=parameters.map,
+        presentation_lut=description.presentation_lut if has_entries(description.presentation_lut) else None,
     )
     return apply_display(values, transform)
 
@@ -273,8 +304,9 @@ def _voi(
     frame_number: int,
     parameters: RenderParameters,
     stack_window: StackWindow,
-) -> Window | LookupTable:
-    """Choose the VOI step: asked for > VOI LUT > header window > the stack's window > computed from this frame."""
+    state: FrameState | None,
+) -> Voi:
+    """Choose the VOI step: asked for > presentation state > VOI LUT > header window > the stack's window > computed from this frame."""
     asked = parameters.window
     if isinstance(asked, Window):
         return asked
@@ -282,6 +314,9 @@ def _voi(
         return _voi_lut(description, frame_number, asked)
     if asked is WindowSource.AUTOMATIC:
         return stack_window.automatic or _computed(values, description, frame_number)
+    if asked is None and state is not None:
+        stated = state.voi or identity(description, state.modality)
+        return stated or _computed(values, description, frame_number)
     if asked is None and stack_window.voi_lut is None and stack_window.window is not None:
         return stack_window.window
     attributes = description.frame(frame_number)

@@ -8,7 +8,7 @@ for the linear functions, so that JavaScript numbers give the same table.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,14 @@ def apply_window(
     >>> apply_window(np.array([-160.0, 40.0, 240.0]), Window(center=40, width=400))
     array([  0, 127, 255], dtype=uint8)
     """
+    return window_curve(values, window, low, high).astype(np.uint8)
+
+
+def window_curve(values: NDArray[np.floating], window: Window, low: float, high: float) -> NDArray[np.float64]:
+    """Walk a window as ``apply_window`` does, to any two ends and without truncation.
+
+    A presentation LUT and a palette take its result as their input (PS3.3 C.11.6.1).
+    """
     smallest_is_legal = window.width >= 1 if window.function is VoiFunction.LINEAR else window.width > 0
     if not (smallest_is_legal and math.isfinite(window.center) and math.isfinite(window.width)):
         raise InvalidWindow(window.width, "a width of at least 1 for linear, above 0 for linear-exact and sigmoid")
@@ -64,29 +72,49 @@ def apply_window(
     return _ramp(values, center, window.width if exact else window.width - 1, low, high)
 
 
-def _ramp(values: NDArray[np.floating], center: float, width: float, low: float, high: float) -> NDArray[np.uint8]:
+def _ramp(values: NDArray[np.floating], center: float, width: float, low: float, high: float) -> NDArray[np.float64]:
     left, right = center - width / 2, center + width / 2
     if width == 0:
         # Width 1 is legal: a step. The ramp below would divide by zero.
-        return np.where(values <= left, low, high).astype(np.uint8)
+        return np.where(values <= left, np.float64(low), np.float64(high))
     out_range = high - low
     # Offset and gradient in this order give the identity for W 256 L 128, where the order of
     # the standard's text loses 32 grey levels to rounding before the truncation.
     offset = high - (center / width + 0.5) * out_range
     gradient = out_range / width
-    ramp = values * gradient
+    ramp: NDArray[np.float64] = np.multiply(values, gradient)
     ramp += offset
     ramp[values <= left] = low
     ramp[values > right] = high
-    # An extreme window can leave 0..255 by a rounding error.
-    np.clip(ramp, 0.0, WHITE, out=ramp)
-    return ramp.astype(np.uint8)
+    # An extreme window can leave its ends by a rounding error.
+    np.clip(ramp, min(low, high), max(low, high), out=ramp)
+    return ramp
 
 
-def _sigmoid(values: NDArray[np.floating], window: Window, low: float, high: float) -> NDArray[np.uint8]:
+def _sigmoid(values: NDArray[np.floating], window: Window, low: float, high: float) -> NDArray[np.float64]:
     exponent = np.clip(-4.0 * (values - window.center) / window.width, -_EXPONENT_LIMIT, _EXPONENT_LIMIT)
     curve: NDArray[np.float64] = low + (high - low) / (1.0 + np.exp(exponent))
-    return curve.astype(np.uint8)
+    return curve
+
+
+class ValueRange(NamedTuple):
+    """All values that can leave the modality step: the VOI step of a state that names none (PS3.3 C.11.6.1)."""
+
+    lowest: float
+    span: float
+    """Distance from the lowest value to the one after the highest."""
+
+
+def range_places(values: NDArray[np.floating], value_range: ValueRange, count: int) -> NDArray[np.intp]:
+    """Return which of ``count`` equal parts of a range values lie in, from 0; 256 parts are display values.
+
+    Values of n bits become 8 bits by dropping the low ones, as dcmtk does.
+
+    >>> range_places(np.array([0.0, 15.0, 16.0, 4095.0]), ValueRange(0.0, 4096.0), 256).tolist()
+    [0, 0, 1, 255]
+    """
+    parts: NDArray[np.float64] = np.clip((values - value_range.lowest) * (count / value_range.span), 0, count - 1)
+    return parts.astype(np.intp)
 
 
 def apply_voi_lut(values: NDArray[np.floating], table: LookupTable) -> NDArray[np.uint8]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
+
 from archive.models import Instance, Series
 
 
@@ -71,7 +73,12 @@ FIELDS = (
 
 def instances_of(series: Series, *, revision: int) -> list[InstanceFacts]:
     """Shown instances of a series that the study had at a revision, in one query."""
-    rows = Instance.objects.shown().filter(series=series, added_revision__lte=revision).values_list(*FIELDS)
+    return facts_of(Instance.objects.shown().filter(series=series, added_revision__lte=revision))
+
+
+def facts_of(instances: QuerySet[Instance]) -> list[InstanceFacts]:
+    """Facts of these instances, in one query."""
+    rows = instances.values_list(*FIELDS)
     return [InstanceFacts(*row[:-2], bytes(row[-2] or b""), row[-1] or "") for row in rows]  # type: ignore[call-arg]
 
 

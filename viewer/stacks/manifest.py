@@ -20,6 +20,7 @@ from viewer.rendering.values import unit_of
 from viewer.rendering.voi_lut import usable_windows
 from viewer.stacks.facts import FrameFacts, InstanceFacts
 from viewer.stacks.lookup import SplitSeries, split_series_of
+from viewer.stacks.presentation_states import states_of_stack, states_of_study
 from viewer.stacks.splitting import Stack
 from viewer.stacks.windows import window_choices, window_of_stack
 from viewer.tiles.frames import drawable
@@ -40,13 +41,15 @@ def split_study(study: Study) -> list[SplitSeries]:
 
 def study_manifest(study: Study) -> dict[str, Any]:
     """A study's stacks in the order of the strip."""
+    splits = split_study(study)
     return {
         "StudyInstanceUID": study.study_instance_uid,
         "revision": study.revision,
         "ready": study.ready_at is not None,
         "held_back": study.held_back_count,
         "instances": study.instance_count,
-        "stacks": [entry for split in split_study(study) for entry in _entries(split)],
+        "stacks": [entry for split in splits for entry in _entries(split)],
+        "presentation_states": states_of_study(study, splits, revision=study.revision),
     }
 
 
@@ -173,6 +176,7 @@ def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str) -> dict[s
         "derived": series.is_derived,
         "lossy": lossy_text(description),
         "notes": list(stack.notes),
+        "presentation_states": states_of_stack(stack, split),
         "frames": _frames(stack),
     }
 

@@ -11,8 +11,9 @@ from viewer.rendering.parameters import RenderParameters, WindowSource
 from viewer.rendering.pipeline import render_thumbnail, render_tile
 from viewer.rendering.png import encode_png
 from viewer.rendering.stack_window import StackWindow
-from viewer.stacks.facts import FrameFacts
+from viewer.stacks.facts import FrameFacts, InstanceFacts
 from viewer.stacks.lookup import Kept, SplitSeries
+from viewer.stacks.presentation_states import state_instance, state_of_frame
 from viewer.stacks.splitting import Stack
 from viewer.stacks.windows import window_of_stack
 from viewer.tiles.frames import drawable, frame_at_level, full_frame
@@ -83,22 +84,47 @@ def draw_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters
     """
     frame = frame_of(stack, address.frame)
     window = _window(stack, split, parameters)
-    key = (frame.instance.key, frame.frame_number, address.level, address.row, address.column, parameters, window)
+    state = _state(split, parameters)
+    key = (
+        frame.instance.key,
+        frame.frame_number,
+        address.level,
+        address.row,
+        address.column,
+        parameters,
+        window,
+        state.key if state else "",
+    )
     tile = _tiles.get(key)
     if tile is None:
-        tile = _under_way.get(key, lambda: _draw(frame, address, parameters, window))
+        tile = _under_way.get(key, lambda: _draw(frame, address, parameters, window, state))
         _tiles.put(key, tile)
     return tile
+
+
+def _state(split: SplitSeries, parameters: RenderParameters) -> InstanceFacts | None:
+    """The presentation state that was asked for; stored values have none."""
+    if parameters.values or not parameters.presentation_state:
+        return None
+    return state_instance(split.study, parameters.presentation_state, revision=split.revision)
 
 
 def _window(stack: Stack, split: SplitSeries, parameters: RenderParameters) -> StackWindow | None:
     """The stack's window, found only where the picture depends on it: not with a window that was asked for."""
     if parameters.values or not (parameters.window is None or isinstance(parameters.window, WindowSource)):
         return None
+    if parameters.presentation_state and parameters.window is None:
+        return None
     return window_of_stack(stack, split, with_automatic=parameters.window is WindowSource.AUTOMATIC)
 
 
-def _draw(frame: FrameFacts, address: TileAddress, parameters: RenderParameters, window: StackWindow | None) -> bytes:
+def _draw(
+    frame: FrameFacts,
+    address: TileAddress,
+    parameters: RenderParameters,
+    window: StackWindow | None,
+    state: InstanceFacts | None,
+) -> bytes:
     description = drawable(frame.instance).description
     level = (
         address.level
@@ -114,6 +140,7 @@ def _draw(frame: FrameFacts, address: TileAddress, parameters: RenderParameters,
         row=address.row,
         column=address.column,
         stack_window=window,
+        state=state_of_frame(state, frame) if state else None,
     )
     return encode_png(image, filtered=not parameters.values)
 

@@ -22,6 +22,7 @@ from pacs_portal.middleware import is_idle
 from viewer.errors import InvalidParameter, ViewerError
 from viewer.rendering.parameters import parse_parameters
 from viewer.stacks.lookup import forget_kept, series_of_stack, stack_at
+from viewer.stacks.presentation_states import forget_states
 from viewer.tiles.drawing import TileAddress, draw_tile
 from viewer.tiles.sessions import Viewing, may_see, series_kept, viewing_of
 from viewer.tiles.statuses import status_of
@@ -101,6 +102,7 @@ def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
     except FrameMissing:
         # The file may have been recompressed or mended since its place was looked up.
         forget_kept()
+        forget_states()
         picture = draw_tile(*stack_at(found[1], revision=revision, series=series), address, parameters)
     response = HttpResponse(picture, content_type="image/png")
     if key == viewing.tile_key and revision is not None:

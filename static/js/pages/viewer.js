@@ -9,6 +9,7 @@ import { preference, setPreference } from "../core/preferences.js";
 import { ToolBox } from "../tools/tool_box.js";
 import { BitmapCache } from "../viewport/bitmap_cache.js";
 import { TileLoader } from "../viewport/tile_loader.js";
+import { windowOn } from "../viewport/view_state.js";
 import { explicitWindow, windowInWords } from "../viewport/window_choice.js";
 import { Arrivals } from "./viewer_parts/arrivals.js";
 import { showClaim } from "./viewer_parts/claim_note.js";
@@ -16,7 +17,7 @@ import { makeCommands } from "./viewer_parts/commands.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
-import { contextItems, layoutItems, rateItems, windowItems } from "./viewer_parts/menus.js";
+import { contextItems, layoutItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
@@ -59,6 +60,7 @@ const ui = {
   mayDownload: Boolean(data.may_download),
   openWindows: () =>
     openMenu(windowItems(viewer.active.viewport, presetsOf(viewer.active.viewport.manifest)), { below: toolbar.button("windows"), label: "Windows" }),
+  openStates: () => openMenu(stateItems(viewer.active.viewport), { below: toolbar.button("states"), label: "Presentation states" }),
   openLayouts: () => openMenu(layoutItems(viewer), { below: toolbar.button("layout"), label: "Layout" }),
   openRates: () => openMenu(rateItems(viewer.active.cine), { below: toolbar.button("cine-rate"), label: "Cine rate" }),
   openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest)),
@@ -75,8 +77,8 @@ const ui = {
 commands = makeCommands({ viewer, tools, store, ui, presetsOf });
 const toolbar = new Toolbar(commands, {
   windowText: () => {
-    const { manifest, view, frame } = viewer.active?.viewport ?? {};
-    return manifest ? windowInWords(view.window, manifest, frame) || "Window" : "Window";
+    const { manifest, view, askedFrame } = viewer.active?.viewport ?? {};
+    return manifest ? windowInWords(windowOn(view, manifest, askedFrame), manifest, askedFrame) || "Window" : "Window";
   },
   rateText: () => {
     const { cine, viewport } = viewer.active ?? {};

@@ -2,6 +2,8 @@
  * What stands in the corners of a viewport, as lines of text; no DOM here.
  */
 import { placementInWords } from "../geometry/view_transform.js";
+import { isStateAbout } from "./tile_address.js";
+import { windowOn } from "./view_state.js";
 import { windowInWords } from "./window_choice.js";
 
 const SIDES = Object.freeze({ L: "left", R: "right", B: "both sides", U: "unpaired" });
@@ -36,9 +38,16 @@ export function sideLine(frame) {
 
 export function windowLine(viewport) {
   const { view, manifest } = viewport;
-  const isUnusual = view.inverted !== Boolean(manifest.inverted);
-  const text = windowInWords(view.window, manifest, viewport.frame);
-  return [text, isUnusual ? "inverted" : view.inverted ? "black on white" : ""].filter(Boolean).join(" · ");
+  const isUnusual = view.inverted !== (!view.presentationState && Boolean(manifest.inverted));
+  const text = windowInWords(windowOn(view, manifest, viewport.frame), manifest, viewport.frame);
+  return [text, stateWords(viewport, text), isUnusual ? "inverted" : view.inverted ? "black on white" : ""].filter(Boolean).join(" · ");
+}
+
+/** That a presentation state lies over the picture, or that it is not about this image; nothing where the window says it. */
+function stateWords({ view, manifest, frame }, windowText) {
+  if (!view.presentationState) return "";
+  if (!isStateAbout(manifest, view.presentationState, frame)) return "without the presentation state";
+  return windowText.includes("presentation state") ? "" : "presentation state";
 }
 
 /** What must be known before a length is believed; empty where there is nothing to say. */

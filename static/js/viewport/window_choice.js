@@ -78,10 +78,10 @@ export function windowInWords(window, manifest, frame) {
 
 /**
  * The part of a tile's query that says how it looks; empty for the stack as it is first shown.
- * A picture with a window of its own says its polarity itself.
+ * A picture with a window or a presentation state of its own says its polarity itself.
  */
-export function appearanceQuery({ window, inverted }, manifest) {
-  const parts = [];
+export function appearanceQuery({ window, inverted, presentationState = "" }, manifest) {
+  const parts = presentationState ? [`pr=${presentationState}`] : [];
   if (window.key !== null && !manifest.color) parts.push(`window=${window.key}`);
   const isOwnPolarity = parts.length === 0 ? inverted === Boolean(manifest.inverted) : !inverted;
   if (!isOwnPolarity) parts.push(`invert=${inverted ? 1 : 0}`);

@@ -19,7 +19,7 @@ from archive.dicom.part10 import read_dataset
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN, JPEG_BASELINE
 from archive.errors import CannotUnderstand
 from archive.pixels.describe import describe, from_json, to_json
-from archive.pixels.description import ImageDescription, LookupTable, VoiFunction, Window
+from archive.pixels.description import ImageDescription, LookupTable, Shutter, VoiFunction, Window
 from tests.phantoms import (
     color_image,
     ct_image,
@@ -512,3 +512,74 @@ def test_big_endian_tables_and_overlays_have_their_bytes_turned() -> None:
     assert description.palette is not None
     assert description.palette.red.entries == struct.pack("<2H", 258, 772)
     assert description.overlays[0].bits == b"\x02\x01"
+
+
+def test_a_shutter_of_every_shape_is_read_and_comes_back_from_json() -> None:
+    ds = ct_image(
+        ShutterShape=["RECTANGULAR", "CIRCULAR", "POLYGONAL"],
+        ShutterLeftVerticalEdge=2,
+        ShutterRightVerticalEdge=15,
+        ShutterUpperHorizontalEdge=3,
+        ShutterLowerHorizontalEdge=14,
+        CenterOfCircularShutter=[8, 9],
+        RadiusOfCircularShutter=6,
+        VerticesOfThePolygonalShutter=[1, 1, 1, 16, 16, 8],
+        ShutterPresentationValue=0x7FFF,
+        ShutterPresentationColorCIELabValue=[1, 2, 3],
+    )
+
+    description = describe(ds)
+
+    assert description.frame(1).shutter == Shutter(
+        rectangle=(2, 15, 3, 14),
+        circle=(8, 9, 6),
+        polygon=((1, 1), (1, 16), (16, 8)),
+        presentation_value=0x7FFF,
+        color=(1, 2, 3),
+    )
+    assert from_json(json.loads(json.dumps(to_json(description)))) == description
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"ShutterShape": "RECTANGULAR"},
+        {
+            "ShutterShape": "RECTANGULAR",
+            "ShutterLeftVerticalEdge": 9,
+            "ShutterRightVerticalEdge": 2,
+            "ShutterUpperHorizontalEdge": 1,
+            "ShutterLowerHorizontalEdge": 9,
+        },
+        {"ShutterShape": "CIRCULAR", "CenterOfCircularShutter": [1, 2]},
+        {"ShutterShape": "POLYGONAL", "VerticesOfThePolygonalShutter": [1, 1, 2, 2]},
+        {"ShutterShape": "POLYGONAL", "VerticesOfThePolygonalShutter": [1] * 10_000},
+        {"RadiusOfCircularShutter": 4, "CenterOfCircularShutter": [1, 2]},
+    ],
+)
+def test_a_shutter_that_is_not_complete_covers_nothing(attributes: dict[str, Any]) -> None:
+    assert describe(ct_image(**attributes)).frame(1).shutter is None
+
+
+def test_a_frame_has_the_shutter_of_its_group() -> None:
+    ds = enhanced_ct(2)
+    circle = item(ShutterShape="CIRCULAR", CenterOfCircularShutter=[2, 2], RadiusOfCircularShutter=1)
+    ds.PerFrameFunctionalGroupsSequence[1].FrameDisplayShutterSequence = [circle]
+
+    description = describe(ds)
+
+    assert (description.frame(1).shutter, description.frame(2).shutter) == (None, Shutter(circle=(2, 2, 1)))
+    assert from_json(json.loads(json.dumps(to_json(description)))) == description
+
+
+def test_a_presentation_lut_is_read_and_a_description_from_before_has_none() -> None:
+    lut = item(LUTDescriptor=[4, 0, 12])
+    lut.add_new(0x00283006, "OW", struct.pack("<4H", 0, 1, 2, 4095))
+
+    description = describe(ct_image(PresentationLUTSequence=[lut]))
+
+    assert description.presentation_lut == LookupTable(0, 12, struct.pack("<4H", 0, 1, 2, 4095))
+    assert from_json(json.loads(json.dumps(to_json(description)))) == description
+    before = to_json(describe(ct_image()))
+    assert "presentation_lut" not in before and "shutter" not in before["shared"]
+    assert (from_json(before).presentation_lut, from_json(before).shared.shutter) == (None, None)

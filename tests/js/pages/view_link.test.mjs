@@ -37,6 +37,17 @@ test("a view that is written is read back", () => {
   assert.deepEqual(viewFrom(link.views[0].rest, MANIFEST), { ...firstView(MANIFEST), ...view });
 });
 
+test("a presentation state is part of the view, and one that is not there any more is not", () => {
+  const state = { SOPInstanceUID: "1.2.9", ContentLabel: "LESION", views: [{ window: { center: 5, width: 9, function: "linear" } }], frames: [] };
+  const manifest = { ...MANIFEST, presentation_states: [state] };
+  const view = { presentationState: "1.2.9", window: { key: null, center: 5, width: 9, function: "linear", name: "presentation state LESION" } };
+  const text = writeView(shown(view));
+  assert.equal(text, "1.2.3~87~~~~~~1.2.9");
+  const [link] = readLink(`?view=${text}`).views;
+  assert.deepEqual(viewFrom(link.rest, manifest), { ...firstView(manifest), ...view });
+  assert.deepEqual(viewFrom(link.rest, MANIFEST), firstView(MANIFEST));
+});
+
 test("what makes no sense in an address is left as the stack is first shown", () => {
   assert.deepEqual(viewFrom(["x,y", "-3", "a", "45", ""], MANIFEST), firstView(MANIFEST));
   assert.deepEqual(readLink("?view=<script>~1&active=-7&layout=").views, [null]);

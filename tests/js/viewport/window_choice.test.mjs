@@ -43,6 +43,23 @@ test("a picture with a window of its own says its polarity itself", () => {
   assert.equal(look(stackWindow(CT), true), "invert=1");
 });
 
+test("a presentation state has its own grey levels, and a reader's window or inversion goes over them", () => {
+  const stated = (window, inverted, manifest = CT) => appearanceQuery({ window, inverted, presentationState: "1.2.9" }, manifest);
+  assert.equal(stated(stackWindow(CT), false), "pr=1.2.9");
+  assert.equal(stated(stackWindow(PET), false, PET), "pr=1.2.9");
+  assert.equal(stated(stackWindow(CT), true), "pr=1.2.9&invert=1");
+  assert.equal(stated(explicitWindow({ center: 40, width: 80 }), false), "pr=1.2.9&window=40,80,linear");
+  assert.equal(stated(stackWindow(CT), false, { ...CT, color: true }), "pr=1.2.9");
+});
+
+test("a tile of an image that the state is not about has no state in its address", () => {
+  const manifest = { ...CT, presentation_states: [{ SOPInstanceUID: "1.2.9", frames: [null, 0] }] };
+  const address = (frame, appearance) => tileAddress(manifest, { frame, level: 0, row: 0, column: 0 }, appearance);
+  assert.equal(address(2, "pr=1.2.9&invert=1"), "/tiles/1.2.3/2/0/0/0.png?pr=1.2.9&invert=1&k=0123456789abcdef&rev=7");
+  assert.equal(address(1, "pr=1.2.9&invert=1"), "/tiles/1.2.3/1/0/0/0.png?invert=1&k=0123456789abcdef&rev=7");
+  assert.equal(address(1, "pr=1.2.9"), "/tiles/1.2.3/1/0/0/0.png?k=0123456789abcdef&rev=7");
+});
+
 test("color has no window", () => {
   assert.equal(look(explicitWindow({ center: 1, width: 2 }), false, { ...CT, color: true }), "");
 });

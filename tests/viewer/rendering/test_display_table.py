@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.pixels.description import VoiFunction, Window
+from archive.pixels.description import Palette, VoiFunction, Window
 from tests.viewer.rendering.images import table
 from viewer.rendering.display_table import (
     DisplayTransform,
@@ -38,6 +38,9 @@ transforms = st.builds(
     image_inverted=st.booleans(),
     reader_inverted=st.booleans(),
     map=st.sampled_from(["grey", "hot-iron"]),
+    presentation_lut=st.one_of(st.none(), st.just(table([0, 9, 4095, 700, 70], bits=12))),
+    palette=st.one_of(st.none(), st.just(Palette(*[table([0, 65535, 300 * part], bits=16) for part in (1, 2, 3)]))),
+    icc_profile=st.none(),
 )
 
 

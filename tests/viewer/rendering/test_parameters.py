@@ -133,3 +133,25 @@ def test_every_parameter_is_in_the_key() -> None:
 def test_a_window_reads_back_to_an_equal_one(center: float, width: float, function: VoiFunction) -> None:
     window = Window(center, width, function)
     assert parse_window(window_text(window)) == window
+
+
+def test_a_presentation_state_is_named_by_its_uid() -> None:
+    asked = parse_parameters({"pr": "1.2.840.9", "window": "40,400"})
+
+    assert asked == RenderParameters(window=Window(40, 400), presentation_state="1.2.840.9")
+    assert asked.key() == "window=40,400,linear&pr=1.2.840.9"
+
+
+@pytest.mark.parametrize("text", ["", "1..2", "1.2.", "abc", "1.2/3", "1" * 65, "1.2\n"])
+def test_what_is_no_uid_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidParameter) as refused:
+        parse_parameters({"pr": text})
+    assert refused.value.parameter == "pr"
+
+
+def test_a_state_has_its_own_polarity_so_that_not_inverted_is_said_by_saying_nothing() -> None:
+    plain, said = (RenderParameters(presentation_state="1.2", invert=invert) for invert in (None, False))
+    inverted = RenderParameters(presentation_state="1.2", invert=True)
+
+    assert plain.key() == said.key() == "pr=1.2"
+    assert inverted.key() == "invert=1&pr=1.2"

@@ -1,7 +1,8 @@
 /**
  * What a reader can do, as one table: keys, tool bar, menus and the list of keys are all made from it.
  */
-import { explicitWindow, stackWindow } from "../../viewport/window_choice.js";
+import { ownWindow } from "../../viewport/view_state.js";
+import { explicitWindow } from "../../viewport/window_choice.js";
 
 /**
  * @typedef {object} Command
@@ -129,7 +130,16 @@ function windowCommands({ ui, presetsOf }, viewport, hasPicture) {
       id: "window-stack",
       label: "The stack's own window",
       group: "Window",
-      run: () => viewport().setWindow(stackWindow(viewport().manifest)),
+      run: () => viewport().setWindow(ownWindow(viewport().view, viewport().manifest)),
+    },
+    {
+      id: "states",
+      label: "Presentation states",
+      group: "Window",
+      icon: "eye",
+      run: () => ui.openStates(),
+      isOn: () => hasPicture() && Boolean(viewport().view.presentationState),
+      isPossible: () => hasPicture() && Boolean(viewport().manifest.presentation_states?.length),
     },
     {
       id: "invert",
@@ -138,11 +148,16 @@ function windowCommands({ ui, presetsOf }, viewport, hasPicture) {
       keys: ["i"],
       icon: "sun-moon",
       run: () => viewport().invert(),
-      isOn: () => hasPicture() && viewport().view.inverted !== Boolean(viewport().manifest.inverted),
+      isOn: () => hasPicture() && viewport().view.inverted !== ownPolarity(viewport()),
       isPossible: hasPicture,
     },
     ...windowKeys(viewport, hasPicture),
   ];
+}
+
+/** Whether a picture is inverted before anybody asks: a presentation state says that in its grey levels. */
+function ownPolarity({ view, manifest }) {
+  return !view.presentationState && Boolean(manifest.inverted);
 }
 
 function windowKeys(viewport, hasPicture) {

@@ -3,7 +3,7 @@
  */
 import { preference, setPreference } from "../../core/preferences.js";
 import { windowNumber } from "../../geometry/window_drag.js";
-import { stackWindow } from "../../viewport/window_choice.js";
+import { firstView, ownWindow, statedView } from "../../viewport/view_state.js";
 import { keyForPeople } from "./key_bindings.js";
 import { LAYOUTS } from "./layouts.js";
 
@@ -17,11 +17,11 @@ function numbers(window) {
 export function windowItems(viewport, presets) {
   const { manifest, view } = viewport;
   const choose = (window) => () => viewport.setWindow(window);
-  const own = stackWindow(manifest);
+  const own = ownWindow(view, manifest);
   if (manifest.color) return [{ heading: "Color images have no window." }];
   const known = (manifest.windows ?? []).filter((one) => !isPreset(one, presets));
   return [
-    { heading: "Of this series" },
+    { heading: view.presentationState ? "Of the presentation state and the series" : "Of this series" },
     { label: own.name || "First window", detail: numbers(own), isChecked: view.window.key === null, run: choose(own) },
     ...known.map((one) => ({ label: one.name, detail: numbers(one), isChecked: view.window.key === one.key, run: choose({ ...one }) })),
     ...(presets.some((preset) => !manifest.windows?.includes(preset)) ? [{ heading: "Presets" }] : []),
@@ -42,6 +42,36 @@ export function windowItems(viewport, presets) {
 /** A window of the manifest that only repeats one of the site's presets. */
 function isPreset(window, presets) {
   return presets.some((preset) => preset.key === window.key && preset.name?.toLowerCase() === window.name?.toLowerCase());
+}
+
+/** The presentation states of a stack, and the stack without one. @returns items for openMenu */
+export function stateItems(viewport) {
+  const { manifest, view } = viewport;
+  const states = manifest.presentation_states ?? [];
+  return [
+    { heading: "Presentation states" },
+    { label: "None", detail: "as the images say", isChecked: !view.presentationState, run: () => viewport.setView(firstView(manifest)) },
+    ...states.map((state) => ({
+      label: state.ContentDescription || state.ContentLabel || "Presentation state",
+      detail: [state.ContentDescription && state.ContentLabel, dateOf(state.created), ...state.notes].filter(Boolean).join(" · "),
+      isChecked: view.presentationState === state.SOPInstanceUID,
+      run: () => showState(viewport, state),
+    })),
+  ];
+}
+
+/** "20261124101500" as 2026-11-24. */
+function dateOf(created) {
+  return created.replace(/^(\d{4})(\d{2})(\d{2}).*$/, "$1-$2-$3");
+}
+
+/** Shows a state, on the first image that it is about where it is not about the present one. */
+function showState(viewport, state) {
+  const first = state.frames.findIndex((place) => place !== null) + 1;
+  const isAbout = state.frames[viewport.askedFrame - 1] !== null;
+  const frame = isAbout ? viewport.askedFrame : first;
+  if (!isAbout) viewport.jump(first);
+  viewport.setView(statedView(viewport.manifest, state, frame, viewport.size));
 }
 
 export function layoutItems(viewer) {

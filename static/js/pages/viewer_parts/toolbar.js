@@ -6,14 +6,16 @@ import { keyForPeople } from "./key_bindings.js";
 
 const GROUPS = Object.freeze([
   ["Tools", ["tool-window", "tool-pan", "tool-zoom", "tool-scroll", "tool-probe", "tool-length"]],
-  ["Window", ["windows", "invert"]],
+  ["Window", ["windows", "states", "invert"]],
   ["Picture", ["fit", "one-to-one", "rotate", "flip-horizontal", "flip-vertical", "reset"]],
   ["Cine", ["cine", "cine-rate"]],
   ["Page", ["layout", "maximise", "text"]],
   ["File", ["tags", "download", "process"]],
   ["Help", ["help"]],
 ]);
-const WITH_MENU = new Set(["windows", "layout", "cine-rate"]);
+const WITH_MENU = new Set(["windows", "states", "layout", "cine-rate"]);
+/** Buttons that are not there where they could do nothing. */
+const ONLY_WHERE_POSSIBLE = new Set(["states", "download", "process"]);
 const WITH_WORD = new Set(["one-to-one"]);
 
 export class Toolbar {
@@ -64,7 +66,7 @@ export class Toolbar {
     for (const [id, { button, command, text }] of this.#buttons) {
       if (command.isOn) button.setAttribute("aria-pressed", String(command.isOn()));
       button.disabled = command.isPossible ? !command.isPossible() : false;
-      if (id === "download" || id === "process") button.hidden = button.disabled;
+      if (ONLY_WHERE_POSSIBLE.has(id)) button.hidden = button.disabled;
       if (id === "windows") text.textContent = this.#windowText();
       if (id === "cine-rate") text.textContent = this.#rateText();
     }

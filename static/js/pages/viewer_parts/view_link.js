@@ -1,9 +1,9 @@
 /**
  * The view in the page's address, so that a link means "look at this": layout, active viewport, and for each viewport
- * stack, frame, window, zoom, centre and placement. No names, only identifiers and numbers.
+ * stack, frame, window, zoom, centre, placement, polarity and presentation state. No names, only identifiers and numbers.
  */
 import { clampZoom } from "../../geometry/view_transform.js";
-import { firstView } from "../../viewport/view_state.js";
+import { firstView, stateWindow } from "../../viewport/view_state.js";
 import { parseWindow } from "../../viewport/window_choice.js";
 
 const SEPARATOR = "~";
@@ -20,7 +20,7 @@ export function writeView(viewport) {
   const center = view.zoom === "fit" ? "" : `${short(view.center.x)},${short(view.center.y)}`;
   const placement = `${view.rotation || ""}${view.flipped ? "f" : ""}`;
   const polarity = view.inverted === Boolean(manifest.inverted) ? "" : view.inverted ? "i" : "n";
-  const parts = [manifest.stack, askedFrame, view.window.key ?? "", zoom, center, placement, polarity];
+  const parts = [manifest.stack, askedFrame, view.window.key ?? "", zoom, center, placement, polarity, view.presentationState];
   return parts.join(SEPARATOR).replace(/~+$/, "");
 }
 
@@ -32,9 +32,11 @@ export function readView(text) {
 }
 
 /** The view that a link asks for, once the manifest is known; what makes no sense is left as the stack is first shown. */
-export function viewFrom([window = "", zoom = "", center = "", placement = "", polarity = ""], manifest) {
+export function viewFrom([window = "", zoom = "", center = "", placement = "", polarity = "", state = ""], manifest) {
   const view = firstView(manifest);
   view.window = parseWindow(window, manifest) ?? view.window;
+  const known = state && manifest.presentation_states?.find((one) => one.SOPInstanceUID === state);
+  if (known) Object.assign(view, { presentationState: state, inverted: false, window: window ? view.window : stateWindow(known) });
   const number = Number.parseFloat(zoom);
   const [x, y] = center.split(",").map(Number.parseFloat);
   if (number > 0 && Number.isFinite(x) && Number.isFinite(y)) {
