@@ -23,7 +23,7 @@ def fill_name_keys(apps, _schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0002_roles"),
+        ("archive", "0003_access_tokens"),
     ]
 
     operations = [
