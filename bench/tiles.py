@@ -302,11 +302,11 @@ class Images:
                 self.plates[kind].append(str(save_anew(dx, self.files[-1], series=False).SOPInstanceUID))
 
     def are_there(self, portal: LivePortal, headers: dict[str, str]) -> bool:
-        """Indexed, and the levels of the radiographs made (four each)."""
+        """Indexed, and the levels of the radiographs made."""
         plates = [one for some in self.plates.values() for one in some]
-        levels = len(list((portal.data / "cache" / "levels").glob("*/*.npy")))
+        levels = len(list((portal.data / "cache" / "levels").glob("*/*.levels")))
         return (
-            levels >= 4 * len(plates)
+            levels >= len(plates)
             and stack_is_there(portal, self.series, headers, SLICES)
             and all(stack_is_there(portal, one, headers) for one in plates)
         )

@@ -82,6 +82,8 @@ PORTAL_DEMO = flag("PORTAL_DEMO", True)
 PORTAL_HTTP_HOST, PORTAL_HTTP_PORT = host_and_port("PORTAL_HTTP", "127.0.0.1:8000")
 PORTAL_PUBLIC_URL = env.str("PORTAL_PUBLIC_URL", f"http://{PORTAL_HTTP_HOST}:{PORTAL_HTTP_PORT}").rstrip("/")
 PORTAL_TRUSTED_PROXIES: list[str] = env.list("PORTAL_TRUSTED_PROXIES", default=[])
+PORTAL_CORS_ORIGINS: list[str] = env.list("PORTAL_CORS_ORIGINS", default=[])
+"""Web viewers of other origins that may use DICOMweb with a token."""
 PORTAL_SETTLE_S = number("PORTAL_SETTLE_S", 30, 1, 86_400)
 """Quiet seconds after which a study is announced as ready."""
 
@@ -138,6 +140,7 @@ INSTALLED_APPS = [
     "django_filters",
     "csp",
     "axes",
+    "corsheaders",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -147,6 +150,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "pacs_portal.middleware.ForwardedHeadersMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "viewer.tiles.fast_lane.TileMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -310,6 +314,12 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+# Tokens travel in a header that a script sets: cookies of other origins are never taken.
+CORS_ALLOWED_ORIGINS = PORTAL_CORS_ORIGINS
+CORS_ALLOW_CREDENTIALS = False
+CORS_URLS_REGEX = r"^/(dicom-web/|wado)"
+CORS_EXPOSE_HEADERS = ["Content-Location", "ETag", "Warning"]
 X_FRAME_OPTIONS = "DENY"
 if _public.scheme == "https":
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True

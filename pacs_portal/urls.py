@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
-from archive.dicomweb.stow import stow
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
 from viewer.api import instances, processing, values
 from viewer.pages import (
@@ -25,9 +24,10 @@ from viewer.pages import (
     worklist,
 )
 from viewer.stacks import views as stacks
-from viewer.uid_converter import UIDConverter
+from viewer.uid_converter import StackConverter, UIDConverter
 
 register_converter(UIDConverter, "uid")
+register_converter(StackConverter, "stack")
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -64,14 +64,13 @@ urlpatterns = [
     path("studies/<uid:study_instance_uid>/", study.study_page, name="study"),
     path("studies/<uid:study_instance_uid>/viewer/", study.viewer_page, name="viewer"),
     path("studies/<uid:study_instance_uid>/manifest.json", stacks.study_manifest, name="study-manifest"),
-    path("stacks/<uid:stack>/manifest.json", stacks.stack_manifest, name="stack-manifest"),
-    path("stacks/<uid:stack>/thumbnail.png", stacks.thumbnail, name="stack-thumbnail"),
-    path("api/stacks/<uid:stack>/frames/<int:frame>/value", values.value, name="value"),
+    path("stacks/<stack:stack>/manifest.json", stacks.stack_manifest, name="stack-manifest"),
+    path("stacks/<stack:stack>/thumbnail.png", stacks.thumbnail, name="stack-thumbnail"),
+    path("api/stacks/<stack:stack>/frames/<int:frame>/value", values.value, name="value"),
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),
-    path("api/stacks/<uid:stack>/<slug:kind>", processing.process, name="process"),
-    path("dicom-web/studies", stow, name="dicomweb-studies"),
-    path("dicom-web/studies/<uid:study_instance_uid>", stow, name="dicomweb-study"),
+    path("api/stacks/<stack:stack>/<slug:kind>", processing.process, name="process"),
+    path("dicom-web/", include("archive.dicomweb.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/login/", admin_home.sign_in),
     path("admin/", admin_home.admin_home),

@@ -11,3 +11,19 @@ class BadRequest(ArchiveError):
 
 class UnsupportedMediaType(ArchiveError):
     """The body is of a kind that is not taken; the message lists those that are."""
+
+
+class NotAcceptable(ArchiveError):
+    """The client accepts none of the media types that the resource has; the message lists them."""
+
+
+class NotFound(ArchiveError):
+    """There is no such resource, or the one who asks may not see it: both look the same."""
+
+
+class Forbidden(ArchiveError):
+    """The one who asks may know of it, but not have it."""
+
+
+class Gone(ArchiveError):
+    """It was rejected; told only to those who may know that it was there."""

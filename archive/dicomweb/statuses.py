@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from typing import Final
 
-from archive.dicomweb.errors import BadRequest, UnsupportedMediaType
+from archive.dicomweb.errors import BadRequest, Forbidden, Gone, NotAcceptable, NotFound, UnsupportedMediaType
 from archive.errors import (
     ArchiveError,
     BacklogFull,
+    CannotDecode,
     CannotUnderstand,
     DataSetMismatch,
+    FrameMissing,
     InvalidUID,
     ObjectTooLarge,
     OtherStudy,
     OutOfSpace,
     StorageFailed,
 )
+from archive.querying.matching import BadKey
 
 HTTP_STATUSES: Final[dict[type[ArchiveError], int]] = {
     BadRequest: 400,
     CannotUnderstand: 400,
+    BadKey: 400,
+    Forbidden: 403,
+    NotFound: 404,
+    FrameMissing: 404,
+    NotAcceptable: 406,
+    CannotDecode: 406,
+    Gone: 410,
     ObjectTooLarge: 413,
     UnsupportedMediaType: 415,
     BacklogFull: 503,

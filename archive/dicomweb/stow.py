@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any, Final
+from typing import Any
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_POST
 from pydicom import Dataset
 
@@ -16,33 +16,29 @@ from archive.access.rules import may_upload, uploads_are_held
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.native_model import to_xml
+from archive.dicomweb.qido import address_of
+from archive.dicomweb.responses import DATA_SETS, XML, answers_errors, chosen, refusal
 from archive.dicomweb.statuses import http_status_of
 from archive.dicomweb.storing import Failure, StoreReport, store
-from archive.errors import ArchiveError
 from archive.receiving.intake import IntakeResult
 from archive.receiving.sources import Door, Origin
 from archive.receiving.upload import UploadCut, WholeStream, largest_upload, too_large_words
 from pacs_portal.middleware import client_address
 
-JSON: Final = "application/dicom+json"
-XML: Final = "application/dicom+xml"
-RETRY_AFTER_S: Final = "30"
-
 
 @require_POST
-def stow(request: HttpRequest, study_instance_uid: str = "") -> HttpResponse:
+@answers_errors
+def stow(request: HttpRequest, study_instance_uid: str = "") -> HttpResponseBase:
     """Store the instances of the body; 200 where all were taken, 202 some, 409 none."""
     user = user_of(request)
     if not may_upload(user):
-        return _refusal("You may not store images.", 403)
-    answer_type = _answer_type(request)
-    if not answer_type:
-        return _refusal(f"The answer is given as {JSON} or {XML}.", 406)
+        return refusal("You may not store images.", 403)
+    answer_type = chosen(request, DATA_SETS)
     size = request.META.get("CONTENT_LENGTH") or ""
     if not size.isdigit():
-        return _refusal("The size of the body must be announced (Content-Length).", 411)
+        return refusal("The size of the body must be announced (Content-Length).", 411)
     if int(size) > largest_upload():
-        return _refusal(too_large_words(), 413)
+        return refusal(too_large_words(), 413)
     origin = Origin(
         door=Door.STOW,
         address=client_address(request),
@@ -53,9 +49,7 @@ def stow(request: HttpRequest, study_instance_uid: str = "") -> HttpResponse:
     try:
         report = store(body, request.META.get("CONTENT_TYPE", ""), origin, study_instance_uid=study_instance_uid)
     except UploadCut:
-        return _refusal("The body did not come whole; what had come before its end is kept.", 400)
-    except ArchiveError as error:
-        return _refusal(str(error), http_status_of(error))
+        return refusal("The body did not come whole; what had come before its end is kept.", 400)
     for uid, count in Counter(one.study_instance_uid for one in report.stored).items():
         record_event(
             Event.UPLOADED,
@@ -67,23 +61,9 @@ def stow(request: HttpRequest, study_instance_uid: str = "") -> HttpResponse:
     return _answer(report, study_instance_uid, answer_type)
 
 
-def _answer_type(request: HttpRequest) -> str:
-    accepted = request.META.get("HTTP_ACCEPT") or "*/*"
-    if any(kind in accepted for kind in (JSON, "application/json", "*/*", "application/*")):
-        return JSON
-    return XML if XML in accepted else ""
-
-
-def _refusal(words: str, status: int) -> HttpResponse:
-    response = JsonResponse({"error": words}, status=status)
-    if status == 503:
-        response["Retry-After"] = RETRY_AFTER_S
-    return response
-
-
 def _answer(report: StoreReport, study_instance_uid: str, answer_type: str) -> HttpResponse:
     if not report.stored and report.stopped_by is not None:
-        return _refusal(str(report.stopped_by), http_status_of(report.stopped_by))
+        return refusal(str(report.stopped_by), http_status_of(report.stopped_by))
     status = 409 if not report.stored else 202 if report.failures else 200
     model: dict[str, Any] = response_of(report, study_instance_uid).to_json_dict()
     content = to_xml(model) if answer_type == XML else json.dumps(model).encode()
@@ -95,7 +75,7 @@ def response_of(report: StoreReport, study_instance_uid: str) -> Dataset:
     ds = Dataset()
     studies = {study_instance_uid} - {""} or {one.study_instance_uid for one in report.stored}
     if len(studies) == 1:
-        ds.RetrieveURL = _address(*studies)
+        ds.RetrieveURL = address_of(*studies)
     if report.stored:
         ds.ReferencedSOPSequence = [_stored(one) for one in report.stored]
     known = [one for one in report.failures if one.sop_class_uid and one.sop_instance_uid]
@@ -111,9 +91,7 @@ def _stored(result: IntakeResult) -> Dataset:
     item = Dataset()
     item.ReferencedSOPClassUID = result.sop_class_uid
     item.ReferencedSOPInstanceUID = result.sop_instance_uid
-    item.RetrieveURL = (
-        f"{_address(result.study_instance_uid)}/series/{result.series_instance_uid}/instances/{result.sop_instance_uid}"
-    )
+    item.RetrieveURL = address_of(result.study_instance_uid, result.series_instance_uid, result.sop_instance_uid)
     return item
 
 
@@ -125,7 +103,3 @@ def _failed(failure: Failure) -> Dataset:
     item.FailureReason = failure.reason
     item.ErrorComment = failure.words[:64]
     return item
-
-
-def _address(study_instance_uid: str) -> str:
-    return f"{settings.PORTAL_PUBLIC_URL}/dicom-web/studies/{study_instance_uid}"

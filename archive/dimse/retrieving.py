@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,6 +39,7 @@ from archive.querying.keys import Level
 from archive.querying.matching import BadKey
 from archive.querying.search import Query, narrowed, plan
 from archive.storage import layout
+from archive.storage.temporary import temporary_file
 
 if TYPE_CHECKING:
     from archive.dimse.peers import PeerRule
@@ -336,8 +336,7 @@ def data_set_for(instance: Outgoing, way: AcceptedSyntax) -> Iterator[BinaryIO]:
             file.seek(read_file_meta(file).data_set_offset)
             yield file
         return
-    layout.temp_folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=layout.temp_folder()) as written:
+    with temporary_file() as written:
         write_native(path, written, transfer_syntax_uid=way.transfer_syntax_uid)
         written.seek(read_file_meta(written).data_set_offset)
         yield written

@@ -17,6 +17,7 @@ from archive.indexing.attributes import IndexedAttributes, read_attributes
 from archive.pixels.describe import describe, to_json
 from archive.pixels.description import ImageDescription
 from archive.pixels.frames import FrameIndex, index_frames
+from archive.pixels.palettes import palette_refusal
 from archive.receiving.sources import Door, Origin
 from archive.storage import layout
 
@@ -98,6 +99,7 @@ def prepare(path: Path) -> PreparedFile:
                 index = index_frames(file, header, drawn, meta.transfer_syntax_uid)
             except ArchiveError as error:
                 reason = str(error)
+            reason = reason or palette_refusal(ds)
     image = drawn if isinstance(drawn, ImageDescription) else None
     return PreparedFile(
         path=path,

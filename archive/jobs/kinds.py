@@ -13,6 +13,7 @@ from archive.signals import study_quiet
 RECOMPRESS = "recompress"
 TELL_AVAILABILITY = "tell-availability"
 REPORT_COMMITMENT = "report-commitment"
+METADATA = "metadata"
 TARGETS = {"htj2k": HTJ2K_LOSSLESS, "jpeg-ls": JPEG_LS_LOSSLESS}
 """Words of ``PORTAL_RECOMPRESS`` and the transfer syntax of each."""
 
@@ -30,7 +31,9 @@ def register_all() -> None:
         Kind(TELL_AVAILABILITY, "Instance availability notification", "archive.dimse.availability.tell_availability")
     )
     study_quiet.connect(queue_recompression, dispatch_uid="recompression")
+    register(Kind(METADATA, "Metadata kept ready", "archive.dicomweb.metadata_files.make_metadata"))
     study_quiet.connect(queue_notifications, dispatch_uid="instance availability")
+    study_quiet.connect(queue_metadata, dispatch_uid="metadata")
 
 
 def queue_recompression(study_id: int, **_details: Any) -> None:
@@ -64,3 +67,13 @@ def queue_notifications(study_id: int, **_details: Any) -> None:
             parameters={"peer": peer.pk},
             coalescing_key=f"{TELL_AVAILABILITY} {study_id} {peer.pk}",
         )
+
+
+def queue_metadata(study_id: int, **_details: Any) -> None:
+    """What DICOMweb clients ask first is made once a study has gone quiet."""
+    from archive.jobs.queue import enqueue
+    from archive.models import Study
+
+    study = Study.objects.filter(pk=study_id).first()
+    if study is not None:
+        enqueue(METADATA, study=study, coalescing_key=f"{METADATA} {study_id}")

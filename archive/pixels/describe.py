@@ -14,10 +14,13 @@ from pydicom import Dataset
 
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
 from archive.dicom.values import first_item, integer, items, number, numbers, text, value_of
-from archive.pixels.description import ImageDescription, LookupTable, OverlayPlane, Palette, UltrasoundRegion
+from archive.pixels.description import ImageDescription, LookupTable, OverlayPlane, UltrasoundRegion
 from archive.pixels.functional_groups import frame_attributes
+from archive.pixels.masks import mask_operations
 from archive.pixels.packing import from_json, to_json
-from archive.pixels.tables import lookup_table, palette
+from archive.pixels.palettes import first_colored_value, image_palette
+from archive.pixels.tables import lookup_table
+from archive.pixels.tiling import tiling
 
 __all__ = ["describe", "from_json", "to_json"]
 
@@ -64,7 +67,12 @@ def describe(ds: Dataset) -> ImageDescription:
     bits_stored = integer(ds, "BitsStored", bits_allocated)
     signed = integer(ds, "PixelRepresentation") == 1
     photometric_interpretation = text(ds, "PhotometricInterpretation").upper() or "MONOCHROME2"
-    shared, per_frame = frame_attributes(ds, frames=frames, signed=signed, little_endian=little_endian)
+    tiled = tiling(ds, frames)
+    # What the frames of a slide have of their own is their place.
+    grouped_frames = 0 if tiled else frames
+    shared, per_frame = frame_attributes(ds, frames=grouped_frames, signed=signed, little_endian=little_endian)
+    colors = image_palette(ds, signed=signed, little_endian=little_endian)
+    properties = _pixel_properties(ds)
     rate, rate_source = _frame_rate(ds, frames)
     return ImageDescription(
         rows=max(integer(ds, "Rows"), 0),
@@ -82,11 +90,12 @@ def describe(ds: Dataset) -> ImageDescription:
         presentation_lut_shape=text(ds, "PresentationLUTShape"),
         presentation_lut=presentation_lut(ds, little_endian=little_endian),
         pixel_aspect_ratio=_pixel_aspect_ratio(ds),
-        imager_pixel_spacing=_pair(ds, "ImagerPixelSpacing"),
+        imager_pixel_spacing=_pair(ds, "ImagerPixelSpacing") or _pair(properties, "ImagerPixelSpacing"),
         nominal_scanned_pixel_spacing=_pair(ds, "NominalScannedPixelSpacing"),
         estimated_radiographic_magnification=_positive(ds, "EstimatedRadiographicMagnificationFactor"),
         pixel_spacing_calibration_type=text(ds, "PixelSpacingCalibrationType"),
-        palette=_palette(ds, photometric_interpretation, signed=signed, little_endian=little_endian),
+        palette=colors,
+        first_colored=first_colored_value(ds, colors, signed=signed),
         icc_profile=icc_profile(ds),
         overlays=overlay_planes(ds, little_endian=little_endian),
         lossy=_is_lossy(ds),
@@ -100,9 +109,31 @@ def describe(ds: Dataset) -> ImageDescription:
         frame_rate=rate,
         frame_rate_source=rate_source,
         ultrasound_regions=_ultrasound_regions(ds),
+        masks=mask_operations(ds, frames) if photometric_interpretation.startswith("MONOCHROME") else (),
+        recommended_viewing_mode=text(ds, "RecommendedViewingMode").upper(),
+        pixel_intensity_relationship=(
+            text(ds, "PixelIntensityRelationship") or text(properties, "PixelIntensityRelationship")
+        ).upper(),
+        pixel_intensity_sign=-1 if _is_falling(ds) or _is_falling(properties) else 1,
         shared=shared,
         per_frame=per_frame,
+        tiling=tiled,
     )
+
+
+def _pixel_properties(ds: Dataset) -> Dataset:
+    """Frame Pixel Data Properties of an enhanced projection image, of its first frame; empty elsewhere (C.8.19.6.4)."""
+    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        group = first_item(ds, groups)
+        found = first_item(group, "FramePixelDataPropertiesSequence") if group is not None else None
+        if found is not None:
+            return found
+    return Dataset()
+
+
+def _is_falling(ds: Dataset) -> bool:
+    """Whether lower stored values mean more X-ray intensity (PS3.3 C.8.7.1.1.2)."""
+    return integer(ds, "PixelIntensityRelationshipSign", 1) == -1
 
 
 def _transfer_syntax(ds: Dataset) -> str:
@@ -191,12 +222,6 @@ def _pixel_aspect_ratio(ds: Dataset) -> tuple[int, int] | None:
         return int(pair[0]), int(pair[1])
     # IS allows integers only; fractions are found all the same.
     return round(pair[0] * 1000), round(pair[1] * 1000)
-
-
-def _palette(ds: Dataset, photometric_interpretation: str, *, signed: bool, little_endian: bool) -> Palette | None:
-    if photometric_interpretation != "PALETTE COLOR":
-        return None
-    return palette(ds, signed=signed, little_endian=little_endian)
 
 
 def icc_profile(ds: Dataset) -> bytes | None:

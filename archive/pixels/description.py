@@ -50,7 +50,7 @@ class LookupTable:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Red, green and blue palette tables (PS3.3 C.7.9)."""
+    """Red, green and blue palette tables (PS3.3 C.7.9); hashable, as part of a cache key."""
 
     red: LookupTable
     green: LookupTable
@@ -120,6 +120,42 @@ class UltrasoundRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class RealWorldMapping:
+    """One Real World Value Mapping (PS3.3 C.7.6.16.2.11): a line, or a table, over a range of stored values."""
+
+    first: float
+    """Lowest stored value that is mapped."""
+    last: float
+    slope: float = 1.0
+    intercept: float = 0.0
+    table: bytes = b""
+    """Little-endian doubles, one for each value from ``first`` on; empty where the line holds."""
+    unit: str = ""
+    """Code of the unit (UCUM)."""
+    meaning: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskOperation:
+    """One item of the Mask Subtraction Sequence (PS3.3 C.7.6.10)."""
+
+    kind: str
+    """AVG_SUB, TID or REV_TID."""
+    ranges: tuple[tuple[int, int], ...] = ()
+    """Applicable Frame Range: first and last frame, from 1, inclusive; empty means what the standard assumes."""
+    mask_frames: tuple[int, ...] = ()
+    """AVG_SUB: frames whose mean is the mask."""
+    contrast_frames: int = 1
+    """Frames from the contrast frame on that are averaged before the subtraction."""
+    shift: tuple[float, float] = (0.0, 0.0)
+    """Rows and columns by which the mask is moved, towards higher indices where positive."""
+    tid_offset: int = 1
+    item_id: int = 0
+    """Subtraction Item ID, which Frame Pixel Shift refers to; 0 where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class FrameAttributes:
     """What may differ from frame to frame."""
 
@@ -145,6 +181,39 @@ class FrameAttributes:
     patient_orientation: tuple[str, ...] = ()
     units: str = ""
     """Units (0054,1001) of PET (BQML, GML, CNTS), or the code of the Real World Value Mapping."""
+    real_world: tuple[RealWorldMapping, ...] = ()
+    grey_only: bool = False
+    """A frame without the colours that the supplemental palette gives others."""
+    mask_shifts: tuple[tuple[int, float, float], ...] = ()
+    """Frame Pixel Shift: Subtraction Item ID, rows, columns (PS3.3 C.7.6.16.2.14)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """How the frames of a whole-slide image make one large picture; read and used in ``tiling``."""
+
+    total_rows: int
+    """Rows of the total pixel matrix (0048,0007)."""
+    total_columns: int
+    kind: str = ""
+    """Image Type, value 3: VOLUME, LABEL, OVERVIEW or THUMBNAIL (PS3.3 C.8.12.4.1.1)."""
+    focal_planes: int = 1
+    optical_paths: tuple[str, ...] = ()
+    """Optical Path Identifiers, in the order of their sequence."""
+    optical_path_names: tuple[str, ...] = ()
+    """Optical Path Description of each, empty where there is none."""
+    depths: tuple[float, ...] = ()
+    """Distance of each focal plane from the glass, micrometres; empty where it is not said."""
+    places: bytes = b""
+    """Place of each frame, packed; empty where the order of the frames says it (TILED_FULL)."""
+    concatenation: str = ""
+    """Concatenation UID (0020,9161)."""
+    first_frame: int = 0
+    """Frames of the concatenation before this instance's own (0020,9228)."""
+    pyramid: str = ""
+    """Pyramid UID (0008,0019)."""
+    absent_lab: tuple[int, int, int] | None = None
+    """Recommended Absent Pixel CIELab Value (0048,0015)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +244,8 @@ class ImageDescription:
     estimated_radiographic_magnification: float | None = None
     pixel_spacing_calibration_type: str = ""
     palette: Palette | None = None
+    first_colored: int | None = None
+    """Lowest stored value that a supplemental palette colours (PS3.3 C.7.6.19); None where all is grey, or all colour."""
     icc_profile: bytes | None = None
     overlays: tuple[OverlayPlane, ...] = ()
     lossy: bool = False
@@ -189,9 +260,18 @@ class ImageDescription:
     """Frames a second: Recommended Display Frame Rate, Cine Rate, Frame Time or the mean of the Frame Time Vector."""
     frame_rate_source: str = ""
     ultrasound_regions: tuple[UltrasoundRegion, ...] = ()
+    masks: tuple[MaskOperation, ...] = ()
+    recommended_viewing_mode: str = ""
+    """SUB or NAT (0028,1090): whether the image is meant to be seen subtracted."""
+    pixel_intensity_relationship: str = ""
+    """LIN, LOG, DISP ... (0028,1040): how stored values of a projection follow the X-ray intensity."""
+    pixel_intensity_sign: int = 1
+    """-1 where lower stored values mean more intensity (0028,1041)."""
     shared: FrameAttributes = field(default_factory=FrameAttributes)
     per_frame: tuple[FrameAttributes, ...] = ()
     """One a frame where frames differ, else empty."""
+    tiling: Tiling | None = None
+    """Of a whole-slide image, whose frames have no attributes of their own here."""
 
     def frame(self, frame_number: int) -> FrameAttributes:
         """Attributes of one frame, counted from 1."""

@@ -23,6 +23,9 @@ from archive.dicom.values import (
     values_of,
 )
 from archive.pixels.description import FrameAttributes, LookupTable, VoiFunction, Window
+from archive.pixels.masks import frame_pixel_shifts
+from archive.pixels.palettes import frame_is_grey
+from archive.pixels.real_world import real_world_mappings
 from archive.pixels.shutters import shutter
 from archive.pixels.tables import lookup_table
 
@@ -31,6 +34,7 @@ FRAME_TYPE_SEQUENCES: Final = (
     "CTImageFrameTypeSequence",
     "PETFrameTypeSequence",
     "XAXRFFrameCharacteristicsSequence",
+    "FramePixelDataPropertiesSequence",
     "XRay3DFrameTypeSequence",
     "MRSpectroscopyFrameTypeSequence",
     "USImageDescriptionSequence",
@@ -76,14 +80,15 @@ class _Reader:
     def classic(self, ds: Dataset) -> FrameAttributes:
         """Attributes that stand in the data set itself."""
         intercept, slope = number(ds, "RescaleIntercept") or 0.0, number(ds, "RescaleSlope")
+        lut = self._modality_lut(ds)
         detector = first_item(ds, "DetectorInformationSequence")
         return FrameAttributes(
             rescale_slope=1.0 if slope is None else slope,
             rescale_intercept=intercept,
             rescale_type=text(ds, "RescaleType"),
-            modality_lut=self._modality_lut(ds),
+            modality_lut=lut,
             windows=windows(ds),
-            voi_luts=self._voi_luts(ds, intercept),
+            voi_luts=self._voi_luts(ds, 1.0 if slope is None else slope, intercept, has_modality_lut=lut is not None),
             shutter=shutter(ds),
             image_position_patient=_position(ds),
             image_orientation_patient=_orientation(ds) or (_orientation(detector) if detector is not None else None),
@@ -92,18 +97,22 @@ class _Reader:
             spacing_between_slices=_nonzero(ds, "SpacingBetweenSlices"),
             image_type=_present(texts(ds, "ImageType")),
             laterality=text(ds, "ImageLaterality") or text(ds, "Laterality"),
-            echo=_joined(ds, "EchoNumbers") or _joined(ds, "EchoTime"),
-            b_value=_classic_b_value(ds),
-            temporal_position=_joined(ds, "TemporalPositionIdentifier"),
-            cardiac_phase=_joined(ds, "NominalPercentageOfCardiacPhase"),
+            **_classic_states(ds),
             patient_orientation=_patient_orientation(ds),
             units=_units(ds, 1.0 if slope is None else slope, intercept),
+            real_world=real_world_mappings(ds, signed=self._signed),
         )
 
     def grouped(self, group: Dataset, base: FrameAttributes) -> FrameAttributes:
         """Attributes of one functional group item over those that hold without it."""
         found: dict[str, Any] = {}
         self._grey_levels(group, base, found)
+        if shifts := frame_pixel_shifts(group):
+            found["mask_shifts"] = shifts
+        if mappings := real_world_mappings(group, signed=self._signed):
+            found["real_world"] = mappings
+        if frame_is_grey(group, FRAME_TYPE_SEQUENCES):
+            found["grey_only"] = True
         _geometry(group, found)
         _states(group, found)
         return replace(base, **found) if found else base
@@ -118,7 +127,9 @@ class _Reader:
         voi = first_item(group, "FrameVOILUTSequence")
         if voi is not None:
             found["windows"] = windows(voi)
-            tables = self._voi_luts(voi, found.get("rescale_intercept", base.rescale_intercept))
+            slope = found.get("rescale_slope", base.rescale_slope)
+            intercept = found.get("rescale_intercept", base.rescale_intercept)
+            tables = self._voi_luts(voi, slope, intercept, has_modality_lut=base.modality_lut is not None)
             if tables:
                 found["voi_luts"] = tables
         covering = first_item(group, "FrameDisplayShutterSequence")
@@ -138,9 +149,12 @@ class _Reader:
             return None
         return lookup_table(item, signed=self._signed, little_endian=self._little_endian)
 
-    def _voi_luts(self, ds: Dataset, intercept: float) -> tuple[LookupTable, ...]:
-        # The input of a VOI LUT is what leaves the rescale, and that can be negative with unsigned pixels.
-        signed = self._signed or intercept < 0
+    def _voi_luts(
+        self, ds: Dataset, slope: float, intercept: float, *, has_modality_lut: bool
+    ) -> tuple[LookupTable, ...]:
+        # The input of a VOI LUT is what leaves the modality LUT: words without a sign from a table,
+        # from a rescale values that can be negative with unsigned pixels too (PS3.3 C.11.2.1.1).
+        signed = not has_modality_lut and (self._signed or intercept < 0 or slope < 0)
         tables = (
             lookup_table(item, signed=signed, little_endian=self._little_endian) for item in items(ds, "VOILUTSequence")
         )
@@ -203,18 +217,34 @@ def _states(group: Dataset, found: dict[str, Any]) -> None:
         if frame_type:
             found["image_type"] = frame_type
             break
+    for converted in ("UnassignedSharedConvertedAttributesSequence", "UnassignedPerFrameConvertedAttributesSequence"):
+        # Legacy converted objects keep what has no place in a functional group (PS3.3 C.7.6.16.2.25).
+        item = first_item(group, converted)
+        if item is not None:
+            found |= {name: value for name, value in _classic_states(item).items() if value}
     for sequence, name, keywords in (
         ("MREchoSequence", "echo", ("EffectiveEchoTime",)),
         ("MRDiffusionSequence", "b_value", ("DiffusionBValue",)),
         ("CardiacSynchronizationSequence", "cardiac_phase", ("NominalPercentageOfCardiacPhase",)),
-        ("FrameContentSequence", "temporal_position", ("TemporalPositionIndex",)),
         ("TemporalPositionSequence", "temporal_position", ("TemporalPositionTimeOffset",)),
+        ("FrameContentSequence", "temporal_position", ("TemporalPositionIndex",)),
     ):
         item = first_item(group, sequence)
         for keyword in keywords if item is not None else ():
             value = _joined(item, keyword)
-            if value and name not in found:
+            if value:
                 found[name] = value
+                break
+
+
+def _classic_states(ds: Dataset) -> dict[str, Any]:
+    """Echo, b-value, time and cardiac phase as single images have them."""
+    return {
+        "echo": _joined(ds, "EchoNumbers") or _joined(ds, "EchoTime"),
+        "b_value": _classic_b_value(ds),
+        "temporal_position": _joined(ds, "TemporalPositionIdentifier"),
+        "cardiac_phase": _joined(ds, "NominalPercentageOfCardiacPhase"),
+    }
 
 
 def _position(ds: Dataset) -> tuple[float, float, float] | None:

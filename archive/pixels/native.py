@@ -235,6 +235,19 @@ def _packed(image: ImageFile, first: DecodedFrame) -> Iterator[bytes]:
         yield np.packbits(left, bitorder="little").tobytes()
 
 
+def native_frame(image: ImageFile, frame_number: int) -> bytes:
+    """One decoded frame as native little-endian pixel data holds it; single bits begin at a byte.
+
+    Raises
+    ------
+    FrameMissing, CannotDecode
+    """
+    frame = image.frame(frame_number)
+    if image.description.bits_allocated == 1:
+        return np.packbits(frame.values.reshape(-1).astype(np.uint8), bitorder="little").tobytes()
+    return encode_frame(_cells(frame, image.description), transfer_syntax_uid=EXPLICIT_VR_LITTLE_ENDIAN)
+
+
 def _cells(frame: DecodedFrame, description: ImageDescription) -> NDArray[Any]:
     """Stored values in cells of Bits Allocated, up to High Bit."""
     if frame.cells is not None or frame.values.dtype.kind == "f":
@@ -247,4 +260,4 @@ def _cells(frame: DecodedFrame, description: ImageDescription) -> NDArray[Any]:
     return cells << below if below > 0 else cells
 
 
-__all__ = ["NATIVE_TARGETS", "write_native"]
+__all__ = ["NATIVE_TARGETS", "native_frame", "write_native"]

@@ -16,9 +16,12 @@ from archive.pixels.description import (
     FrameAttributes,
     ImageDescription,
     LookupTable,
+    MaskOperation,
     OverlayPlane,
     Palette,
+    RealWorldMapping,
     Shutter,
+    Tiling,
     UltrasoundRegion,
     VoiFunction,
     Window,
@@ -37,6 +40,9 @@ _INHERITED: Final = (
     "laterality",
     "patient_orientation",
     "units",
+    "grey_only",
+    "mask_shifts",
+    "real_world",
 )
 """Fields that a packed frame takes from the shared attributes where it has none of its own."""
 
@@ -77,7 +83,18 @@ def _defaults(kind: type) -> dict[str, Any]:
 _IMAGE_FIELDS: Final = _defaults(ImageDescription)
 _FRAME_FIELDS: Final = _defaults(FrameAttributes)
 _OTHER_FIELDS: Final = {
-    kind: _defaults(kind) for kind in (LookupTable, OverlayPlane, Palette, Shutter, UltrasoundRegion, Window)
+    kind: _defaults(kind)
+    for kind in (
+        LookupTable,
+        MaskOperation,
+        OverlayPlane,
+        Palette,
+        RealWorldMapping,
+        Shutter,
+        Tiling,
+        UltrasoundRegion,
+        Window,
+    )
 }
 
 
@@ -173,6 +190,29 @@ def _region(values: dict[str, Any]) -> UltrasoundRegion:
     return UltrasoundRegion(**values)
 
 
+def _tiling(values: dict[str, Any]) -> Tiling:
+    arguments: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    if "places" in arguments:
+        arguments["places"] = _bytes_from_text(arguments["places"])
+    return Tiling(**arguments)
+
+
+def _real_world(values: dict[str, Any]) -> RealWorldMapping:
+    return RealWorldMapping(**{**values, "table": _bytes_from_text(values["table"]) if "table" in values else b""})
+
+
+def _mask(values: dict[str, Any]) -> MaskOperation:
+    ranges, masks, shift = (values.get(name) for name in ("ranges", "mask_frames", "shift"))
+    own = {"ranges": _pairs(ranges or []), "mask_frames": tuple(masks or ()), "shift": tuple(shift or (0.0, 0.0))}
+    return MaskOperation(**{**values, **own})
+
+
+def _pairs(values: list[list[Any]]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(map(tuple, values))
+
+
 _FRAME_READERS: Final[dict[str, Any]] = {
     "modality_lut": _table,
     "windows": lambda values: tuple(map(_window, values)),
@@ -183,6 +223,8 @@ _FRAME_READERS: Final[dict[str, Any]] = {
     "pixel_spacing": tuple,
     "image_type": tuple,
     "patient_orientation": tuple,
+    "mask_shifts": _pairs,
+    "real_world": lambda values: tuple(map(_real_world, values)),
 }
 _IMAGE_READERS: Final[dict[str, Any]] = {
     "padding": tuple,
@@ -194,4 +236,6 @@ _IMAGE_READERS: Final[dict[str, Any]] = {
     "icc_profile": _bytes_from_text,
     "overlays": lambda values: tuple(map(_overlay, values)),
     "ultrasound_regions": lambda values: tuple(map(_region, values)),
+    "tiling": _tiling,
+    "masks": lambda values: tuple(map(_mask, values)),
 }

@@ -61,13 +61,16 @@ class ImageFile:
 
     def frame(self, frame_number: int) -> DecodedFrame:
         """Decode one frame, counted from 1."""
-        data = read_frame(self.file.fileno(), self.index, frame_number)
         return decode_frame(
-            data,
+            self.encoded_frame(frame_number),
             transfer_syntax_uid=self.meta.transfer_syntax_uid,
             description=self.description,
             frame_number=frame_number,
         )
+
+    def encoded_frame(self, frame_number: int) -> bytes:
+        """The bytes of one frame as they lie."""
+        return read_frame(self.file.fileno(), self.index, frame_number)
 
     def __enter__(self) -> Self:
         return self

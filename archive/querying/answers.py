@@ -5,6 +5,7 @@ Rows are read page by page in short queries, so that memory stays flat and a slo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -33,6 +34,10 @@ Values = dict[str, Any]
 """An answer: text, numbers or lists of them by keyword; a ``DataElement`` where it was read from a file."""
 _SHAPE: Final = {"Rows": "rows", "Columns": "columns", "NumberOfFrames": "frames"}
 """Kept for drawing; 0 is no value."""
+_BITS: Final = "BitsAllocated"
+_OF_IMAGE: Final = {*_SHAPE, _BITS}
+_BITS_KEPT: Final = re.compile(r'"bits_allocated": ?(\d+)', re.ASCII)
+_BITS_BY_DEFAULT: Final = 16
 _COUNTED: Final = "NumberOfSeriesRelatedInstances"
 _OF_PATIENT_ROW: Final = frozenset(
     {"patient_id", "issuer_of_patient_id", "patient_name", "patient_birth_date", "patient_sex"}
@@ -127,7 +132,9 @@ def _is_kept(keyword: str, level: Level) -> bool:
     of = level_of(keyword)
     if of is None or of > level:
         return False
-    return keyword in KEYS or keyword in COMPUTED or keyword == REQUESTS or (keyword in _SHAPE and level is Level.IMAGE)
+    return (
+        keyword in KEYS or keyword in COMPUTED or keyword == REQUESTS or (keyword in _OF_IMAGE and level is Level.IMAGE)
+    )
 
 
 def _load(level: Level, ids: list[int], keywords: Sequence[str], visible: StudyQuerySet) -> list[Row]:
@@ -156,6 +163,8 @@ def _path(keyword: str, level: Level) -> str:
     paths = PATHS[max(level, Level.STUDY)]
     if keyword in _SHAPE:
         return _SHAPE[keyword]
+    if keyword == _BITS:
+        return "description"
     if keyword in _COUNTED:
         return f"{paths[Owner.SERIES]}instance_count"
     key = KEYS[keyword]
@@ -165,7 +174,17 @@ def _path(keyword: str, level: Level) -> str:
 
 
 def _said(keyword: str, value: Any) -> Any:
+    if keyword == _BITS:
+        return _bits_allocated(value)
     return value or None if keyword in _SHAPE else value
+
+
+def _bits_allocated(description: str) -> int | None:
+    """As the description says, which may be a megabyte of JSON and leaves out what is usual."""
+    if not description:
+        return None
+    found = _BITS_KEPT.search(description)
+    return int(found[1]) if found else _BITS_BY_DEFAULT
 
 
 def to_data_set(values: Values) -> Dataset:

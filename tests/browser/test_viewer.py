@@ -189,6 +189,18 @@ def test_a_right_drag_windows_and_a_right_click_opens_the_menu(open_viewer: Open
     expect(page.locator(".viewport").first).to_be_focused()
 
 
+def test_a_drag_on_a_voi_lut_begins_from_the_curve_that_looks_like_it(open_viewer: Open) -> None:
+    page = open_viewer("mammogram")
+    expect(line(page, "window")).to_have_text("NORMAL")
+    x, y = middle_of(page)
+    page.mouse.move(x, y)
+    page.mouse.down(button="right")
+    page.mouse.move(x + 30, y, steps=10)
+    page.mouse.up(button="right")
+    # The table looks like W 891.1 L 2651 sigmoid; 30 of 300 pixels are a tenth of its width.
+    expect(line(page, "window")).to_have_text("W 980 L 2651 sigmoid")
+
+
 def test_a_picture_of_an_overtaken_window_never_comes_back(open_viewer: Open) -> None:
     page = open_viewer()
     held: list[Any] = []

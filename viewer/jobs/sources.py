@@ -44,6 +44,8 @@ def stack_of(job: Job) -> tuple[Stack, SplitSeries]:
         raise JobRefused("The stack belongs to another study.")
     if any(frame.instance.frames > 1 for frame in stack.frames):
         raise JobRefused("Multi-frame images cannot be processed yet; choose a series of single images.")
+    if any(frame.instance.slide is not None for frame in stack.frames):
+        raise JobRefused("Whole slides cannot be processed.")
     for frame in stack.frames:
         try:
             description = drawable(frame.instance).description

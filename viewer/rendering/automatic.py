@@ -43,8 +43,11 @@ class StackSample:
 
     def add(self, values: NDArray[Any], description: ImageDescription, frame_number: int) -> None:
         """Take in the stored values of one frame."""
-        padded = padding_mask(values, description.padding)
-        stored = values.ravel() if padded is None else values[~padded]
+        left_out = padding_mask(values, description.padding)
+        if description.first_colored is not None:
+            colored = values >= description.first_colored
+            left_out = colored if left_out is None else left_out | colored
+        stored = values.ravel() if left_out is None else values[~left_out]
         if not stored.size:
             return
         transform = modality_transform(description, frame_number)

@@ -1,4 +1,4 @@
-"""Colors of presentation states: CIELab as DICOM encodes it, to sRGB (PS3.3 C.10.7.1.1)."""
+"""Colors that files recommend: CIELab as DICOM encodes it, to sRGB (PS3.3 C.10.7.1.1)."""
 
 from __future__ import annotations
 

@@ -137,17 +137,22 @@ def apply_palette(values: NDArray[Any], palette: Palette | None) -> NDArray[np.u
 def _palette_table(palette: Palette, dtype: str) -> NDArray[np.uint8]:
     """Colour of every stored value that the type can hold, indexed by its unsigned bit pattern."""
     stored = np.dtype(dtype)
-    values = np.arange(1 << (8 * stored.itemsize), dtype=f"u{stored.itemsize}").view(stored).astype(np.int64)
+    table = palette_colors(np.arange(1 << (8 * stored.itemsize), dtype=f"u{stored.itemsize}").view(stored), palette)
+    table.setflags(write=False)
+    return table
+
+
+def palette_colors(values: NDArray[Any], palette: Palette) -> NDArray[np.uint8]:
+    """Colours of stored values, with one axis more; values before the first and after the last entry take that entry."""
+    places = values.astype(np.int64)
     parts = (palette.red, palette.green, palette.blue)
     shift = 8 if max(_entry_bits(part) for part in parts) > 8 else 0
     columns = []
     for part in parts:
         entries = entries_of(part)
-        index = np.clip(values - part.first_mapped, 0, len(entries) - 1)
+        index = np.clip(places - part.first_mapped, 0, len(entries) - 1)
         columns.append((entries[index] >> shift).astype(np.uint8))
-    table = np.stack(columns, axis=1)
-    table.setflags(write=False)
-    return table
+    return np.stack(columns, axis=-1)
 
 
 def _entry_bits(table: LookupTable) -> int:
@@ -170,8 +175,14 @@ def _conversion(icc_profile: bytes) -> Callable[[NDArray[np.uint8]], NDArray[np.
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
         if profile.profile.xcolor_space.strip() != RGB:
             return None
+        # Profiles with a viewing flare of their own would otherwise show black as grey 29.
         transform = ImageCms.buildTransform(
-            profile, ImageCms.createProfile("sRGB"), RGB, RGB, ImageCms.Intent.RELATIVE_COLORIMETRIC
+            profile,
+            ImageCms.createProfile("sRGB"),
+            RGB,
+            RGB,
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
         # Damaged profiles exist; uncorrected colours are better than no picture.

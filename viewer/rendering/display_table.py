@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.pixels.description import LookupTable, Palette, VoiFunction, Window
+from archive.pixels.description import ImageDescription, LookupTable, Palette, VoiFunction, Window
+from viewer.rendering.color import palette_colors
 from viewer.rendering.color_maps import GREY, color_map
 from viewer.rendering.modality_lut import IDENTITY, ModalityTransform, apply_modality
 from viewer.rendering.presentation_lut import Voi, apply_presentation_lut, pseudo_color
@@ -23,6 +24,21 @@ from viewer.rendering.voi_lut import WHITE, apply_voi_lut, apply_window, range_p
 
 TABLES_KEPT = 128
 """Tables in memory for each process: at most 64 KiB each, three times that with a colour map."""
+
+
+class Supplement(NamedTuple):
+    """The colours of the highest stored values of a greyscale image (PS3.3 C.7.6.19)."""
+
+    first: int
+    """Lowest stored value with a colour."""
+    palette: Palette
+
+
+def supplement_of(description: ImageDescription, frame_number: int) -> Supplement | None:
+    """The supplemental colours of a frame; None where all of it is grey, or all colour."""
+    if description.first_colored is None or description.palette is None or description.frame(frame_number).grey_only:
+        return None
+    return Supplement(description.first_colored, description.palette)
 
 
 class DisplayTransform(NamedTuple):
@@ -41,6 +57,7 @@ class DisplayTransform(NamedTuple):
     """Of a pseudo-color presentation state; takes the place of ``map`` too."""
     icc_profile: bytes | None = None
     """In which the palette's colors are."""
+    supplement: Supplement | None = None
 
 
 def apply_display(values: NDArray[Any], transform: DisplayTransform) -> NDArray[np.uint8]:
@@ -53,7 +70,7 @@ def apply_display(values: NDArray[Any], transform: DisplayTransform) -> NDArray[
 
     Returns
     -------
-    (rows, columns), or (rows, columns, 3) with a colour map. Padded pixels are 0.
+    (rows, columns), or (rows, columns, 3) with a colour map or supplemental colours. Padded pixels are 0.
     """
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
         table = display_table(transform, values.dtype.newbyteorder("=").str)
@@ -83,6 +100,8 @@ def display_table(transform: DisplayTransform, dtype: str) -> NDArray[np.uint8]:
 def _ramp_of(transform: DisplayTransform, lowest: int, highest: int) -> tuple[int, int]:
     """First and last stored value between which the display values can change; all outside are as these two."""
     voi, modality = transform.voi, transform.modality
+    if transform.supplement is not None:
+        return lowest, highest
     if not isinstance(voi, Window) or voi.function is VoiFunction.SIGMOID or modality.table is not None:
         return lowest, highest
     ends = [(voi.center + side * (voi.width / 2 + 1) - modality.intercept) / modality.slope for side in (-1.0, 1.0)]
@@ -102,7 +121,7 @@ def _blacken(table: NDArray[np.uint8], padding: tuple[float, float] | None, lowe
 def compute_display(values: NDArray[Any], transform: DisplayTransform) -> NDArray[np.uint8]:
     """Walk the grey-scale path value by value (PS3.4 N.2)."""
     modality = apply_modality(values, transform.modality)
-    # A NaN of a float image is drawn as the lowest value.
+    # A NaN is black in the end: it only has to pass the table.
     if modality.size and np.isnan(modality.min()):
         modality = np.nan_to_num(modality, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -112,15 +131,34 @@ def compute_display(values: NDArray[Any], transform: DisplayTransform) -> NDArra
     if transform.map != GREY and transform.palette is None:
         display = color_map(transform.map)[display]
     padded = padding_mask(values, transform.padding)
+    if transform.supplement is not None:
+        display = _with_supplement(display, values, transform.supplement)
     if padded is not None:
         display[padded] = 0
     return display
 
 
+def _with_supplement(display: NDArray[np.uint8], values: NDArray[Any], supplement: Supplement) -> NDArray[np.uint8]:
+    """The picture in colour, its highest stored values in those of the supplemental palette."""
+    colored = color_map(GREY)[display] if display.ndim == values.ndim else display
+    in_color = values >= supplement.first
+    colored[in_color] = palette_colors(values[in_color], supplement.palette)
+    return colored
+
+
 def padding_mask(values: NDArray[Any], padding: tuple[float, float] | None) -> NDArray[np.bool_] | None:
-    """Mark padded pixels by stored value (PS3.3 C.7.5.1.1.2); None where the image has no padding."""
-    if padding is None:
-        return None
+    """Mark padded pixels by stored value (PS3.3 C.7.5.1.1.2, C.7.6.24.1); None where the image has no padding.
+
+    A NaN of a float image is no value either, whatever its padding value is.
+    """
+    if values.dtype.kind == "f":
+        no_number: NDArray[np.bool_] = np.isnan(values)
+        if no_number.any():
+            return no_number if padding is None else np.logical_or(no_number, _in_range(values, padding))
+    return None if padding is None else _in_range(values, padding)
+
+
+def _in_range(values: NDArray[Any], padding: tuple[float, float]) -> NDArray[np.bool_]:
     mask: NDArray[np.bool_]
     if padding[0] == padding[1]:
         mask = np.equal(values, padding[0])

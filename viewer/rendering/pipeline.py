@@ -18,14 +18,14 @@ from archive.pixels.description import ImageDescription, LookupTable, Window
 from viewer.errors import InvalidParameter, NothingToDraw, NoValueTile
 from viewer.rendering.automatic import StackSample, automatic_window
 from viewer.rendering.color import RGB, is_color, to_rgb, to_srgb
-from viewer.rendering.display_table import DisplayTransform, apply_display
+from viewer.rendering.display_table import DisplayTransform, apply_display, supplement_of
 from viewer.rendering.geometry import pixel_aspect_ratio
 from viewer.rendering.modality_lut import has_entries, modality_transform
 from viewer.rendering.parameters import RenderParameters, VoiLutNumber, WindowSource
 from viewer.rendering.presentation import image_is_inverted, reader_inverts
 from viewer.rendering.presentation_lut import Voi
 from viewer.rendering.presentation_state import FrameState, identity
-from viewer.rendering.resample import enlarge, reduce_by, resize_area
+from viewer.rendering.resample import enlarge, reduce_by, reduce_to, resize_area
 from viewer.rendering.stack_window import StackWindow, WindowOrigin, full_range
 from viewer.rendering.stated import color_profile, cover, has_shutter, lay_over, state_transform
 from viewer.rendering.tiles import Level, Region, find_level, levels, tile_region
@@ -183,6 +183,7 @@ def has_value_tiles(description: ImageDescription) -> bool:
 
 def _holds_words(description: ImageDescription) -> bool:
     grey = description.samples_per_pixel == 1 and not is_color(description.photometric_interpretation)
+    grey = grey and description.first_colored is None
     is_plain = description.presentation_lut is None and description.pixel_keyword == "PixelData"
     return grey and is_plain and description.bits_allocated <= 16
 
@@ -215,7 +216,34 @@ def reduce_frame(decoded: Decoded, description: ImageDescription, frame_number: 
     if is_color(photometric):
         rgb = to_rgb(decoded.values, photometric, description)
         return ReducedFrame(reduce_by(rgb, storey.scale), RGB, storey.level)
+    if description.first_colored is not None:
+        # A mean of a grey value and the index of a colour would be another colour.
+        return ReducedFrame(decoded.values[:: storey.scale, :: storey.scale], photometric, storey.level, cells)
     return ReducedFrame(reduce_by(decoded.values, storey.scale, description.padding), photometric, storey.level, cells)
+
+
+def frame_levels(decoded: Decoded, description: ImageDescription, frame_number: int) -> tuple[ReducedFrame, ...]:
+    """Return a frame at every level of its pyramid, the smallest first, each as ``reduce_frame`` makes it.
+
+    One pass over the image; made once, they serve every tile and every window.
+    """
+    pyramid = levels(description.rows, description.columns)
+    last = reduce_frame(decoded, description, frame_number, pyramid[-1].level)
+    if len(pyramid) == 1:
+        return (last,)
+    values, photometric, padding, cells = last.values, last.photometric_interpretation, description.padding, last.cells
+    if is_color(photometric):
+        values, photometric, padding, cells = to_rgb(values, photometric, description), RGB, None, None
+    smaller = reduce_to(values, [one.scale for one in pyramid[-2::-1]], padding)
+    lower = [ReducedFrame(one, photometric, level, cells) for level, one in enumerate(reversed(smaller))]
+    return (*lower, last)
+
+
+def thumbnail_level(description: ImageDescription, frame_number: int, size: int) -> int:
+    """The smallest level that a thumbnail of ``size`` pixels can be made from without enlarging."""
+    rows, columns = fitting_size(description, frame_number, size)
+    pyramid = levels(description.rows, description.columns)
+    return next((one.level for one in pyramid if one.rows >= rows and one.columns >= columns), pyramid[-1].level)
 
 
 def render_thumbnail(
@@ -230,9 +258,8 @@ def render_thumbnail(
     """Draw the whole frame so that it fits a square of ``size`` pixels, in its true proportions."""
     check_drawable(description, frame_number)
     rows, columns = fitting_size(description, frame_number, size)
-    smallest = levels(description.rows, description.columns)
-    storey = next((one for one in smallest if one.rows >= rows and one.columns >= columns), smallest[-1])
-    image = render_frame(decoded, description, frame_number, parameters, stack_window=stack_window, level=storey.level)
+    level = thumbnail_level(description, frame_number, size)
+    image = render_frame(decoded, description, frame_number, parameters, stack_window=stack_window, level=level)
     return scale_image(image, rows, columns)
 
 
@@ -294,6 +321,7 @@ def _display(
         reader_inverted=inverted,
         map=parameters.map,
         presentation_lut=description.presentation_lut if has_entries(description.presentation_lut) else None,
+        supplement=supplement_of(description, frame_number),
     )
     return apply_display(values, transform)
 
@@ -338,6 +366,6 @@ def _voi_lut(description: ImageDescription, frame_number: int, asked: VoiLutNumb
 def _computed(values: NDArray[Any], description: ImageDescription, frame_number: int) -> Window:
     """Window of a single frame whose stack has none yet; the whole range where every pixel is padded."""
     sample = StackSample()
-    sample.add(values, description, frame_number)
+    sample.add(np.asarray(values), description, frame_number)
     window = automatic_window(sample, description.modality)
     return window or Window(math.ldexp(1, description.bits_stored - 1), math.ldexp(1, description.bits_stored))

@@ -9,6 +9,7 @@ result is padded too. Up is bilinear, or nearest where values must not be mixed.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +18,9 @@ from scipy import sparse
 from scipy.ndimage import map_coordinates
 
 from viewer.rendering.display_table import padding_mask
+
+STRIP_BYTES = 1 << 20
+"""Images are reduced in strips of about so many bytes, whose sums stay in the processor's cache."""
 
 
 def reduce_by(values: NDArray[Any], scale: int, padding: tuple[float, float] | None = None) -> NDArray[Any]:
@@ -36,25 +40,70 @@ def reduce_by(values: NDArray[Any], scale: int, padding: tuple[float, float] | N
     Rows and columns divided by ``scale`` and rounded up, same type; integers are
     rounded to the nearest, halves up.
     """
-    if scale == 1:
-        return values
+    return values if scale == 1 else reduce_to(values, (scale,), padding)[0]
+
+
+def reduce_to(
+    values: NDArray[Any], scales: Sequence[int], padding: tuple[float, float] | None = None
+) -> list[NDArray[Any]]:
+    """Average blocks of several sizes in one pass over the image.
+
+    Sums are carried from one size to the next and each is divided once, so every
+    result is what ``reduce_by`` gives for its scale.
+
+    Parameters
+    ----------
+    scales
+        Powers of two from 2 on, growing.
+
+    Returns
+    -------
+    One image for each scale.
+    """
+    rows = values.shape[0]
+    results = [np.empty((-(-rows // s), -(-values.shape[1] // s), *values.shape[2:]), values.dtype) for s in scales]
+    largest = scales[-1]
+    row_bytes = max(1, values.nbytes // max(rows, 1))
+    strip = largest * max(1, STRIP_BYTES // (row_bytes * largest))
+    for top in range(0, rows, strip):
+        _reduce_strip(
+            values[top : top + strip], scales, padding, [r[top // s :] for r, s in zip(results, scales, strict=True)]
+        )
+    return results
+
+
+def _reduce_strip(
+    values: NDArray[Any],
+    scales: Sequence[int],
+    padding: tuple[float, float] | None,
+    results: Sequence[NDArray[Any]],
+) -> None:
+    """Reduce some rows, a multiple of every scale unless they are the last, into the beginning of ``results``."""
     mask = padding_mask(values, padding)
-    if mask is not None and not mask.any():
-        mask = None
     counts: NDArray[Any] | None = None
-    if mask is None:
-        sums = values.astype(_sum_type(values.dtype, scale))
+    sum_type = _sum_type(values.dtype, scales[-1])
+    if mask is None or not mask.any():
+        sums = values
     else:
         present = np.logical_not(mask, out=mask)
-        sums = _without_padding(values, present, _sum_type(values.dtype, scale))
-        counts = present.astype(np.uint16 if scale <= 128 else np.int64)
-    for _ in range(scale.bit_length() - 1):
-        sums = _halve(sums)
-        counts = None if counts is None else _halve(counts)
-    if counts is None:
-        counts = _block_counts(values.shape, scale)
-    fill = 0 if padding is None else math.ceil(padding[0]) if values.dtype.kind in "iu" else padding[0]
-    return _divide(sums, counts, values.dtype, fill)
+        sums = _without_padding(values, present, sum_type)
+        counts = present.astype(np.uint16 if scales[-1] <= 128 else np.int64)
+    fill = _fill(values.dtype, padding)
+    scale = 1
+    for wanted, result in zip(scales, results, strict=True):
+        while scale < wanted:
+            sums = _halve(sums, sum_type)
+            counts = None if counts is None else _halve(counts, counts.dtype)
+            scale *= 2
+        blocks = _block_counts(values.shape, scale) if counts is None else counts
+        result[: sums.shape[0]] = _divide(sums, blocks, scale, values.dtype, fill)
+
+
+def _fill(dtype: np.dtype[np.generic], padding: tuple[float, float] | None) -> float:
+    """What stands where a block is nothing but padding."""
+    if dtype.kind == "f":
+        return math.nan if padding is None else padding[0]
+    return 0 if padding is None else math.ceil(padding[0])
 
 
 def _sum_type(dtype: np.dtype[np.generic], scale: int) -> np.dtype[np.generic]:
@@ -74,18 +123,18 @@ def _without_padding(
     return cast("NDArray[np.generic]", np.multiply(values, present, dtype=dtype, casting="unsafe"))
 
 
-def _halve(sums: NDArray[Any]) -> NDArray[Any]:
+def _halve(sums: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Add pairs of rows, then pairs of columns; a last odd one stays alone."""
-    return _add_pairs(_add_pairs(sums, 0), 1)
+    return _add_pairs(_add_pairs(sums, 0, dtype), 1, dtype)
 
 
-def _add_pairs(sums: NDArray[Any], axis: int) -> NDArray[Any]:
-    first = sums[::2] if axis == 0 else sums[:, ::2]
-    second = sums[1::2] if axis == 0 else sums[:, 1::2]
-    result = first.copy()
-    part = result[: second.shape[0]] if axis == 0 else result[:, : second.shape[1]]
-    part += second
-    return result
+def _add_pairs(sums: NDArray[Any], axis: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    along = sums if axis == 0 else sums.swapaxes(0, 1)
+    pairs = along.shape[0] // 2
+    result = np.empty_like(along[: along.shape[0] - pairs], dtype=dtype)
+    np.add(along[: 2 * pairs : 2], along[1::2], out=result[:pairs], dtype=dtype, casting="unsafe")
+    result[pairs:] = along[2 * pairs :]
+    return result if axis == 0 else result.swapaxes(0, 1)
 
 
 def _block_counts(shape: tuple[int, ...], scale: int) -> NDArray[np.int64]:
@@ -94,19 +143,29 @@ def _block_counts(shape: tuple[int, ...], scale: int) -> NDArray[np.int64]:
     return cast("NDArray[np.int64]", np.multiply.outer(*sides))
 
 
-def _divide(sums: NDArray[Any], counts: NDArray[Any], dtype: np.dtype[np.generic], fill: float) -> NDArray[Any]:
-    empty = counts == 0
-    divisor = np.where(empty, 1, counts)
-    if sums.ndim == 3 and divisor.ndim == 2:
-        divisor = divisor[:, :, None]
+def _divide(
+    sums: NDArray[Any], counts: NDArray[Any], scale: int, dtype: np.dtype[np.generic], fill: float
+) -> NDArray[Any]:
+    """Means of blocks: most have ``scale`` x ``scale`` pixels, and only the others are divided one by one."""
+    other = counts != scale * scale
+    if dtype.kind in "iub":
+        result = ((sums + scale * scale // 2) >> 2 * (scale.bit_length() - 1)).astype(dtype)
+    else:
+        result = (sums / (scale * scale)).astype(dtype)
+    if not other.any():
+        return result
+    few, divisor = sums[other], counts[other].astype(np.int64)
+    empty = divisor == 0
+    divisor[empty] = 1
+    if few.ndim == 2:
+        divisor = divisor[:, None]
     if dtype.kind in "iub":
         # floor((2 s + n) / 2 n): rounds halves up without leaving whole numbers.
-        wide = sums.astype(np.int64)
-        result: NDArray[Any] = ((2 * wide + divisor) // (2 * divisor)).astype(dtype)
+        means: NDArray[Any] = ((2 * few.astype(np.int64) + divisor) // (2 * divisor)).astype(dtype)
     else:
-        result = (sums / divisor).astype(dtype)
-    if empty.any():
-        result[empty] = fill
+        means = (few / divisor).astype(dtype)
+    means[empty] = fill
+    result[other] = means
     return result
 
 

@@ -16,9 +16,11 @@ from pydicom.dataset import Dataset
 from archive.dicom.dates import parse_date
 from archive.dicom.values import first_item, items, number, text, texts
 
+BODY_WEIGHT = "body weight"
+
 SUV_CODES = {
     # Codes of the units of SUV (UCUM), PS3.16 CID 85.
-    "{SUVbw}g/ml": "body weight",
+    "{SUVbw}g/ml": BODY_WEIGHT,
     "{SUVlbm}g/ml": "lean body mass (James)",
     "{SUVlbm(James128)}g/ml": "lean body mass (James, 128 for men)",
     "{SUVlbm(Janma)}g/ml": "lean body mass (Janmahasatian)",
@@ -28,8 +30,8 @@ SUV_CODES = {
 
 SUV_TYPES = {
     # SUV Type (0054,1006), PS3.3 C.8.9.1.1.11; absent means BW.
-    "": "body weight",
-    "BW": "body weight",
+    "": BODY_WEIGHT,
+    "BW": BODY_WEIGHT,
     "LBM": "lean body mass (James)",
     "LBMJAMES128": "lean body mass (James, 128 for men)",
     "LBMJANMA": "lean body mass (Janmahasatian)",
@@ -73,6 +75,10 @@ class PetFacts:
     dose_bq: float | None = None
     half_life_s: float | None = None
     weight_kg: float | None = None
+    height_m: float | None = None
+    """Patient's Size (0010,1020)."""
+    sex: str = ""
+    """M, F, O or nothing."""
     philips_suv_factor: float | None = None
     """Private (7053,xx00) of Philips PET Private Group: counts to SUV."""
     philips_activity_factor: float | None = None
@@ -94,7 +100,7 @@ def suv(facts: PetFacts) -> Suv:
         formula = SUV_TYPES.get(facts.suv_type)
         return Suv(1.0, formula, "Units") if formula else Suv(None, reason=f"SUV type {facts.suv_type} is not known.")
     if facts.units == "CNTS" and _present(facts.philips_suv_factor):
-        return Suv(facts.philips_suv_factor, "body weight", "vendor's factor")
+        return Suv(facts.philips_suv_factor, BODY_WEIGHT, "vendor's factor")
     to_becquerel = {"BQML": 1.0, "CNTS": facts.philips_activity_factor}.get(facts.units)
     if to_becquerel is None or not _present(to_becquerel):
         return Suv(None, reason=f"Units {facts.units or 'that are not given'} cannot be turned into SUV.")
@@ -117,7 +123,7 @@ def _body_weight(facts: PetFacts, to_becquerel: float) -> Suv:
     if elapsed is None:
         return Suv(None, reason=reason)
     left = (facts.dose_bq or 0.0) * 2 ** (-elapsed.total_seconds() / (facts.half_life_s or math.inf))
-    return Suv(to_becquerel * (facts.weight_kg or 0.0) * 1000 / left, "body weight", "weight, dose and decay")
+    return Suv(to_becquerel * (facts.weight_kg or 0.0) * 1000 / left, BODY_WEIGHT, "weight, dose and decay")
 
 
 def _decay_time(facts: PetFacts) -> tuple[timedelta | None, str]:
@@ -180,6 +186,8 @@ def pet_facts(ds: Dataset, *, earliest_acquisition: datetime | None = None) -> P
         dose_bq=number(drug, "RadionuclideTotalDose"),
         half_life_s=number(drug, "RadionuclideHalfLife"),
         weight_kg=number(ds, "PatientWeight"),
+        height_m=number(ds, "PatientSize"),
+        sex=text(ds, "PatientSex").upper(),
         philips_suv_factor=_private_number(ds, 0x7053, "Philips PET Private Group", 0x00),
         philips_activity_factor=_private_number(ds, 0x7053, "Philips PET Private Group", 0x09),
         mapped_factor=mapped_factor,
@@ -193,11 +201,15 @@ def acquisition_start(ds: Dataset) -> datetime | None:
 
 
 def _mapped(ds: Dataset) -> tuple[float | None, str]:
-    """Factor of the first Real World Value Mapping in units of SUV (PS3.3 C.7.6.16.2.11)."""
-    slope = number(ds, "RescaleSlope")
-    if not slope or number(ds, "RescaleIntercept"):
+    """Factor of the first Real World Value Mapping in units of SUV (PS3.3 C.7.6.16.2.11), of the image or its groups."""
+    shared = first_item(ds, "SharedFunctionalGroupsSequence") or Dataset()
+    frame = first_item(ds, "PerFrameFunctionalGroupsSequence") or Dataset()
+    transformations = (first_item(group, "PixelValueTransformationSequence") for group in (frame, shared))
+    rescale = next((found for found in transformations if found is not None), ds)
+    slope = number(rescale, "RescaleSlope")
+    if not slope or number(rescale, "RescaleIntercept"):
         return None, ""
-    for mapping in items(ds, "RealWorldValueMappingSequence"):
+    for mapping in (one for source in (frame, shared, ds) for one in items(source, "RealWorldValueMappingSequence")):
         units = first_item(mapping, "MeasurementUnitsCodeSequence")
         formula = SUV_CODES.get(text(units, "CodeValue")) if units is not None else None
         real_slope = number(mapping, "RealWorldValueSlope")

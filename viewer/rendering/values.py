@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.pixels.description import ImageDescription
+from archive.pixels.description import FrameAttributes, ImageDescription
 from viewer.errors import TileMissing
-from viewer.rendering.color import is_color, to_rgb
-from viewer.rendering.display_table import padding_mask
+from viewer.rendering.color import is_color, palette_colors, to_rgb
+from viewer.rendering.display_table import Supplement, padding_mask, supplement_of
 from viewer.rendering.modality_lut import PROJECTION_INTENSITY_MODALITIES, apply_modality, modality_transform
+from viewer.rendering.real_world import RealWorldValue, real_world_values
 
 HOUNSFIELD = "HU"
 NOT_A_VALUE = "—"
@@ -62,20 +63,30 @@ class PixelValue(NamedTuple):
     """Modality value, (red, green, blue) of a colour image, or None for padding."""
     unit: str
     stored: int | float | tuple[int, ...]
+    real_world: tuple[RealWorldValue, ...] = ()
+    """What Real World Value Mappings of the file make of the stored value."""
 
     @property
     def text(self) -> str:
-        """Value and unit as shown: ``40 HU``, ``—`` for padding."""
+        """Value and unit as shown: ``40 HU``, ``—`` for padding; real world values after it."""
         if self.value is None:
             return NOT_A_VALUE
         if isinstance(self.value, tuple):
             return ", ".join(str(part) for part in self.value)
-        return f"{number_for_people(self.value)} {self.unit}".rstrip()
+        mapped = [with_unit(one.value, one.unit) for one in self.real_world]
+        # A mapping is often the rescale line again, with its unit.
+        is_said = not self.unit and any(one.value == self.value for one in self.real_world)
+        return " · ".join(dict.fromkeys(mapped if is_said else [with_unit(self.value, self.unit), *mapped]))
 
 
 def number_for_people(value: float) -> str:
     """Whole numbers as they are, others with four significant digits."""
     return str(int(value)) if float(value).is_integer() else f"{value:.4g}"
+
+
+def with_unit(value: float, unit: str) -> str:
+    """``40 HU``, ``40`` where there is no unit."""
+    return f"{number_for_people(value)} {unit}".rstrip()
 
 
 def value_at(
@@ -113,11 +124,24 @@ def value_at(
     stored = pixel[0, 0].item()
     padded = padding_mask(pixel, description.padding)
     unit = unit_of(description, frame_number)
+    supplement = supplement_of(description, frame_number)
+    if supplement is not None and stored >= supplement.first:
+        return _colored_value(stored, pixel, supplement, description.frame(frame_number))
     if padded is not None and padded[0, 0]:
         return PixelValue(None, unit, stored)
     modality = float(apply_modality(pixel, modality_transform(description, frame_number))[0, 0])
     # A NaN of a parametric map is no value either.
-    return PixelValue(modality if math.isfinite(modality) else None, unit, stored)
+    mapped = real_world_values(stored, description.frame(frame_number))
+    return PixelValue(modality if math.isfinite(modality) else None, unit, stored, mapped)
+
+
+def _colored_value(stored: float, pixel: NDArray[Any], supplement: Supplement, frame: FrameAttributes) -> PixelValue:
+    """A supplemental colour stands beside the modality LUT: it is worth what a mapping says, or is only a colour."""
+    mapped = real_world_values(stored, frame)
+    if mapped:
+        return PixelValue(mapped[0].value, mapped[0].unit, stored, mapped)
+    red, green, blue = (int(part) for part in palette_colors(pixel, supplement.palette)[0, 0])
+    return PixelValue((red, green, blue), "", stored)
 
 
 def _color_value(pixel: NDArray[Any], photometric: str, description: ImageDescription) -> PixelValue:

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import QuerySet
 
 from archive.models import Instance, Series
+from archive.pixels.describe import from_json
+from viewer.rendering.subtraction import SUBTRACTED_MODE, subtracted_frames
+
+
+class SlideInstance:
+    """What makes an instance a slide put together from others: ``viewer.stacks.slides.Slide``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,15 @@ class InstanceFacts:
     transfer_syntax_uid: str
     frame_index: bytes
     damage: str
+    slide: SlideInstance | None = None
+    """Of a whole slide: the instances that it is put together from."""
+    subtracted: bool = False
+    """The differences that mask subtraction leaves of it, and not the image as it was acquired."""
+
+    @property
+    def picture_key(self) -> str:
+        """Name of what is drawn: the file, or its differences."""
+        return f"{self.key} subtracted" if self.subtracted else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +98,12 @@ def facts_of(instances: QuerySet[Instance]) -> list[InstanceFacts]:
 
 
 def frames_of(instance: InstanceFacts) -> Iterable[FrameFacts]:
-    """Facts of every frame of an instance that can be drawn."""
+    """Facts of every frame of an instance that can be drawn; of its differences those that have a mask."""
     values: dict[str, Any] = json.loads(instance.description)
     shared: dict[str, Any] = values.get("shared") or {}
     per_frame: list[dict[str, Any]] = values.get("per_frame") or []
-    for number in range(1, instance.frames + 1):
+    numbers = subtracted_frames(from_json(values)) if instance.subtracted else range(1, instance.frames + 1)
+    for number in numbers:
         own = per_frame[number - 1] if number <= len(per_frame) else shared
         yield FrameFacts(
             instance=instance,
@@ -102,6 +118,19 @@ def frames_of(instance: InstanceFacts) -> Iterable[FrameFacts]:
             cardiac_phase=own.get("cardiac_phase") or "",
             slice_thickness=own.get("slice_thickness"),
         )
+
+
+def differences_of(instance: InstanceFacts) -> InstanceFacts | None:
+    """The same instance with its masks subtracted; None where the file asks for no subtraction."""
+    if '"masks"' not in instance.description:
+        return None
+    found = replace(instance, subtracted=True)
+    return found if any(True for _ in frames_of(found)) else None
+
+
+def is_seen_subtracted(instance: InstanceFacts) -> bool:
+    """Whether the sender wants the differences to be seen first (PS3.3 C.7.6.10, Recommended Viewing Mode)."""
+    return bool(json.loads(instance.description).get("recommended_viewing_mode") == SUBTRACTED_MODE)
 
 
 def _numbers(value: list[float] | None) -> tuple[float, ...] | None:

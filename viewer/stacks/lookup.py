@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from archive.models import Instance, Series, Study
 from viewer.errors import NotFound, StackChanged
 from viewer.stacks.facts import InstanceFacts, instances_of
-from viewer.stacks.splitting import Stack, split_series
+from viewer.stacks.splitting import SUBTRACTED_SUFFIX, Stack, split_series
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -90,7 +90,8 @@ def _split(series: Series, revision: int) -> SplitSeries:
 
 
 def series_of_stack(stack_id: str) -> Series:
-    """The series that a stack id belongs to: its own UID, that with a suffix, or the UID of one of its instances."""
+    """The series that a stack id belongs to: its own UID or one of its instances', either with a suffix."""
+    stack_id = stack_id.removesuffix(SUBTRACTED_SUFFIX)
     series = Series.objects.select_related("study__patient").filter(series_instance_uid=stack_id).first()
     if series is None:
         instance = (

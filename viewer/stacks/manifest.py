@@ -11,17 +11,19 @@ from typing import Any
 from archive.models import Series, Study, User
 from archive.pixels.description import ImageDescription, Window
 from viewer.errors import NothingToDraw, ViewerError
+from viewer.rendering.equivalent_window import equivalent_window
 from viewer.rendering.geometry import edges, pixel_aspect_ratio, pixel_spacing
 from viewer.rendering.parameters import function_text
 from viewer.rendering.pipeline import has_value_tiles, value_offset
 from viewer.rendering.stack_window import WindowOrigin
 from viewer.rendering.tiles import TILE_SIZE, levels
 from viewer.rendering.values import unit_of
-from viewer.rendering.voi_lut import usable_windows
+from viewer.rendering.voi_lut import usable_voi_luts, usable_windows
 from viewer.stacks.facts import FrameFacts, InstanceFacts
 from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.presentation_states import states_of_stack, states_of_study
 from viewer.stacks.splitting import Stack
+from viewer.stacks.suv import suv_of_stack
 from viewer.stacks.windows import window_choices, window_of_stack
 from viewer.tiles.frames import drawable
 
@@ -175,10 +177,16 @@ def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str) -> dict[s
         "processed": series.processing,
         "derived": series.is_derived,
         "lossy": lossy_text(description),
-        "notes": list(stack.notes),
+        "notes": [*stack.notes, *_uptake_notes(stack, split)],
         "presentation_states": states_of_stack(stack, split),
         "frames": _frames(stack),
     }
+
+
+def _uptake_notes(stack: Stack, split: SplitSeries) -> Iterable[str]:
+    """Why a PET is read in the units of its file and not as uptake."""
+    if split.series.modality == "PT" and (found := suv_of_stack(stack, split)).factor is None:
+        yield f"No uptake values (SUV): {found.reason}"
 
 
 def _first_drawable(stack: Stack) -> FrameFacts:
@@ -249,6 +257,8 @@ def _frames(stack: Stack) -> list[dict[str, Any]]:
         entry["edges"] = letters._asdict() if letters else None
         entry["Laterality"] = attributes.laterality
         entry["window"] = _window(windows[0]) if windows else None
+        if tables := usable_voi_luts(attributes):
+            entry["luts"] = [_window(equivalent_window(table)) for table in tables]
         found.append(entry)
     return found
 

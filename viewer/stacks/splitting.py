@@ -2,7 +2,7 @@
 
 A stack holds images of one SOP class, orientation, matrix, spacing and image type,
 then of one echo, b-value, cardiac or temporal phase. Multi-frame instances and each
-DX, CR or MG image are stacks of their own. Within a stack frames go by position
+DX, CR or MG image are stacks of their own; whole slides are put together first. Within a stack frames go by position
 along the normal, then by Instance Number. What is odd is said in words.
 """
 
@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from itertools import count
 from math import acos, degrees, sqrt
 
-from viewer.stacks.facts import FrameFacts, InstanceFacts, frames_of
+from viewer.stacks.facts import FrameFacts, InstanceFacts, differences_of, frames_of, is_seen_subtracted
+from viewer.stacks.slides import is_slide_volume, slide_flavour, slide_stacks
 
 SINGLE_IMAGE_MODALITIES = frozenset({"DX", "CR", "MG", "IO", "PX", "RG", "XC", "OP", "SM"})
 """Each image of these is looked at on its own."""
 ORIENTATION_TOLERANCE = 1e-3
 """Largest difference of a direction cosine within a stack."""
+SUBTRACTED_SUFFIX = ".sub"
+"""After the SOP Instance UID: the stack of the image's differences."""
 SPACING_TOLERANCE = 1e-3
 """Largest relative difference of pixel spacing within a stack."""
 GAP_TOLERANCE = 0.02
@@ -55,6 +58,8 @@ def split_series(
     ``taken`` are UIDs of other series, which no suffixed stack id may equal.
     """
     drawable = [instance for instance in instances if instance.description and instance.frames]
+    tiled = [one for one in drawable if is_slide_volume(one)]
+    drawable = [one for one in drawable if one not in tiled]
     alone = [one for one in drawable if one.frames > 1 or modality in SINGLE_IMAGE_MODALITIES]
     together = [one for one in drawable if one.frames == 1 and modality not in SINGLE_IMAGE_MODALITIES]
     groups = _groups(frame for instance in together for frame in frames_of(instance))
@@ -68,9 +73,28 @@ def split_series(
         )
         for group in groups
     ]
+    stacks += [
+        Stack(id=next(ids), label=one.label, frames=(one.frame,), notes=one.notes)
+        for area in slide_stacks(tiled)
+        for one in area
+    ]
     for instance in sorted(alone, key=_by_number):
-        stacks.append(Stack(id=instance.sop_instance_uid, label="", frames=tuple(frames_of(instance))))
+        stacks += _stacks_of_one(instance)
     return stacks
+
+
+def _stacks_of_one(instance: InstanceFacts) -> list[Stack]:
+    """The stack of an instance that is looked at alone, and beside it that of its differences where it has masks."""
+    uid = instance.sop_instance_uid
+    native = Stack(id=uid, label=slide_flavour(instance), frames=tuple(frames_of(instance)))
+    differences = differences_of(instance)
+    if differences is None:
+        return [native]
+    frames = tuple(frames_of(differences))
+    left_out = len(native.frames) - len(frames)
+    notes = (f"{left_out} of {len(native.frames)} frames have no mask and are not shown here.",) if left_out else ()
+    subtracted = Stack(id=f"{uid}{SUBTRACTED_SUFFIX}", label="Subtracted", frames=frames, notes=notes)
+    return [subtracted, native] if is_seen_subtracted(instance) else [native, subtracted]
 
 
 def _ids(series_instance_uid: str, taken: Collection[str]) -> Iterator[str]:

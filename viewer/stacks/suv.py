@@ -11,6 +11,7 @@ from archive.dicom.part10 import read_dataset, read_file_meta
 from archive.errors import ArchiveError
 from archive.storage import layout
 from viewer.rendering.suv import PetFacts, Suv, moment, pet_facts, suv
+from viewer.rendering.suv_kinds import SuvKinds, suv_kinds
 from viewer.stacks.facts import InstanceFacts
 from viewer.stacks.lookup import Kept, SplitSeries
 from viewer.stacks.splitting import Stack
@@ -20,25 +21,38 @@ logger = logging.getLogger(__name__)
 KEPT = 64
 ACQUISITION_DATE, ACQUISITION_TIME = 0x00080022, 0x00080032
 
-_found: Kept[tuple[str, int, int], Suv] = Kept(KEPT)
+_found: Kept[tuple[str, int, int], tuple[PetFacts, Suv]] = Kept(KEPT)
+NO_FACTS = PetFacts(units="")
 
 
 def suv_of_stack(stack: Stack, split: SplitSeries) -> Suv:
     """Factor from modality values to SUV, or the reason why there is none; kept as of the stack's revision."""
+    return _facts_of_stack(stack, split)[1]
+
+
+def suv_kinds_of_stack(stack: Stack, split: SplitSeries) -> SuvKinds:
+    """Every kind of uptake value that the files allow, each with its formula."""
+    return suv_kinds(*_facts_of_stack(stack, split))
+
+
+def _facts_of_stack(stack: Stack, split: SplitSeries) -> tuple[PetFacts, Suv]:
     key = (stack.id, split.series.pk, split.revision)
     return _found.get(key, lambda: _find(stack, split))
 
 
-def _find(stack: Stack, split: SplitSeries) -> Suv:
+def _find(stack: Stack, split: SplitSeries) -> tuple[PetFacts, Suv]:
     if split.series.modality != "PT":
-        return Suv(None, reason="Only PET has uptake values.")
+        return NO_FACTS, Suv(None, reason="Only PET has uptake values.")
     try:
         facts = pet_facts(read_dataset(layout.path_of(stack.middle.instance.key)))
     except (ArchiveError, OSError) as error:
         logger.warning("no uptake values", extra={"why": type(error).__name__, "stack": stack.id})
-        return Suv(None, reason="The file cannot be read.")
+        return NO_FACTS, Suv(None, reason="The file cannot be read.")
     found = suv(facts)
-    return suv(replace(facts, earliest_acquisition=_earliest(split, facts))) if _hangs_on_start(facts, found) else found
+    if _hangs_on_start(facts, found):
+        facts = replace(facts, earliest_acquisition=_earliest(split, facts))
+        found = suv(facts)
+    return facts, found
 
 
 def _hangs_on_start(facts: PetFacts, found: Suv) -> bool:

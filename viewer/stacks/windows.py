@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from archive.errors import ArchiveError
 from viewer.errors import ViewerError
@@ -20,7 +24,7 @@ from viewer.stacks.facts import FrameFacts
 from viewer.stacks.lookup import Kept, SplitSeries
 from viewer.stacks.splitting import Stack
 from viewer.stacks.suv import suv_of_stack
-from viewer.tiles.frames import drawable, full_frame
+from viewer.tiles.frames import drawable, frame_at_level, full_frame
 
 logger = logging.getLogger(__name__)
 
@@ -89,9 +93,16 @@ def _sample(stack: Stack) -> StackSample:
         if not _can_draw(frame):
             continue
         try:
-            values = full_frame(frame.instance, frame.frame_number).values
+            values = _values(frame)
         except (ViewerError, ArchiveError) as error:
             logger.warning("a frame could not be sampled", extra={"why": str(error), "stack": stack.id})
             continue
         sample.add(values, drawable(frame.instance).description, frame.frame_number)
     return sample
+
+
+def _values(frame: FrameFacts) -> NDArray[Any]:
+    """Stored values of a frame; of a slide, at its smallest level."""
+    if frame.instance.slide is None:
+        return full_frame(frame.instance, frame.frame_number).values
+    return np.asarray(frame_at_level(frame.instance, frame.frame_number, 0).values)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from viewer.errors import NotFound
 from viewer.rendering.parameters import RenderParameters, WindowSource
-from viewer.rendering.pipeline import render_thumbnail, render_tile
+from viewer.rendering.pipeline import render_thumbnail, render_tile, thumbnail_level
 from viewer.rendering.png import encode_png
 from viewer.rendering.stack_window import StackWindow
 from viewer.stacks.facts import FrameFacts, InstanceFacts
@@ -16,7 +16,7 @@ from viewer.stacks.lookup import Kept, SplitSeries
 from viewer.stacks.presentation_states import state_instance, state_of_frame
 from viewer.stacks.splitting import Stack
 from viewer.stacks.windows import window_of_stack
-from viewer.tiles.frames import drawable, frame_at_level, full_frame
+from viewer.tiles.frames import drawable, frame_at_level
 
 KEPT_TILES_BYTES = 64 * 2**20
 """Finished tiles in memory for each process; other windows push older ones out, so nothing can fill up."""
@@ -86,7 +86,7 @@ def draw_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters
     window = _window(stack, split, parameters)
     state = _state(split, parameters)
     key = (
-        frame.instance.key,
+        frame.instance.picture_key,
         frame.frame_number,
         address.level,
         address.row,
@@ -148,10 +148,11 @@ def _draw(
 def draw_thumbnail(stack: Stack, split: SplitSeries, size: int) -> bytes:
     """The middle frame of a stack as it is first shown, in true proportions."""
     frame = stack.middle
-    known = drawable(frame.instance)
+    description = drawable(frame.instance).description
+    level = thumbnail_level(description, frame.frame_number, size)
     image = render_thumbnail(
-        full_frame(frame.instance, frame.frame_number),
-        known.description,
+        frame_at_level(frame.instance, frame.frame_number, level),
+        description,
         frame.frame_number,
         stack_window=window_of_stack(stack, split),
         size=size,

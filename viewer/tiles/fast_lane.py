@@ -26,10 +26,11 @@ from viewer.stacks.presentation_states import forget_states
 from viewer.tiles.drawing import TileAddress, draw_tile
 from viewer.tiles.sessions import Viewing, may_see, series_kept, viewing_of
 from viewer.tiles.statuses import status_of
+from viewer.uid_converter import STACK
 
 logger = logging.getLogger(__name__)
 
-PATH = re.compile(r"/tiles/([0-9.]{1,70})/(\d{1,7})/(\d{1,2})/(\d{1,4})/(\d{1,4})\.png")
+PATH = re.compile(rf"/tiles/({STACK})/" r"(\d{1,7})/(\d{1,2})/(\d{1,4})/(\d{1,4})\.png")
 CACHED_FOR_S = 6 * 3600
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

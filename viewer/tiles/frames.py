@@ -1,42 +1,47 @@
-"""Decoded frames at any level of their pyramid, kept so that nothing is decoded twice.
+"""Decoded frames at every level of their pyramid, kept so that nothing is decoded twice.
 
-Small frames stay in memory. Of large ones (radiographs, mammograms) every level is
-also kept on disk as plain stored values, from which a tile of any window is one
-read: a 4000 x 3000 image is decoded once, whoever looks at it.
+Small frames stay in memory. Of large ones (radiographs, mammograms) all levels are
+also kept on disk, made from one decode, from which a tile of any window is one read:
+a 4000 x 3000 image is decoded once, whoever looks at it. Who asks first does not wait
+for the disk.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-import secrets
 import threading
-import time
 from collections import OrderedDict
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
-from django.conf import settings
+from numpy.typing import NDArray
 
 from archive.errors import CannotDecode
-from archive.pixels.decode import decode_frame
+from archive.pixels.decode import DecodedFrame, decode_frame
 from archive.pixels.describe import from_json
 from archive.pixels.description import ImageDescription
 from archive.pixels.frames import FrameIndex
-from archive.storage import layout
 from archive.storage.frames import read_stored_frame
 from viewer.errors import NothingToDraw
-from viewer.rendering.pipeline import Decoded, ReducedFrame, reduce_frame
-from viewer.rendering.tiles import levels
+from viewer.rendering.pipeline import Decoded, ReducedFrame, frame_levels, reduce_frame
+from viewer.rendering.regions import RegionValues
+from viewer.rendering.subtraction import mask_plan, subtract, subtracted_description
+from viewer.rendering.tiles import Region, levels
 from viewer.stacks.facts import InstanceFacts
 from viewer.stacks.lookup import Kept
+from viewer.tiles.level_cache import keep_levels, kept_levels, writer
+from viewer.tiles.level_files import LevelDamaged, LevelFile
+from viewer.tiles.slide_levels import SlideLevel, slide_levels
 
 logger = logging.getLogger(__name__)
 
 KEPT_BYTES = 192 * 2**20
 """Decoded pixels in memory for each process."""
+KEPT_FRAMES = 4096
+"""Frames known to a process, also those whose levels are on disk and take next to no memory."""
 KEPT_DESCRIPTIONS = 2048
 LARGE_PIXELS = 1 << 20
 """Images of more pixels than this are kept on disk level by level."""
@@ -58,8 +63,10 @@ class Drawable:
         return levels(self.description.rows, self.description.columns)[-1].level
 
 
-FrameKey = tuple[str, int, int]
-"""Stored key, frame from 1, level."""
+FrameKey = tuple[str, int]
+"""Name of the picture, frame from 1."""
+Levels = tuple[ReducedFrame, ...]
+"""A frame at every level, the smallest first, the last 1:1."""
 
 
 class FrameMemory:
@@ -68,44 +75,126 @@ class FrameMemory:
     def __init__(self, limit: int = KEPT_BYTES) -> None:
         self._limit = limit
         self._size = 0
-        self._frames: OrderedDict[FrameKey, Decoded] = OrderedDict()
+        self._frames: OrderedDict[FrameKey, Levels] = OrderedDict()
         self._lock = threading.Lock()
-        self._under_way: Kept[FrameKey, Decoded] = Kept(1)
+        self._under_way: Kept[FrameKey, Levels] = Kept(1)
+        self._renewing = threading.Lock()
 
-    def get(self, instance: InstanceFacts, frame_number: int, level: int) -> Decoded:
-        key = (instance.key, frame_number, level)
+    def get(self, instance: InstanceFacts, frame_number: int) -> Levels:
+        key = (instance.picture_key, frame_number)
         with self._lock:
             if key in self._frames:
                 self._frames.move_to_end(key)
                 return self._frames[key]
-        frame = self._under_way.get(key, lambda: self._make(instance, frame_number, level))
-        self._put(key, frame)
-        return frame
+        found = self._under_way.get(key, lambda: _levels_of(instance, frame_number))
+        self._put(key, found)
+        return found
 
-    def _make(self, instance: InstanceFacts, frame_number: int, level: int) -> Decoded:
-        known = drawable(instance)
-        if known.is_large and (kept := read_level(instance.key, frame_number, level)) is not None:
-            return kept
-        if level == known.last_level:
-            frame = _decode(instance, known, frame_number)
-        else:
-            above = self.get(instance, frame_number, known.last_level)
-            frame = reduce_frame(above, known.description, frame_number, level)
-        if known.is_large and getattr(frame, "cells", None) is None:
-            write_level(instance.key, frame_number, level, frame)
-        return frame
+    def renew(self, instance: InstanceFacts, frame_number: int) -> Levels:
+        """Decode a frame again, since what was kept of it is damaged or gone."""
+        key = (instance.picture_key, frame_number)
+        with self._renewing:
+            with self._lock:
+                known = self._frames.get(key, ())
+            if known and not any(isinstance(one.values, RegionValues) for one in known):
+                return known
+            made = _made_levels(instance, frame_number)
+            with self._lock:
+                self._size -= bytes_of(self._frames.pop(key, ()))
+            self._put(key, made)
+            return made
 
-    def _put(self, key: FrameKey, frame: Decoded) -> None:
+    def _put(self, key: FrameKey, found: Levels) -> None:
         with self._lock:
             if key not in self._frames:
-                self._frames[key] = frame
-                self._size += _bytes_of(frame)
-            while self._size > self._limit and len(self._frames) > 1:
-                self._size -= _bytes_of(self._frames.popitem(last=False)[1])
+                self._frames[key] = found
+                self._size += bytes_of(found)
+            while (self._size > self._limit or len(self._frames) > KEPT_FRAMES) and len(self._frames) > 1:
+                self._size -= bytes_of(self._frames.popitem(last=False)[1])
 
 
-def _bytes_of(frame: Decoded) -> int:
-    return 0 if isinstance(frame.values, np.memmap) else frame.values.nbytes
+def bytes_of(found: Levels) -> int:
+    return sum(one.values.nbytes for one in found)
+
+
+class KeptLevel(RegionValues):
+    """A level on disk; where the file turns out to be damaged or gone, the frame is decoded again."""
+
+    def __init__(self, file: LevelFile, level: int, renew: Callable[[], Levels]) -> None:
+        super().__init__(file.levels[level].shape, file.levels[level].dtype)
+        self._file = file
+        self._level = level
+        self._renew = renew
+
+    def read(self, region: Region) -> NDArray[Any]:
+        try:
+            return self._file.read(self._level, region)
+        except LevelDamaged as error:
+            logger.warning("kept levels are damaged and are made again: %s", error)
+        values = self._renew()[self._level].values
+        return values[region.row : region.row + region.rows, region.column : region.column + region.columns]
+
+
+def _levels_of(instance: InstanceFacts, frame_number: int) -> Levels:
+    known = drawable(instance)
+    if instance.slide is not None:
+        return slide_levels(instance, known.description, lambda source, number: frame_at_level(source, number, -1))
+    file = kept_levels(_name(instance, frame_number)) if known.is_large else None
+    if file is None or not _is_of(file, known):
+        return _made_levels(instance, frame_number)
+
+    def renew() -> Levels:
+        return _memory.renew(instance, frame_number)
+
+    return tuple(
+        ReducedFrame(cast("NDArray[Any]", KeptLevel(file, level, renew)), plan.photometric_interpretation, level)
+        for level, plan in enumerate(file.levels)
+    )
+
+
+def _is_of(file: LevelFile, known: Drawable) -> bool:
+    plans = levels(known.description.rows, known.description.columns)
+    return [one.shape[:2] for one in file.levels] == [(one.rows, one.columns) for one in plans]
+
+
+def _made_levels(instance: InstanceFacts, frame_number: int) -> Levels:
+    """Decode a frame and reduce it to all its levels; those of a large one are kept on disk later."""
+    made = _decoded_levels(instance, frame_number)
+    if _is_kept_on_disk(instance, made):
+        writer.put(_name(instance, frame_number), made)
+    return made
+
+
+def _decoded_levels(instance: InstanceFacts, frame_number: int) -> Levels:
+    known = drawable(instance)
+    if instance.subtracted:
+        return frame_levels(_differences(instance, frame_number), known.description, frame_number)
+    decoded = _decode(instance, known, frame_number)
+    if known.description.tiling is not None and known.description.frames > 1:
+        # A tile of a slide is never looked at on its own.
+        return (reduce_frame(decoded, known.description, frame_number, known.last_level),)
+    return frame_levels(decoded, known.description, frame_number)
+
+
+def _is_kept_on_disk(instance: InstanceFacts, made: Levels) -> bool:
+    return drawable(instance).is_large and made[-1].cells is None
+
+
+def _name(instance: InstanceFacts, frame_number: int) -> str:
+    return f"{instance.picture_key} {frame_number}"
+
+
+def prepare_levels(instance: InstanceFacts, frame_number: int) -> None:
+    """Make the levels of a large frame or slide and keep them, unless they are kept already; for jobs."""
+    if instance.slide is not None:
+        for level in _memory.get(instance, frame_number):
+            cast("SlideLevel", level.values).prepare()
+        return
+    name = _name(instance, frame_number)
+    if drawable(instance).is_large and kept_levels(name) is None:
+        made = _decoded_levels(instance, frame_number)
+        if _is_kept_on_disk(instance, made):
+            keep_levels(name, made)
 
 
 _drawables: Kept[str, Drawable] = Kept(KEPT_DESCRIPTIONS)
@@ -126,23 +215,48 @@ def drawable(instance: InstanceFacts) -> Drawable:
         raise NothingToDraw(instance.undrawable_reason)
     if not instance.description:
         raise NothingToDraw("This object holds no picture.")
-    return _drawables.get(
-        instance.key,
-        lambda: Drawable(from_json(json.loads(instance.description)), FrameIndex.from_bytes(instance.frame_index)),
-    )
+    return _drawables.get(instance.picture_key, lambda: _drawable(instance))
 
 
-def frame_at_level(instance: InstanceFacts, frame_number: int, level: int) -> Decoded:
-    """Stored values of one frame, counted from 1, at one level of its pyramid."""
-    return _memory.get(instance, frame_number, level)
+def _drawable(instance: InstanceFacts) -> Drawable:
+    description = from_json(json.loads(instance.description))
+    if instance.subtracted:
+        description = subtracted_description(description)
+    return Drawable(description, FrameIndex.from_bytes(instance.frame_index))
+
+
+def frame_at_level(instance: InstanceFacts, frame_number: int, level: int) -> ReducedFrame:
+    """Stored values of one frame, counted from 1, at one level of its pyramid; maybe ``RegionValues``."""
+    return _memory.get(instance, frame_number)[level]
 
 
 def full_frame(instance: InstanceFacts, frame_number: int) -> Decoded:
-    """Stored values of one frame at 1:1."""
-    return frame_at_level(instance, frame_number, drawable(instance).last_level)
+    """Stored values of one frame at 1:1, all of them in memory.
+
+    Raises
+    ------
+    NothingToDraw
+        It cannot be drawn, or is a slide that is too large for that.
+    """
+    frame = frame_at_level(instance, frame_number, -1)
+    return frame._replace(values=np.asarray(frame.values))
 
 
-def _decode(instance: InstanceFacts, known: Drawable, frame_number: int) -> Decoded:
+def _differences(instance: InstanceFacts, frame_number: int) -> ReducedFrame:
+    """A frame less its masks; what it is made of stays in memory, so that each mask is decoded once for a whole run."""
+    acquired = replace(instance, subtracted=False)
+    description = drawable(acquired).description
+    plan = mask_plan(description, frame_number)
+    if plan is None:
+        raise NothingToDraw(f"Frame {frame_number} has no mask that could be subtracted.")
+    contrast, masks = (
+        [full_frame(acquired, number).values for number in numbers] for numbers in (plan.contrast, plan.masks)
+    )
+    found = subtract(contrast, masks, description, shift=plan.shift)
+    return ReducedFrame(found, description.photometric_interpretation, drawable(instance).last_level)
+
+
+def _decode(instance: InstanceFacts, known: Drawable, frame_number: int) -> DecodedFrame:
     data = read_stored_frame(instance.key, known.index, frame_number)
     try:
         return decode_frame(
@@ -153,70 +267,3 @@ def _decode(instance: InstanceFacts, known: Drawable, frame_number: int) -> Deco
         )
     except CannotDecode as error:
         raise NothingToDraw(str(error)) from error
-
-
-# --- Levels on disk -------------------------------------------------------------------------------------------------
-
-
-def levels_folder() -> Path:
-    return Path(settings.PORTAL_DATA) / "cache" / "levels"
-
-
-def _level_path(key: str, frame_number: int, level: int) -> Path:
-    name = layout.digest_of(key)
-    return levels_folder() / name[:2] / f"{name}-{frame_number}-{level}.npy"
-
-
-def read_level(key: str, frame_number: int, level: int) -> ReducedFrame | None:
-    """A kept level, mapped and not read; None where there is none or the file is damaged."""
-    path = _level_path(key, frame_number, level)
-    try:
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
-        photometric = path.with_suffix(".txt").read_text("ascii")
-        os.utime(path)
-    except FileNotFoundError:
-        return None
-    except (ValueError, OSError, EOFError):
-        logger.warning("a kept level is damaged and is made again", extra={"file": path.name})
-        path.unlink(missing_ok=True)
-        return None
-    return ReducedFrame(values, photometric, level)
-
-
-def write_level(key: str, frame_number: int, level: int, frame: Decoded) -> None:
-    """Keep a level; a full disk only makes the next reader wait longer."""
-    path = _level_path(key, frame_number, level)
-    hidden = path.with_name(f".{secrets.token_hex(8)}.npy")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_suffix(".txt").write_text(frame.photometric_interpretation, "ascii")
-        with hidden.open("xb") as file:
-            np.save(file, np.ascontiguousarray(frame.values), allow_pickle=False)
-        hidden.rename(path)
-    except OSError as error:
-        hidden.unlink(missing_ok=True)
-        logger.warning("a level could not be kept: %s", error.strerror)
-
-
-def trim_levels(limit_bytes: int) -> int:
-    """Remove the levels that were not used for longest until they fit; returns how many went."""
-    found = []
-    for path in levels_folder().glob("*/*.npy"):
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            continue
-        if path.name.startswith(".") and time.time() - status.st_mtime > 600:
-            path.unlink(missing_ok=True)
-            continue
-        found.append((status.st_mtime, status.st_size, path))
-    total = sum(size for _, size, _ in found)
-    removed = 0
-    for _, size, path in sorted(found):
-        if total <= limit_bytes:
-            break
-        path.unlink(missing_ok=True)
-        path.with_suffix(".txt").unlink(missing_ok=True)
-        total -= size
-        removed += 1
-    return removed

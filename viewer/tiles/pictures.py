@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from viewer.errors import NothingToDraw, ViewerError
 from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.splitting import Stack
 from viewer.tiles.drawing import draw_thumbnail
-from viewer.tiles.frames import drawable, frame_at_level
+from viewer.tiles.frames import prepare_levels
 
 if TYPE_CHECKING:
     from archive.jobs.run import Progress
@@ -55,7 +57,7 @@ def thumbnail_of(stack: Stack, split: SplitSeries) -> bytes:
 
 def _path(stack: Stack, split: SplitSeries) -> Path:
     middle = stack.middle
-    name = layout.digest_of(f"{stack.id} {len(stack.frames)} {middle.instance.key} {middle.frame_number}")
+    name = layout.digest_of(f"{stack.id} {len(stack.frames)} {middle.instance.picture_key} {middle.frame_number}")
     return Path(settings.PORTAL_DATA) / "cache" / "pictures" / name[:2] / f"{name}.png"
 
 
@@ -87,16 +89,20 @@ def make_pictures(job: Job, progress: Progress) -> str:
 
 
 def _prepare(stack: Stack, split: SplitSeries) -> bool:
+    """Levels first: the thumbnail is made from them."""
+    for frame in stack.frames[:MOST_PREPARED]:
+        if not _tried(stack, partial(prepare_levels, frame.instance, frame.frame_number)):
+            break
+    return _tried(stack, lambda: thumbnail_of(stack, split))
+
+
+def _tried(stack: Stack, work: Callable[[], object]) -> bool:
+    """Whether it could be done; a picture that cannot be drawn is no failure of the job."""
     try:
-        thumbnail_of(stack, split)
-        for frame in stack.frames[:MOST_PREPARED]:
-            known = drawable(frame.instance)
-            if known.is_large:
-                for level in range(known.last_level + 1):
-                    frame_at_level(frame.instance, frame.frame_number, level)
+        work()
     except NothingToDraw:
         return False
     except (ViewerError, ArchiveError) as error:
-        logger.warning("a thumbnail could not be drawn", extra={"stack": stack.id, "why": str(error)})
+        logger.warning("a picture could not be made ahead", extra={"stack": stack.id, "why": str(error)})
         return False
     return True

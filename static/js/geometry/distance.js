@@ -8,6 +8,9 @@
 const UNITS_CM = 3;
 const KNOWN_UNITS = Object.freeze([3, 4, 7]);
 const MM_IN_CM = 10;
+const MICROMETRES_IN_MM = 1000;
+/** Pixels smaller than this are those of a microscope: detectors for patients have larger ones. */
+const MICROSCOPIC_MM = 0.01;
 
 function isInside(region, { x, y }) {
   // Corners are pixel indices, both inclusive (PS3.3 C.8.5.5.1.1); the last pixel reaches to the next index.
@@ -60,7 +63,7 @@ export function scaleBetween(manifest, from, to) {
 }
 
 /**
- * @returns {{value: number, unit: "mm"|"px", source: string, note: string}}
+ * @returns {{value: number, unit: "mm"|"px", source: string, note: string, isMicroscopic?: boolean}}
  */
 export function lengthBetween(manifest, from, to) {
   const dx = to.x - from.x;
@@ -72,11 +75,13 @@ export function lengthBetween(manifest, from, to) {
     unit: "mm",
     source: scale.source,
     note: scale.note,
+    ...(Math.max(scale.column_mm, scale.row_mm) < MICROSCOPIC_MM && { isMicroscopic: true }),
   };
 }
 
-/** One decimal below 100, as is usual; never more than was measured. */
-export function formatLength({ value, unit }) {
+/** One decimal below 100, as is usual; never more than was measured. What is seen through a microscope is in micrometres. */
+export function formatLength({ value, unit, isMicroscopic = false }) {
+  if (isMicroscopic && value < 1) return formatLength({ value: value * MICROMETRES_IN_MM, unit: "µm" });
   const digits = value < 99.95 ? 1 : 0;
   return `${value.toFixed(digits)} ${unit}`;
 }

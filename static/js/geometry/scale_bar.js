@@ -3,7 +3,10 @@
  */
 import { isSpatial } from "./distance.js";
 
-const ROUND_LENGTHS_MM = Object.freeze([1, 2, 5, 10, 20, 50, 100, 200, 500]);
+const ROUND_LENGTHS_MM = Object.freeze(
+  [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500],
+);
+const MICROMETRES_IN_MM = 1000;
 const MM_IN_CM = 10;
 
 /**
@@ -46,6 +49,10 @@ export function scaleBar(manifest, view, room) {
   const fitting = ROUND_LENGTHS_MM.filter((mm) => mm / scale.mm <= room);
   if (fitting.length === 0) return null;
   const mm = fitting[fitting.length - 1];
-  const label = mm >= MM_IN_CM ? `${mm / MM_IN_CM} cm` : `${mm} mm`;
-  return { length: mm / scale.mm, label, source: scale.source, note: scale.note };
+  return { length: mm / scale.mm, label: roundLength(mm), source: scale.source, note: scale.note };
+}
+
+function roundLength(mm) {
+  if (mm < 1) return `${Math.round(mm * MICROMETRES_IN_MM)} µm`;
+  return mm >= MM_IN_CM ? `${mm / MM_IN_CM} cm` : `${mm} mm`;
 }

@@ -8,8 +8,8 @@
  */
 import { Affine } from "./affine.js";
 
-/** Smallest and largest magnification, device pixels for an image pixel. */
-export const ZOOM_LIMITS = Object.freeze({ least: 0.01, most: 64 });
+/** Smallest and largest magnification, device pixels for an image pixel; a slide of 200,000 columns fits a small pane. */
+export const ZOOM_LIMITS = Object.freeze({ least: 0.001, most: 64 });
 
 /** Sides of a pixel that differ by less are equal: spacings are rounded, and 1:1 must stay 1:1. */
 const SAME_SIDES = 1e-3;

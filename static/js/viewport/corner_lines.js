@@ -58,7 +58,7 @@ export function scaleLine({ PixelSpacing: spacing, calibration }) {
 
 export function zoomLine(viewport) {
   const zoom = viewport.zoom;
-  const digits = zoom >= 10 ? 0 : zoom >= 1 ? 1 : 2;
+  const digits = zoom >= 10 ? 0 : zoom >= 1 ? 1 : zoom >= 0.01 ? 2 : 4;
   return zoom === 1 ? "1:1" : `x${zoom.toFixed(digits)}`;
 }
 

@@ -54,9 +54,20 @@ function hasNumbers(window) {
   return Number.isFinite(window?.center) && Number.isFinite(window?.width);
 }
 
-/** Where a drag begins when the window shown has no numbers: the next best that has. */
+/**
+ * The window that looks like the VOI LUT shown in a frame, null where another kind of window is shown. Each frame carries
+ * one for each of its tables ("luts", null for a table that no window looks like).
+ */
+function likeTable(window, manifest, frame) {
+  const key = window.key ?? manifest.window?.key ?? "";
+  const number = key === "file" ? 1 : Number(/^lut-(\d+)$/.exec(key)?.[1] ?? 0);
+  return manifest.frames[frame - 1]?.luts?.[number - 1] ?? null;
+}
+
+/** Where a drag begins when the window shown has no numbers: what looks like it, or the next best that has. */
 export function startOfDrag(window, manifest, frame) {
   const candidates = [
+    hasNumbers(window) ? window : likeTable(window, manifest, frame),
     windowNumbers(window, manifest, frame),
     manifest.frames[frame - 1]?.window,
     manifest.window,

@@ -387,6 +387,12 @@ READ = [
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
     "FrameTimeVector",
+    "MaskSubtractionSequence",
+    "RecommendedViewingMode",
+    "PixelIntensityRelationshipSign",
+    "RealWorldValueMappingSequence",
+    "LargestMonochromePixelValue",
+    "PixelPresentation",
     "RedPaletteColorLookupTableDescriptor",
     "RedPaletteColorLookupTableData",
     "ICCProfile",
@@ -583,3 +589,11 @@ def test_a_presentation_lut_is_read_and_a_description_from_before_has_none() -> 
     before = to_json(describe(ct_image()))
     assert "presentation_lut" not in before and "shutter" not in before["shared"]
     assert (from_json(before).presentation_lut, from_json(before).shared.shutter) == (None, None)
+
+
+def test_the_profile_of_a_microscope_stands_in_its_first_optical_path() -> None:
+    ds = color_image()
+    ds.OpticalPathSequence = [item(ICCProfile=b"\1" * 128), item(ICCProfile=b"\2" * 128)]
+    assert describe(ds).icc_profile == b"\1" * 128
+    ds.ICCProfile = b"\3" * 128
+    assert describe(ds).icc_profile == b"\3" * 128

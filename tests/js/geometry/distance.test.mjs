@@ -58,6 +58,15 @@ test("lengths are written with the digits they have", () => {
   assert.equal(formatLength({ value: 123.4, unit: "px" }), "123 px");
 });
 
+test("lengths on a slide are micrometres, those on a patient never", () => {
+  const slide = { PixelSpacing: { row_mm: 0.00025, column_mm: 0.00025, source: "Pixel Spacing" } };
+  assert.equal(formatLength(lengthBetween(slide, { x: 0, y: 0 }, { x: 30, y: 40 })), "12.5 µm");
+  assert.equal(formatLength(lengthBetween(slide, { x: 0, y: 0 }, { x: 0, y: 8000 })), "2.0 mm");
+  assert.equal(formatLength({ value: 0.26, unit: "mm" }), "0.3 mm");
+  const view = { zoom: 1, rotation: 0, shape: { width: 1, height: 1 } };
+  assert.deepEqual([scaleBar(slide, view, 300).label, scaleBar(slide, view, 300).length], ["50 µm", 200]);
+});
+
 test("a scale bar is a round length, and uses the spacing that lies along the screen", () => {
   const view = { zoom: 2, rotation: 0, shape: { width: 1, height: 4 } };
   // 0.25 mm for a device pixel: 50 mm are 200 of them.

@@ -72,6 +72,23 @@ test("a window is written as readers write it", () => {
   assert.equal(windowInWords(explicitWindow({ center: 3, width: 7, function: "sigmoid" }), CT, 1), "W 7 L 3 sigmoid");
 });
 
+test("a drag of a VOI LUT begins from the window that looks like it", () => {
+  const normal = { center: 2651, width: 891.1, function: "sigmoid" };
+  const harder = { center: 2711.2, width: 744.4, function: "sigmoid" };
+  const header = { center: 2653, width: 900, function: "sigmoid" };
+  const mammogram = {
+    ...CT,
+    window: { center: null, width: null, function: null, name: "NORMAL", key: "lut-1" },
+    windows: [{ name: "NORMAL", key: "lut-1" }, { name: "Header 1", key: "2653,900,sigmoid", ...header }],
+    frames: [{ window: header, luts: [normal, harder, null] }],
+  };
+  assert.deepEqual(startOfDrag(stackWindow(mammogram), mammogram, 1), normal);
+  assert.deepEqual(startOfDrag({ key: "file" }, mammogram, 1), normal);
+  assert.deepEqual(startOfDrag({ key: "lut-2" }, mammogram, 1), harder);
+  assert.deepEqual(startOfDrag({ key: "lut-3" }, mammogram, 1), header);
+  assert.deepEqual(startOfDrag(explicitWindow(header), mammogram, 1), header);
+});
+
 test("a drag begins with what is shown, or with the next best that has numbers", () => {
   assert.deepEqual(startOfDrag({ key: "file" }, CT, 1), { center: 50, width: 350, function: "linear" });
   assert.deepEqual(startOfDrag({ key: "lut-1" }, CT, 2), { center: 40, width: 400, function: "linear" });

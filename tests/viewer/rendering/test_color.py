@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import ImageCms
+from pydicom import dcmread
 from pydicom.pixels.processing import convert_color_space  # noqa: TID251 - an oracle
 
 from archive.pixels.description import Palette
@@ -163,3 +167,54 @@ def test_an_embedded_profile_is_applied() -> None:
     converted = to_srgb(samples, exchanged)
 
     assert np.abs(converted.astype(int) - [[[0, 255, 0], [128, 128, 128]]]).max() <= 2
+
+
+def test_a_profile_by_tables_with_a_flare_of_its_own_leaves_black_black(data_dir: Path) -> None:
+    # A labelmap carries the ICC's sRGB v4 profile: tables to Lab, with the 1 % flare of sRGB's viewing
+    # conditions, which lifts black to grey 29 where black points are not matched. It describes sRGB itself.
+    profile = dcmread(data_dir / "seg_rt" / "seg_image_sm_control_labelmap_palette_color.dcm").ICCProfile
+    assert profile[20:24] == b"Lab "
+    samples = every_fifth_color()
+    assert np.abs(to_srgb(samples, profile).astype(int) - samples).max() <= 1
+    assert not to_srgb(np.zeros((1, 1, 3), np.uint8), profile).any()
+
+
+def test_a_camera_profile_is_applied_as_its_matrix_says() -> None:
+    # An input profile ("scnr") with the primaries of sRGB and a gamma of 1: stored 55 is 21.57 % of the light.
+    plain = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    linear = with_gamma_one(plain.replace(b"mntr", b"scnr", 1))
+    light = 55 / 255
+    expected = round(255 * (1.055 * light ** (1 / 2.4) - 0.055))
+
+    converted = to_srgb(np.full((1, 1, 3), 55, np.uint8), linear)
+
+    assert np.abs(converted.astype(int) - expected).max() <= 1
+
+
+def with_gamma_one(profile: bytes) -> bytes:
+    """Point each tone curve of a profile to an empty curve, which is the identity (ICC.1 10.6)."""
+    curve = b"curv\0\0\0\0\0\0\0\0"
+    data = bytearray(profile + b"\0" * (-len(profile) % 4))
+    place = len(data)
+    for number in range(struct.unpack_from(">I", data, 128)[0]):
+        entry = 132 + 12 * number
+        if data[entry : entry + 4] in (b"rTRC", b"gTRC", b"bTRC"):
+            struct.pack_into(">II", data, entry + 4, place, len(curve))
+    data += curve
+    struct.pack_into(">I", data, 0, len(data))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kept", [20, 128, 140])
+def test_a_profile_that_is_cut_short_changes_nothing(kept: int) -> None:
+    profile = with_gamma_one(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    samples = every_fifth_color()
+    assert not np.array_equal(to_srgb(samples, profile), samples)
+    assert to_srgb(samples, profile[:kept]) is samples
+
+
+def test_a_grey_profile_on_a_colour_image_is_left_out() -> None:
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[16:20] = b"GRAY"
+    samples = every_fifth_color()
+    assert to_srgb(samples, bytes(profile)) is samples

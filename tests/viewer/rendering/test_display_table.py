@@ -11,6 +11,7 @@ from archive.pixels.description import Palette, VoiFunction, Window
 from tests.viewer.rendering.images import table
 from viewer.rendering.display_table import (
     DisplayTransform,
+    Supplement,
     apply_display,
     compute_display,
     display_table,
@@ -19,6 +20,8 @@ from viewer.rendering.display_table import (
 from viewer.rendering.modality_lut import ModalityTransform
 
 TYPES = ["|u1", "|i1", "<u2", "<i2"]
+
+COLORS = Palette(*(table([100 * color, 256 * color, 60000], first_mapped=40) for color in (1, 2, 3)))
 
 transforms = st.builds(
     DisplayTransform,
@@ -41,6 +44,7 @@ transforms = st.builds(
     presentation_lut=st.one_of(st.none(), st.just(table([0, 9, 4095, 700, 70], bits=12))),
     palette=st.one_of(st.none(), st.just(Palette(*[table([0, 65535, 300 * part], bits=16) for part in (1, 2, 3)]))),
     icc_profile=st.none(),
+    supplement=st.sampled_from([None, Supplement(-3, COLORS), Supplement(40, COLORS)]),
 )
 
 

@@ -15,6 +15,7 @@ from viewer.errors import InvalidParameter, NothingToDraw, NoValueTile, TileMiss
 from viewer.rendering.parameters import RenderParameters, VoiLutNumber, WindowSource
 from viewer.rendering.pipeline import (
     fitting_size,
+    frame_levels,
     has_value_tiles,
     reduce_frame,
     render_frame,
@@ -366,3 +367,20 @@ def test_a_thumbnail_in_colour() -> None:
     )
     assert picture.shape == (64, 64, 3)
     assert (picture == (10, 20, 30)).all()
+
+
+@pytest.mark.parametrize("color", [False, True])
+def test_all_levels_at_once_are_those_made_one_by_one(color: bool) -> None:
+    shape = (700, 1100, 3) if color else (700, 1100)
+    values = np.random.default_rng(8).integers(0, 256, shape).astype(np.uint8 if color else np.uint16)
+    names = {"samples_per_pixel": 3, "photometric_interpretation": "YBR_FULL"} if color else {"padding": (0.0, 9.0)}
+    description = describe_values(values, **names)
+    frame = Frame(values, "YBR_FULL" if color else "MONOCHROME2")
+
+    found = frame_levels(frame, description, 1)
+
+    assert len(found) == 3
+    for level, one in enumerate(found):
+        alone = reduce_frame(frame, description, 1, level)
+        assert (one.level, one.photometric_interpretation) == (level, alone.photometric_interpretation)
+        np.testing.assert_array_equal(one.values, alone.values)

@@ -6,7 +6,6 @@ import io
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -15,13 +14,9 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.pixels import convert_color_space, pixel_array  # noqa: TID251 - an oracle
 
-from archive.dicom.header import scan_header
-from archive.dicom.part10 import read_dataset, read_file_meta
 from archive.errors import CannotDecode
-from archive.pixels.decode import DecodedFrame, decode_frame
-from archive.pixels.describe import describe
 from archive.pixels.description import ImageDescription, VoiFunction, Window
-from archive.pixels.frames import FrameIndex, index_frames, read_frame
+from tests.viewer.rendering.corpus import Opened, open_image, readable_by_dcmtk
 from tests.viewer.rendering.images import dcmtk_picture
 from viewer.rendering.geometry import Point, edges, pixel_spacing, ultrasound_scale
 from viewer.rendering.parameters import RenderParameters, VoiLutNumber
@@ -32,50 +27,10 @@ from viewer.rendering.tiles import levels
 from viewer.rendering.values import value_at
 from viewer.rendering.voi_lut import usable_voi_luts, usable_windows
 
-DCMDJPLS = "/usr/bin/dcmdjpls"
-
-
-class Opened(NamedTuple):
-    """A file as the archive knows it."""
-
-    path: Path
-    description: ImageDescription
-    index: FrameIndex
-    transfer_syntax_uid: str
-
-    def frame(self, frame_number: int = 1) -> DecodedFrame:
-        with self.path.open("rb") as file:
-            data = read_frame(file.fileno(), self.index, frame_number)
-        return decode_frame(
-            data,
-            transfer_syntax_uid=self.transfer_syntax_uid,
-            description=self.description,
-            frame_number=frame_number,
-        )
-
-
-def open_image(path: Path) -> Opened:
-    with path.open("rb") as file:
-        meta = read_file_meta(file)
-        header = scan_header(file, start=meta.data_set_offset, transfer_syntax_uid=meta.transfer_syntax_uid)
-        description = describe(read_dataset(path))
-        index = index_frames(file, header, description, meta.transfer_syntax_uid)
-    return Opened(path, description, index, meta.transfer_syntax_uid)
-
 
 def without_padding(opened: Opened) -> ImageDescription:
     """dcmtk draws padding through the window; ours is black on purpose, which has its own test."""
     return replace(opened.description, padding=None)
-
-
-def readable_by_dcmtk(path: Path, folder: Path) -> Path:
-    """dcmj2pnm knows no JPEG-LS: another of dcmtk's tools unpacks it first."""
-    with path.open("rb") as file:
-        if not read_file_meta(file).transfer_syntax_uid.startswith("1.2.840.10008.1.2.4.8"):
-            return path
-    unpacked = folder / "unpacked.dcm"
-    subprocess.run([DCMDJPLS, str(path), str(unpacked)], check=True, capture_output=True, timeout=60)
-    return unpacked
 
 
 GREY = [
@@ -103,7 +58,7 @@ GREY = [
 @pytest.mark.parametrize("name", GREY)
 def test_explicit_windows_are_equal_in_every_pixel(name: str, data_dir: Path, tmp_path: Path) -> None:
     opened = open_image(data_dir / name)
-    theirs = readable_by_dcmtk(opened.path, tmp_path)
+    theirs = readable_by_dcmtk(opened, tmp_path)
     frame = opened.frame()
     for center, width in ((40, 400), (50, 350.5), (600, 1600)):
         parameters = RenderParameters(window=Window(center, width), overlays=False)
@@ -114,7 +69,7 @@ def test_explicit_windows_are_equal_in_every_pixel(name: str, data_dir: Path, tm
 @pytest.mark.parametrize("name", GREY)
 def test_windows_and_luts_of_the_header_are_equal_in_every_pixel(name: str, data_dir: Path, tmp_path: Path) -> None:
     opened = open_image(data_dir / name)
-    theirs = readable_by_dcmtk(opened.path, tmp_path)
+    theirs = readable_by_dcmtk(opened, tmp_path)
     frame = opened.frame()
     attributes = opened.description.frame(1)
     choices = [(window, "+Wi", number) for number, window in enumerate(usable_windows(attributes), 1)]

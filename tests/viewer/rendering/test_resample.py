@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from viewer.rendering.resample import enlarge, reduce_by, resize_area
+from viewer.rendering.resample import enlarge, reduce_by, reduce_to, resize_area
 
 
 def mean_of_blocks(values: NDArray[Any], scale: int) -> NDArray[np.float64]:
@@ -119,3 +119,24 @@ def test_bilinear_by_hand() -> None:
 def test_colours_are_enlarged_too() -> None:
     image = np.dstack([np.array([[0, 100]], np.uint8)] * 3)
     assert enlarge(image, 1, 4)[0, :, 1].tolist() == [0, 25, 75, 100]
+
+
+@pytest.mark.parametrize("padding", [None, (0, 9)])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "i4"])
+def test_all_levels_at_once_hold_the_means_of_their_blocks(
+    dtype: str, padding: tuple[float, float] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viewer.rendering.resample.STRIP_BYTES", 1000)
+    chance = np.random.default_rng(4)
+    values = chance.integers(0, 120, (75, 53)).astype(dtype)
+    values[:20, :30] = 5
+
+    found = reduce_to(values, (2, 8, 16), padding)
+
+    for scale, level in zip((2, 8, 16), found, strict=True):
+        assert (level.shape, level.dtype) == ((-(-75 // scale), -(-53 // scale)), values.dtype)
+        for row, column in np.ndindex(level.shape):
+            block = values[row * scale : (row + 1) * scale, column * scale : (column + 1) * scale].ravel().tolist()
+            present = [value for value in block if padding is None or not padding[0] <= value <= padding[1]]
+            total, count = sum(present), len(present)
+            assert level[row, column] == ((2 * total + count) // (2 * count) if count else 0)

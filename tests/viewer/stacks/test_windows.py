@@ -172,3 +172,39 @@ def test_what_is_no_pet_has_no_uptake() -> None:
     ct_stack()
     assert Series.objects.get().modality == "CT"
     assert suv.suv_of_stack(*stack_at(SERIES_INSTANCE_UID)).factor is None
+
+
+# --- Uptake under the pointer -----------------------------------------------------------------------------------------
+
+
+def value_in(client: Client) -> dict[str, Any]:
+    # Row 0, column 10: stored 1000, slope 2.
+    found: dict[str, Any] = client.get(
+        f"/api/stacks/{SERIES_INSTANCE_UID}/frames/2/value", {"row": 0, "column": 10}
+    ).json()
+    return found
+
+
+def test_the_value_of_a_pet_has_its_uptake_beside_it(cast: Cast, client_of: Callable[..., Client]) -> None:
+    store(*(pet_image(number, PatientSize=1.8, PatientSex="M") for number in range(1, 4)))
+
+    found = value_in(client_of(cast.reader))
+
+    # 2000 Bq/ml * 80 000 g / 200e6 Bq = 0.8; James' lean mass of 80 kg and 1.80 m is 64.296 kg.
+    assert found["text"] == "2000 Bq/ml · 0.8 g/ml SUVbw"
+    by_formula = {one["formula"]: one["value"] for one in found["suv"]}
+    assert by_formula["body weight"] == pytest.approx(0.8)
+    assert by_formula["lean body mass (James)"] == pytest.approx(0.8 * 64.296 / 80, rel=1e-4)
+    assert found["suv_missing"] == []
+
+
+def test_the_value_of_a_pet_without_a_weight_is_its_activity_and_the_reason(
+    cast: Cast, client_of: Callable[..., Client]
+) -> None:
+    store(*(pet_image(number, PatientWeight=None) for number in range(1, 4)))
+    reader = client_of(cast.reader)
+    found = value_in(reader)
+    assert (found["text"], found["suv"]) == ("2000 Bq/ml", [])
+    assert found["suv_missing"] == ["The patient's weight is not in the file."]
+    notes = reader.get(f"/stacks/{SERIES_INSTANCE_UID}/manifest.json").json()["notes"]
+    assert "No uptake values (SUV): The patient's weight is not in the file." in notes

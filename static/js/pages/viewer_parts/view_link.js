@@ -27,7 +27,7 @@ export function writeView(viewport) {
 /** @returns {{stack: string, frame: number, rest: string[]}|null} */
 export function readView(text) {
   const [stack, frame, ...rest] = (text ?? "").split(SEPARATOR);
-  if (!/^[0-9.]{1,70}$/.test(stack)) return null;
+  if (!/^[0-9.]{1,70}(\.[a-z]{3})?$/.test(stack)) return null;
   return { stack, frame: Math.max(1, Number.parseInt(frame, 10) || 1), rest };
 }
 

@@ -1,0 +1,99 @@
+"""Answers of DICOMweb: data sets as JSON or XML, multipart bodies, refusals (PS3.18 8.6, 8.7)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+from typing import Any, Final
+
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from archive.dicom.native_model import Model, to_xml
+from archive.dicomweb.errors import NotAcceptable
+from archive.dicomweb.negotiation import MediaRange, accepted, choose
+from archive.dicomweb.statuses import http_status_of
+from archive.errors import ArchiveError
+
+JSON: Final = "application/dicom+json"
+PLAIN_JSON: Final = "application/json"
+XML: Final = "application/dicom+xml"
+DATA_SETS: Final = (JSON, PLAIN_JSON, XML)
+RETRY_AFTER_S: Final = "30"
+
+View = Callable[..., HttpResponseBase]
+
+
+def ranges_of(request: HttpRequest) -> list[MediaRange]:
+    """What the client accepts, by preference."""
+    return accepted(request.META.get("HTTP_ACCEPT", ""), request.GET.get("accept"))
+
+
+def chosen(request: HttpRequest, offers: tuple[str, ...]) -> str:
+    """The offered media type that suits the client best.
+
+    Raises
+    ------
+    NotAcceptable
+        None of them; the message lists what is offered.
+    """
+    found = choose(ranges_of(request), offers)
+    if found is None:
+        raise NotAcceptable(f"The answer is given as {', '.join(offers)}.")
+    return found
+
+
+def answers_errors(view: View) -> View:
+    """Turn refusals of the archive into answers in words; no traceback, no path."""
+
+    @wraps(view)
+    def answering(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
+        try:
+            return view(request, *arguments, **named)
+        except ArchiveError as error:
+            return refusal(str(error), http_status_of(error))
+        except (DatabaseError, InterfaceError):
+            return refusal("The archive's database does not answer; please try again.", 503)
+
+    return answering
+
+
+def refusal(words: str, status: int) -> HttpResponse:
+    """A refusal in words."""
+    response = JsonResponse({"error": words}, status=status)
+    if status == 503:
+        response["Retry-After"] = RETRY_AFTER_S
+    return response
+
+
+def data_sets(request: HttpRequest, models: Iterable[Model], *, status: int = 200) -> HttpResponseBase:
+    """Data sets in the form that the client prefers: a JSON array, or a multipart body of XML documents."""
+    kind = chosen(request, DATA_SETS)
+    if kind == XML:
+        return multipart(((XML, {}, [to_xml(model)]) for model in models), kind=XML, status=status)
+    return HttpResponse(json.dumps(list(models)), status=status, content_type=kind)
+
+
+Part = tuple[str, dict[str, str], Iterable[bytes]]
+"""Media type, further headers, and blocks of content."""
+
+
+def multipart(parts: Iterable[Part], *, kind: str, status: int = 200) -> StreamingHttpResponse:
+    """A multipart/related body, streamed part by part (RFC 2387)."""
+    boundary = secrets.token_hex(16)
+    response = StreamingHttpResponse(_blocks(parts, boundary), status=status)
+    response["Content-Type"] = f'multipart/related; type="{kind}"; boundary={boundary}'
+    return response
+
+
+def _blocks(parts: Iterable[Part], boundary: str) -> Iterator[bytes]:
+    start = f"--{boundary}\r\n"
+    for kind, headers, content in parts:
+        lines = "".join(f"{name}: {value}\r\n" for name, value in {"Content-Type": kind, **headers}.items())
+        yield f"{start}{lines}\r\n".encode()
+        yield from content
+        start = f"\r\n--{boundary}\r\n"
+    yield (f"\r\n--{boundary}--\r\n" if start.startswith("\r\n") else f"--{boundary}--\r\n").encode()

@@ -1,0 +1,70 @@
+"""Stored values to real world values, beside the grey-scale path (PS3.3 C.7.6.16.2.11).
+
+A mapping starts from *stored* values and has nothing to do with the modality LUT or
+with what is displayed. Several may apply to one pixel: each is a value of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from archive.pixels.description import FrameAttributes, RealWorldMapping
+
+UCUM_UNITS = {
+    # Codes as files hold them, and how people write them; all others are shown as they stand.
+    "1": "",
+    "{ratio}": "",
+    "{no units}": "",
+    "[hnsf'U]": "HU",
+    "Bq/ml": "Bq/ml",
+    "um2/s": "µm²/s",
+    "mm2/s": "mm²/s",
+    "10-3.mm2/s": "10⁻³ mm²/s",
+    "10-6.mm2/s": "10⁻⁶ mm²/s",
+    "{SUVbw}g/ml": "g/ml SUVbw",
+    "{SUVlbm}g/ml": "g/ml SUVlbm (James)",
+    "{SUVlbm(James128)}g/ml": "g/ml SUVlbm (James, 128 for men)",
+    "{SUVlbm(Janma)}g/ml": "g/ml SUVlbm (Janmahasatian)",
+    "{SUVbsa}cm2/ml": "cm²/ml SUVbsa",
+    "{SUVibw}g/ml": "g/ml SUVibw",
+}
+
+
+class RealWorldValue(NamedTuple):
+    """One value with its unit and the name that the file gives the mapping."""
+
+    value: float
+    unit: str
+    label: str = ""
+
+
+def real_world_value(stored: float, mapping: RealWorldMapping) -> float | None:
+    """Map one stored value; None where the mapping does not cover it.
+
+    >>> real_world_value(100, RealWorldMapping(first=0, last=4095, slope=0.5, intercept=-1.0, unit="mm2/s"))
+    49.0
+    """
+    if not (math.isfinite(stored) and mapping.first <= stored <= mapping.last):
+        return None
+    if not mapping.table:
+        return mapping.slope * stored + mapping.intercept
+    if not float(stored).is_integer():
+        return None
+    entry = float(np.frombuffer(mapping.table, "<f8")[int(stored - mapping.first)])
+    return entry if math.isfinite(entry) else None
+
+
+def real_world_values(stored: float, frame: FrameAttributes) -> tuple[RealWorldValue, ...]:
+    """Every real world value of a stored value of a frame, in the order of the file."""
+    found = ((mapping, real_world_value(stored, mapping)) for mapping in frame.real_world)
+    return tuple(
+        RealWorldValue(value, unit_for_people(mapping), mapping.label) for mapping, value in found if value is not None
+    )
+
+
+def unit_for_people(mapping: RealWorldMapping) -> str:
+    """The unit as it is written beside a value."""
+    return UCUM_UNITS.get(mapping.unit, mapping.unit)
