@@ -37,6 +37,7 @@ CODECS = {"imagecodecs", "pylibjpeg", "openjpeg", "libjpeg", "jpeg_ls", "gdcm", 
 GPL = {"libjpeg", "dwv", "ffmpeg", "imageio_ffmpeg", "PyQt5", "PyQt6"}
 
 USED_WITHOUT_IMPORT = {
+    "django-cors-headers": "corsheaders.middleware",
     "argon2-cffi": "Argon2PasswordHasher",
     "psycopg": "DATABASE_URL",
     "redis": "RedisCache",

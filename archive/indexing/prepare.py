@@ -17,6 +17,7 @@ from archive.indexing.attributes import IndexedAttributes, read_attributes
 from archive.pixels.describe import describe, to_json
 from archive.pixels.description import ImageDescription
 from archive.pixels.frames import FrameIndex, index_frames
+from archive.pixels.limits import frames_shown
 from archive.pixels.palettes import palette_refusal
 from archive.receiving.sources import Door, Origin
 from archive.storage import layout
@@ -110,7 +111,7 @@ def prepare(path: Path) -> PreparedFile:
         attributes=attributes,
         rows=image.rows if image else 0,
         columns=image.columns if image else 0,
-        frames=image.frames if image else 0,
+        frames=frames_shown(image.frames, index.frames) if image else 0,
         description=json.dumps(to_json(image), separators=(",", ":")) if image else "",
         undrawable_reason=reason[:255],
         frame_index=index.to_bytes(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from archive.errors import CannotDecode
 
@@ -17,11 +17,19 @@ MAXIMUM_MARKERS: Final = 4096
 """Marker segments, or boxes, before the first scan or the code stream."""
 MAXIMUM_SCANS: Final = 100
 """Scans of a JPEG image. Progressive ones have about ten; each goes over the whole image, however short it is."""
+USUAL_SCANS: Final = 12
+"""As many as writers make of an image of any size."""
+MAXIMUM_SCANNED_PIXELS: Final = 1 << 28
+"""Rows x columns x scans of a JPEG image of more scans; takes about a second."""
+MAXIMUM_TILE_PARTS: Final = 1 << 16
+"""Tile-parts of a JPEG 2000 image."""
 MAXIMUM_TILES: Final = 1 << 14
 """Tiles of a JPEG 2000 image; each costs memory before a pixel is decoded."""
 
 _SOF: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7})
 _LOSSLESS_SOF: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+SEQUENTIAL_SOF: Final = frozenset({0xC0, 0xC1, 0xC3})
+"""Frames of Huffman coding whose scans hold each component once: baseline, extended and lossless."""
 JPEG_LS_SOF: Final = 0xF7
 _WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 
@@ -42,6 +50,10 @@ class CodeStream:
     is_color_transformed: bool = False
     """JPEG 2000: the multiple component transform was used, and the codec undoes it."""
     is_high_throughput: bool = False
+    is_reversible: bool = False
+    """JPEG 2000: the wavelet is the one on whole numbers, so that every decoder gives the same values."""
+    scans: int = 1
+    """Of a JPEG image."""
     adobe_transform: int | None = None
     """0 RGB, 1 YCbCr, None without an Adobe marker."""
     has_jfif: bool = False
@@ -97,6 +109,8 @@ def _frame_header(data: bytes, position: int, marker: int, body: bytes, adobe: i
     scans = data.count(b"\xff\xda", position)
     if scans > MAXIMUM_SCANS:
         raise CannotDecode(f"The JPEG stream has {scans} scans; at most {MAXIMUM_SCANS} are decoded.")
+    if scans > USUAL_SCANS and scans * rows * columns > MAXIMUM_SCANNED_PIXELS:
+        raise CannotDecode(f"The JPEG stream has {scans} scans, too many for {rows} x {columns} pixels.")
     sampling = body[7 : 6 + 3 * components : 3]
     return CodeStream(
         rows=rows,
@@ -109,6 +123,7 @@ def _frame_header(data: bytes, position: int, marker: int, body: bytes, adobe: i
         has_jfif=jfif,
         component_identifiers=body[6 : 6 + 3 * components : 3],
         is_subsampled=len(set(sampling)) > 1,
+        scans=scans,
         # Entropy-coded bytes of 255 are never followed by D9.
         is_complete=data.find(b"\xff\xd9", position) >= 0,
     )
@@ -139,16 +154,17 @@ def read_jpeg_2000(data: bytes) -> CodeStream:
     depths, steps = parts[::3], set(parts[1::3]) | set(parts[2::3])
     if len(set(depths)) > 1 or steps != {1}:
         raise CannotDecode("The JPEG 2000 stream has components of different depth or size; these are not decoded.")
-    transformed, high_throughput = _coding_style(data, start + 4 + length)
+    style = _coding_style(data, start + 4 + length)
     return CodeStream(
         rows=bottom - top,
         columns=right - left,
         components=components,
         precision=(depths[0] & 0x7F) + 1,
         is_signed=bool(depths[0] & 0x80),
-        is_color_transformed=transformed,
-        is_high_throughput=high_throughput,
-        is_complete=data.rfind(b"\xff\xd9") > start,
+        is_color_transformed=style.transformed,
+        is_high_throughput=style.high_throughput,
+        is_reversible=style.reversible,
+        is_complete=data.rfind(b"\xff\xd9") > start and _holds_its_tiles(data, style.end, tiles),
     )
 
 
@@ -177,9 +193,19 @@ def _find_box(data: bytes, kinds: tuple[bytes, ...]) -> int:
     raise CannotDecode("The boxes of the frame hold no code stream.")
 
 
-def _coding_style(data: bytes, position: int) -> tuple[bool, bool]:
-    """Whether components are transformed (COD) and blocks are high-throughput (CAP, COD)."""
-    transformed = high_throughput = False
+class _CodingStyle(NamedTuple):
+    transformed: bool
+    """Components are transformed (COD)."""
+    high_throughput: bool
+    """CAP, or the style of the blocks (COD)."""
+    reversible: bool
+    """The wavelet (COD)."""
+    end: int
+    """Where the main header ends."""
+
+
+def _coding_style(data: bytes, position: int) -> _CodingStyle:
+    transformed = high_throughput = reversible = False
     for _ in range(MAXIMUM_MARKERS):
         if position + 4 > len(data):
             break
@@ -191,8 +217,24 @@ def _coding_style(data: bytes, position: int) -> tuple[bool, bool]:
         if marker == 0xFF52 and length >= 12 and position + 14 <= len(data):
             transformed = bool(data[position + 8])
             high_throughput = high_throughput or bool(data[position + 12] & 0x40)
+            reversible = data[position + 13] == 1
         position += 2 + length
-    return transformed, high_throughput
+    return _CodingStyle(transformed, high_throughput, reversible, position)
+
+
+def _holds_its_tiles(data: bytes, position: int, tiles: int) -> bool:
+    """Whether every tile has a part, and every part the length that it gives (SOT, A.4.2). OpenJPH does not look."""
+    found: set[int] = set()
+    for _ in range(MAXIMUM_TILE_PARTS):
+        if data[position : position + 2] != b"\xff\x90" or position + 12 > len(data):
+            break
+        tile, length = struct.unpack_from(">HI", data, position + 4)
+        found.add(tile)
+        # 0: the last part, up to the end.
+        position = position + length if length else len(data)
+        if position > len(data) or 0 < length < 14:
+            return False
+    return len(found) == tiles
 
 
 def read_jpeg_xl(data: bytes) -> CodeStream:

@@ -1,18 +1,21 @@
 """Encoded bytes of one frame into stored values, for every transfer syntax that is drawn.
 
 Sizes in the code stream are compared with the data set before a codec runs, so a
-hostile stream cannot ask for more memory than its data set was allowed. Colours
-leave here as RGB where the codec converts on its way, else as they are stored;
-``photometric_interpretation`` says which.
+hostile stream cannot ask for more memory than its data set was allowed. Codecs that
+damaged streams can end or keep busy run in a child (``child``); those of native
+pixels, RLE, sequential JPEG and JPEG-LS bore every mutation and run here, into
+zeroed memory. Colours leave here as RGB where the codec converts on its way, else
+as they are stored; ``photometric_interpretation`` says which.
 
 Source: PS3.5 8 (native and encapsulated pixel data), PS3.3 C.7.6.3.1.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import imagecodecs
@@ -27,8 +30,10 @@ from archive.dicom.transfer_syntaxes import (
     transfer_syntax,
 )
 from archive.errors import CannotDecode
+from archive.pixels.child import CodecRefused, Request, decode_in_child
 from archive.pixels.codestreams import (
     JPEG_LS_SOF,
+    SEQUENTIAL_SOF,
     CodeStream,
     read_jpeg,
     read_jpeg_2000,
@@ -37,7 +42,15 @@ from archive.pixels.codestreams import (
 )
 from archive.pixels.description import ImageDescription
 from archive.pixels.frames import native_frame_bits
-from archive.pixels.limits import check_expansion, check_image_plane
+from archive.pixels.limits import (
+    DCT_BLOCK_BITS,
+    RLE_BYTES_A_BYTE,
+    check_bits,
+    check_expansion,
+    check_image_plane,
+    decoded_bytes,
+)
+from archive.pixels.whole_jpeg import check_whole
 
 BIG_ENDIAN_PIXELS: Final = frozenset({EXPLICIT_VR_BIG_ENDIAN, GE_PRIVATE_BIG_ENDIAN_PIXELS})
 
@@ -83,8 +96,9 @@ def decode_frame(
     except CannotDecode:
         raise
     except _CODEC_ERRORS as error:
+        kind = error.kind if isinstance(error, CodecRefused) else type(error).__name__
         raise CannotDecode(
-            f"Frame {frame_number} cannot be decoded: its {syntax.name} stream is damaged ({type(error).__name__})."
+            f"Frame {frame_number} cannot be decoded: its {syntax.name} stream is damaged ({kind})."
         ) from None
 
 
@@ -218,6 +232,8 @@ def _decode_rle(data: bytes, description: ImageDescription, _syntax: TransferSyn
     if len(segments) != expected:
         raise CannotDecode(f"The RLE frame has {len(segments)} segments; {expected} are needed.")
     pixels = description.rows * description.columns
+    for _start, length in segments:
+        check_bits(8 * pixels // RLE_BYTES_A_BYTE, length)
     planes = np.empty((description.samples_per_pixel, pixels, cell_bytes), np.uint8)
     for number, (start, length) in enumerate(segments):
         sample, byte = divmod(number, cell_bytes)
@@ -247,20 +263,44 @@ def _decode_jpeg(data: bytes, description: ImageDescription, syntax: TransferSyn
     if stream.frame_type == JPEG_LS_SOF:
         return _decode_jpeg_ls(data, description, syntax)
     _check(stream, description)
-    if stream.components != 3:
-        values = imagecodecs.jpeg8_decode(data, colorspace=_same(stream), outcolorspace=_same(stream), out=_out(stream))
-        return _from_codec(values, stream, description, syntax, description.photometric_interpretation)
-    is_ybr = is_jpeg_ybr(stream, description.photometric_interpretation)
-    inside = "YCBCR" if is_ybr else "RGB"
-    # Lossless processes convert nothing; neither do we, so that every bit is what was stored.
-    outside = inside if stream.is_lossless_jpeg else "RGB"
-    values = imagecodecs.jpeg8_decode(data, colorspace=inside, outcolorspace=outside, out=_out(stream))
-    name = "RGB" if outside == "RGB" else "YBR_FULL"
+    check_bits(_least_bits(stream), len(data))
+    inside = outside = "GRAYSCALE" if stream.components == 1 else "UNKNOWN"
+    name = description.photometric_interpretation
+    if stream.components == 3:
+        inside = "YCBCR" if is_jpeg_ybr(stream, name) else "RGB"
+        # Lossless processes convert nothing; neither do we, so that every bit is what was stored.
+        outside = inside if stream.is_lossless_jpeg else "RGB"
+        name = "RGB" if outside == "RGB" else "YBR_FULL"
+
+    def decode(stream_data: bytes) -> NDArray[Any]:
+        return _jpeg_values(stream_data, stream, colorspace=inside, outcolorspace=outside)
+
+    values = decode(data)
+    check_whole(data, stream, values, decode)
     return _from_codec(values, stream, description, syntax, name)
 
 
-def _same(stream: CodeStream) -> str:
-    return "GRAYSCALE" if stream.components == 1 else "UNKNOWN"
+def _least_bits(stream: CodeStream) -> int:
+    """Coded bits that a sequential JPEG image cannot do without; a progressive one may skip whole blocks."""
+    if stream.is_lossless_jpeg:
+        return stream.rows * stream.columns
+    if stream.frame_type not in SEQUENTIAL_SOF:
+        return 0
+    return -(-stream.rows // 8) * -(-stream.columns // 8) * DCT_BLOCK_BITS
+
+
+def _jpeg_values(data: bytes, stream: CodeStream, **spaces: Any) -> NDArray[Any]:
+    # Each scan goes over the whole image: only as many as there are components are decoded without a limit of time.
+    if stream.frame_type in SEQUENTIAL_SOF and stream.scans <= stream.components:
+        values: NDArray[Any] = imagecodecs.jpeg8_decode(data, out=_out(stream), **spaces)
+        return values
+    return _in_child("jpeg8_decode", data, stream, **spaces)
+
+
+def _in_child(codec: str, data: bytes, stream: CodeStream, **options: Any) -> NDArray[Any]:
+    shape, dtype = _layout(stream)
+    size = math.prod(shape) * dtype.itemsize
+    return decode_in_child(Request(codec, shape, dtype.str, size, options), data)
 
 
 def is_jpeg_ybr(stream: CodeStream, photometric_interpretation: str) -> bool:
@@ -293,8 +333,11 @@ def _decode_jpeg_ls(data: bytes, description: ImageDescription, syntax: Transfer
 def _decode_jpeg_2000(data: bytes, description: ImageDescription, syntax: TransferSyntax) -> DecodedFrame:
     stream = read_jpeg_2000(data)
     _check(stream, description)
-    # OpenJPEG for HTJ2K as well: OpenJPH 0.26 is quicker, but ends the process on damaged lossy colour streams.
-    values = imagecodecs.jpeg2k_decode(data, planar=False, out=_out(stream))
+    if stream.is_high_throughput and stream.is_reversible and not syntax.lossy:
+        # OpenJPH takes less than half the time of OpenJPEG. Where values were rounded, it lets them wrap around.
+        values = _in_child("htj2k_decode", data, stream, planar=False)
+    else:
+        values = _in_child("jpeg2k_decode", data, stream, planar=False)
     name = description.photometric_interpretation
     if stream.components == 3:
         # Without the transform inside, YBR_FULL is what was compressed; YBR_RCT and YBR_ICT are then untrue.
@@ -305,12 +348,11 @@ def _decode_jpeg_2000(data: bytes, description: ImageDescription, syntax: Transf
 def _decode_jpeg_xl(data: bytes, description: ImageDescription, syntax: TransferSyntax) -> DecodedFrame:
     size = read_jpeg_xl(data)
     if (size.rows, size.columns) != (description.rows, description.columns):
-        _refuse_sizes(size, description)
+        _refuse_sizes(replace(size, components=description.samples_per_pixel), description)
     # The first picture only: an animation would take the memory of all.
-    values = imagecodecs.jpegxl_decode(data, index=0)
-    if values.ndim == 3 and values.shape[2] == 1:
-        values = values[:, :, 0]
-    if values.shape != _shape(description) or values.dtype.kind != "u":
+    request = Request("jpegxl_decode", _shape(description), None, decoded_bytes(description), {"index": 0})
+    values = decode_in_child(request, data)
+    if values.dtype.kind != "u":
         raise CannotDecode("The JPEG XL stream has other samples than its data set says.")
     stream = CodeStream(size.rows, size.columns, description.samples_per_pixel, values.dtype.itemsize * 8)
     name = description.photometric_interpretation
@@ -350,11 +392,16 @@ def _refuse_sizes(stream: CodeStream, description: ImageDescription) -> None:
     )
 
 
-def _out(stream: CodeStream) -> NDArray[Any]:
-    """Memory that the codec decodes into; it refuses a stream of another shape."""
+def _layout(stream: CodeStream) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and kind of the samples that a codec gives."""
     size = 1 if stream.precision <= 8 else 2 if stream.precision <= 16 else 4
     shape = (stream.rows, stream.columns) + ((stream.components,) if stream.components > 1 else ())
-    return np.empty(shape, f"{'i' if stream.is_signed else 'u'}{size}")
+    return shape, np.dtype(f"{'i' if stream.is_signed else 'u'}{size}")
+
+
+def _out(stream: CodeStream) -> NDArray[Any]:
+    """Memory that the codec decodes into; it refuses a stream of another shape. Zero, so that no other image shows."""
+    return np.zeros(*_layout(stream))
 
 
 def _from_codec(

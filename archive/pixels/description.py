@@ -269,10 +269,10 @@ class ImageDescription:
     """-1 where lower stored values mean more intensity (0028,1041)."""
     shared: FrameAttributes = field(default_factory=FrameAttributes)
     per_frame: tuple[FrameAttributes, ...] = ()
-    """One a frame where frames differ, else empty."""
+    """One a frame where frames differ, else empty; frames behind the last item have what is shared."""
     tiling: Tiling | None = None
     """Of a whole-slide image, whose frames have no attributes of their own here."""
 
     def frame(self, frame_number: int) -> FrameAttributes:
         """Attributes of one frame, counted from 1."""
-        return self.per_frame[frame_number - 1] if self.per_frame else self.shared
+        return self.per_frame[frame_number - 1] if frame_number <= len(self.per_frame) else self.shared

@@ -21,7 +21,12 @@ from archive.dicom.header import Header
 from archive.dicom.transfer_syntaxes import Codec, transfer_syntax
 from archive.errors import CannotDecode, FrameMissing
 from archive.pixels.description import ImageDescription
-from archive.pixels.limits import MAXIMUM_ENCODED_FRAME_BYTES, check_expansion, check_image_plane
+from archive.pixels.limits import (
+    MAXIMUM_ENCODED_FRAME_BYTES,
+    MAXIMUM_INFLATED_BYTES,
+    check_expansion,
+    check_image_plane,
+)
 
 EXTENDED_OFFSET_TABLE: Final = 0x7FE00001
 _READ_BYTES: Final = 1 << 16
@@ -242,6 +247,8 @@ def index_frames(file: BinaryIO, header: Header, description: ImageDescription, 
         raise CannotDecode(f"Video ({syntax.name}) is kept and can be downloaded, but is not drawn.")
     check_image_plane(description)
     deflated_at = header.start if header.deflated else None
+    if header.deflated and location.offset + location.length > MAXIMUM_INFLATED_BYTES:
+        raise CannotDecode(f"A deflated data set of more than {MAXIMUM_INFLATED_BYTES} bytes is kept, but not drawn.")
     encapsulated = syntax.encapsulated
     if syntax.codec is Codec.OTHER:
         raise CannotDecode(f"{syntax.name} is kept and can be downloaded, but is not drawn.")

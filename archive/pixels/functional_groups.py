@@ -49,7 +49,7 @@ FRAME_TYPE_SEQUENCES: Final = (
 def frame_attributes(
     ds: Dataset, *, frames: int, signed: bool, little_endian: bool
 ) -> tuple[FrameAttributes, tuple[FrameAttributes, ...]]:
-    """Return shared attributes, and one set a frame where frames differ.
+    """Return shared attributes, and one set a frame where frames differ; the last ones may lack their own.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ def frame_attributes(
     groups = items(ds, "PerFrameFunctionalGroupsSequence")[:frames]
     if groups:
         own = tuple(reader.grouped(group, shared) for group in groups)
-        own += (shared,) * (frames - len(own))
-        return (own[0], ()) if all(frame == own[0] for frame in own) else (shared, own)
+        is_same = len(own) == frames and all(frame == own[0] for frame in own)
+        return (own[0], ()) if is_same else (shared, own)
     positions = _dose_positions(ds, shared, frames)
     return shared, tuple(replace(shared, image_position_patient=position) for position in positions)
 

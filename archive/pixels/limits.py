@@ -19,6 +19,18 @@ EXPANSION_FREE_BYTES: Final = 16 << 20
 MAXIMUM_EXPANSION: Final = 4096
 """Decoded bytes for each encoded one in larger frames. JPEG-LS of an empty 4096 x 4096 image reaches about 2000."""
 
+MAXIMUM_INFLATED_BYTES: Final = 1 << 30
+"""Data sets that are deflated as a whole are inflated from their start for each frame; larger ones are not drawn."""
+
+MISSING_FRAMES_SHOWN: Final = 1024
+"""Frames that a file claims and does not hold are shown as missing, up to this many or as many as it holds."""
+
+RLE_BYTES_A_BYTE: Final = 64
+"""Two bytes of RLE stand for at most 128 (PS3.5 G.3.1)."""
+
+DCT_BLOCK_BITS: Final = 2
+"""A block of 8 x 8 pixels takes at least a code for its mean and one for its end (ISO/IEC 10918-1 F.1.2)."""
+
 BITS_ALLOCATED: Final = frozenset({1, 8, 12, 16, 32, 64})
 """Sizes of a pixel cell (PS3.5 8.1.1; 12 is retired and packed)."""
 
@@ -55,6 +67,23 @@ def check_image_plane(description: ImageDescription) -> None:
             f"A frame of {description.rows} x {description.columns} pixels takes {size} bytes; "
             f"at most {MAXIMUM_FRAME_BYTES} are drawn."
         )
+
+
+def frames_shown(claimed: int, held: int) -> int:
+    """Frames of an instance that are shown: those that its file holds, and missing ones within reason."""
+    return min(claimed, held + max(held, MISSING_FRAMES_SHOWN))
+
+
+def check_bits(needed: int, encoded_bytes: int) -> None:
+    """Refuse a code stream that is too short for its picture, whatever stands in it.
+
+    Raises
+    ------
+    CannotDecode
+        More bits are needed than there are.
+    """
+    if needed > 8 * encoded_bytes:
+        raise CannotDecode(f"The code stream is cut short: it needs at least {(needed + 7) // 8} bytes.")
 
 
 def check_expansion(description: ImageDescription, encoded_bytes: int) -> None:

@@ -28,6 +28,9 @@ RGB = "RGB"
 
 # The reversible and irreversible transforms of JPEG 2000 are undone inside the codec.
 _ALREADY_RGB = frozenset({RGB, "YBR_RCT", "YBR_ICT"})
+BAND_PIXELS = 1 << 18
+"""Pixels that are converted at a time."""
+
 _FULL_RANGE = frozenset({"YBR_FULL", "YBR_FULL_422"})
 _PARTIAL_RANGE = frozenset({"YBR_PARTIAL_422", "YBR_PARTIAL_420"})
 
@@ -60,9 +63,9 @@ def to_rgb(values: NDArray[Any], photometric_interpretation: str, description: I
     if photometric_interpretation in _ALREADY_RGB:
         return samples
     if photometric_interpretation in _FULL_RANGE:
-        return full_range_to_rgb(samples)
+        return _in_bands(full_range_to_rgb, samples)
     if photometric_interpretation in _PARTIAL_RANGE:
-        return partial_range_to_rgb(samples)
+        return _in_bands(partial_range_to_rgb, samples)
     raise NothingToDraw(f"Photometric interpretation {photometric_interpretation} cannot be shown.")
 
 
@@ -70,6 +73,19 @@ def _eight_bits(values: NDArray[Any], bits_stored: int) -> NDArray[np.uint8]:
     if values.dtype == np.uint8:
         return np.ascontiguousarray(values)
     return (values >> max(bits_stored - 8, 0)).astype(np.uint8)
+
+
+def _in_bands(
+    convert: Callable[[NDArray[np.uint8]], NDArray[np.uint8]], samples: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Convert some rows at a time: in between a pixel takes up to 100 bytes, which a large image must not."""
+    rows = max(1, BAND_PIXELS // max(1, samples.shape[1]))
+    if samples.shape[0] <= rows:
+        return convert(samples)
+    result = np.empty(samples.shape, np.uint8)
+    for top in range(0, samples.shape[0], rows):
+        result[top : top + rows] = convert(samples[top : top + rows])
+    return result
 
 
 def full_range_to_rgb(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:

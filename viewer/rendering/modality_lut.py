@@ -65,8 +65,10 @@ def apply_modality(values: NDArray[Any], transform: ModalityTransform) -> NDArra
         return look_up(values, transform.table).astype(np.float64)
     result = values.astype(np.float64)
     if not transform.is_identity:
-        result *= transform.slope
-        result += transform.intercept
+        # Slopes near the largest float64 exist in damaged headers: what leaves its range is infinite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            result *= transform.slope
+            result += transform.intercept
     return result
 
 

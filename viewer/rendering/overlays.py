@@ -36,7 +36,7 @@ def overlay_mask(
     """
     mask: NDArray[np.bool_] | None = None
     for plane in description.overlays if planes is None else planes:
-        bits = plane_bits(plane, frame_number, cells)
+        bits = plane_bits(plane, frame_number, cells, image_rows=description.rows)
         if bits is None or not bits.any():
             continue
         if mask is None:
@@ -46,9 +46,16 @@ def overlay_mask(
 
 
 def plane_bits(
-    plane: OverlayPlane, frame_number: int, cells: NDArray[np.unsignedinteger] | None
+    plane: OverlayPlane,
+    frame_number: int,
+    cells: NDArray[np.unsignedinteger] | None,
+    *,
+    image_rows: int | None = None,
 ) -> NDArray[np.bool_] | None:
-    """Bits of one plane for a frame, shape (rows, columns) of the plane; None where it has none there."""
+    """Bits of one plane for a frame, shape (rows, columns) of the plane; None where it has none there.
+
+    With ``image_rows`` no more rows than an image of so many has below the plane's origin.
+    """
     if plane.bits is None:
         return None if cells is None else (cells >> plane.bit_position & 1).astype(np.bool_)
     # One plane without frames of its own belongs to every frame (PS3.3 C.9.2.1.3).
@@ -56,10 +63,12 @@ def plane_bits(
     size = plane.rows * plane.columns
     if not 0 <= index < plane.frames or size <= 0 or len(plane.bits) * 8 < (index + 1) * size:
         return None
-    first = index * size
+    # A plane may be larger than its image by any factor.
+    rows = plane.rows if image_rows is None else min(plane.rows, max(image_rows + 1 - plane.origin_row, 0))
+    first, size = index * size, rows * plane.columns
     packed = np.frombuffer(plane.bits, np.uint8)[first // 8 : -(-(first + size) // 8)]
     bits = np.unpackbits(packed, bitorder="little")[first % 8 : first % 8 + size]
-    return bits.reshape(plane.rows, plane.columns).astype(np.bool_)
+    return bits.reshape(rows, plane.columns).view(np.bool_)
 
 
 def lay(mask: NDArray[np.bool_], bits: NDArray[np.bool_], row: int, column: int) -> None:

@@ -62,7 +62,8 @@ class PixelValue(NamedTuple):
     value: float | tuple[int, int, int] | None
     """Modality value, (red, green, blue) of a colour image, or None for padding."""
     unit: str
-    stored: int | float | tuple[int, ...]
+    stored: int | float | tuple[int, ...] | None
+    """None for what is no number."""
     real_world: tuple[RealWorldValue, ...] = ()
     """What Real World Value Mappings of the file make of the stored value."""
 
@@ -122,16 +123,18 @@ def value_at(
     if is_color(photometric) or values.ndim == 3:
         return _color_value(pixel, photometric, description)
     stored = pixel[0, 0].item()
+    if not math.isfinite(stored):
+        # The NaN of a parametric map; JSON has no word for it.
+        stored = None
     padded = padding_mask(pixel, description.padding)
     unit = unit_of(description, frame_number)
     supplement = supplement_of(description, frame_number)
-    if supplement is not None and stored >= supplement.first:
+    if supplement is not None and stored is not None and stored >= supplement.first:
         return _colored_value(stored, pixel, supplement, description.frame(frame_number))
     if padded is not None and padded[0, 0]:
         return PixelValue(None, unit, stored)
     modality = float(apply_modality(pixel, modality_transform(description, frame_number))[0, 0])
-    # A NaN of a parametric map is no value either.
-    mapped = real_world_values(stored, description.frame(frame_number))
+    mapped = () if stored is None else real_world_values(stored, description.frame(frame_number))
     return PixelValue(modality if math.isfinite(modality) else None, unit, stored, mapped)
 
 

@@ -13,6 +13,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -42,6 +43,8 @@ KEPT_BYTES = 192 * 2**20
 """Decoded pixels in memory for each process."""
 KEPT_FRAMES = 4096
 """Frames known to a process, also those whose levels are on disk and take next to no memory."""
+LARGE_AT_ONCE = 2
+"""Large frames that are decoded and made smaller at a time: each takes several times its own memory meanwhile."""
 KEPT_DESCRIPTIONS = 2048
 LARGE_PIXELS = 1 << 20
 """Images of more pixels than this are kept on disk level by level."""
@@ -168,12 +171,15 @@ def _made_levels(instance: InstanceFacts, frame_number: int) -> Levels:
 def _decoded_levels(instance: InstanceFacts, frame_number: int) -> Levels:
     known = drawable(instance)
     if instance.subtracted:
+        # Its parts take their own places below.
         return frame_levels(_differences(instance, frame_number), known.description, frame_number)
-    decoded = _decode(instance, known, frame_number)
-    if known.description.tiling is not None and known.description.frames > 1:
-        # A tile of a slide is never looked at on its own.
-        return (reduce_frame(decoded, known.description, frame_number, known.last_level),)
-    return frame_levels(decoded, known.description, frame_number)
+    # Whoever holds a place here waits for nobody.
+    with _large if known.is_large else nullcontext():
+        decoded = _decode(instance, known, frame_number)
+        if known.description.tiling is not None and known.description.frames > 1:
+            # A tile of a slide is never looked at on its own.
+            return (reduce_frame(decoded, known.description, frame_number, known.last_level),)
+        return frame_levels(decoded, known.description, frame_number)
 
 
 def _is_kept_on_disk(instance: InstanceFacts, made: Levels) -> bool:
@@ -199,6 +205,7 @@ def prepare_levels(instance: InstanceFacts, frame_number: int) -> None:
 
 _drawables: Kept[str, Drawable] = Kept(KEPT_DESCRIPTIONS)
 _memory = FrameMemory()
+_large = threading.BoundedSemaphore(LARGE_AT_ONCE)
 
 
 def drawable(instance: InstanceFacts) -> Drawable:

@@ -325,8 +325,18 @@ def test_frames_without_a_group_of_their_own_have_the_shared_one() -> None:
 
     description = describe(ds)
 
-    assert len(description.per_frame) == 3
+    assert description.frame(2) == description.per_frame[1]
     assert description.frame(3) == description.shared
+
+
+def test_a_million_claimed_frames_with_one_group_cost_one_set_of_attributes() -> None:
+    ds = enhanced_ct(3, NumberOfFrames=1 << 20)
+    ds.PerFrameFunctionalGroupsSequence = ds.PerFrameFunctionalGroupsSequence[:1]
+
+    description = describe(ds)
+
+    assert len(description.per_frame) == 1
+    assert description.frame(1 << 20) == description.shared
 
 
 def test_planes_of_a_dose_lie_along_its_normal() -> None:

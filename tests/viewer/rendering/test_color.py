@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from archive.pixels.description import Palette
 from tests.viewer.rendering.images import describe_values, table
 from viewer.errors import NothingToDraw
 from viewer.rendering.color import (
+    BAND_PIXELS,
     apply_palette,
     full_range_to_rgb,
     is_color,
@@ -218,3 +220,15 @@ def test_a_grey_profile_on_a_colour_image_is_left_out() -> None:
     profile[16:20] = b"GRAY"
     samples = every_fifth_color()
     assert to_srgb(samples, bytes(profile)) is samples
+
+
+@pytest.mark.parametrize(
+    ("photometric", "convert"), [("YBR_FULL", full_range_to_rgb), ("YBR_PARTIAL_422", partial_range_to_rgb)]
+)
+def test_a_large_image_is_converted_in_bands_to_the_same_colours(photometric: str, convert: Any) -> None:
+    values = np.random.default_rng(3).integers(0, 256, (901, 700, 3)).astype(np.uint8)
+    assert values.shape[0] * values.shape[1] > 2 * BAND_PIXELS
+
+    found = to_rgb(values, photometric, describe_values(values, photometric_interpretation=photometric))
+
+    assert np.array_equal(found, convert(values))

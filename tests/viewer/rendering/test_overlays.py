@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -128,3 +129,26 @@ def test_overlays_in_pixel_cells_are_drawn_at_lower_levels() -> None:
     picture = render_frame(small, description, 1, level=0)
 
     assert np.argwhere(picture == 255).tolist() == [[4, 3]]
+
+
+def test_a_plane_much_larger_than_its_image_costs_no_more_than_the_rows_of_the_image() -> None:
+    large = OverlayPlane(0x6000, 8192, 4096, 1, -2, b"\xff" * (8192 * 4096 // 8))
+    tracemalloc.start()
+    try:
+        mask = overlay_mask(image_with(large), 1)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert mask is not None and mask.all()
+    assert most < 1 << 18
+
+
+def test_rows_above_the_image_are_left_out_of_a_plane() -> None:
+    bits = np.zeros((6, 5))
+    bits[0] = bits[3] = 1
+
+    mask = overlay_mask(image_with(plane(bits, origin=(-1, 1))), 1)
+
+    assert mask is not None
+    assert mask.any(axis=1).tolist() == [False, True, False, False]

@@ -89,7 +89,8 @@ def test_palette_colours_read_with_their_index() -> None:
 
 def test_what_is_no_number_reads_as_a_dash() -> None:
     values = np.array([[np.nan]], np.float32)
-    assert value_at(values, describe_values(values), 1, 0, 0).text == "—"
+    pixel = value_at(values, describe_values(values), 1, 0, 0)
+    assert (pixel.text, pixel.value, pixel.stored) == ("—", None, None)
 
 
 @pytest.mark.parametrize(("row", "column"), [(-1, 0), (0, -1), (2, 0), (0, 2)])
