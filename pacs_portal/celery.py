@@ -22,10 +22,12 @@ app.autodiscover_tasks(["archive", "viewer"])
 
 
 def install_receiver() -> None:
-    """Put the DICOM receiver into every worker started by this application."""
+    """Put the DICOM receiver and the listener for orders into every worker started by this application."""
     from archive.dimse.bootstep import install
+    from archive.hl7.bootstep import install as install_orders
 
     install(app)
+    install_orders(app)
 
 
 install_receiver()

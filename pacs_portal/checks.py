@@ -75,6 +75,8 @@ def demo_stays_at_home(**_kwargs: Any) -> Iterator[CheckMessage]:
     if not settings.IS_DEMO or os.environ.get("PORTAL_DEMO_ANYWHERE") == "1":
         return
     addresses = {"PORTAL_HTTP": settings.PORTAL_HTTP_HOST, "PORTAL_DICOM_HOST": settings.PORTAL_DICOM_HOST}
+    if settings.PORTAL_MLLP_PORT:
+        addresses["PORTAL_MLLP_HOST"] = settings.PORTAL_MLLP_HOST
     for variable, host in addresses.items():
         if not is_loopback(host):
             yield Error(
@@ -119,6 +121,18 @@ def production_is_closed(**_kwargs: Any) -> Iterator[CheckMessage]:
             f"PORTAL_PUBLIC_URL is {settings.PORTAL_PUBLIC_URL}: passwords and images travel readable for everybody.",
             hint="Put a proxy with TLS in front and set PORTAL_PUBLIC_URL to its https:// address.",
             id="portal.W002",
+        )
+
+
+@register()
+def orders_have_known_senders(**_kwargs: Any) -> Iterator[CheckMessage]:
+    """HL7 over MLLP has no sign-in: in production its senders are named by address."""
+    is_open = settings.PORTAL_MLLP_PORT and not settings.PORTAL_MLLP_PEERS
+    if is_open and not settings.IS_DEMO and not is_loopback(settings.PORTAL_MLLP_HOST):
+        yield Error(
+            f"Orders are taken on port {settings.PORTAL_MLLP_PORT} from anybody who reaches it.",
+            hint="Set PORTAL_MLLP_PEERS to the addresses of the systems that send orders, with commas between them.",
+            id="portal.E009",
         )
 
 

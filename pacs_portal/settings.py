@@ -110,6 +110,12 @@ PORTAL_MAX_UPLOAD_MB = number("PORTAL_MAX_UPLOAD_MB", 16_384, 1, 1_000_000)
 PORTAL_RECOMPRESS = choice("PORTAL_RECOMPRESS", "off", ("off", "htj2k", "jpeg-ls"))
 """Lossless recompression of settled studies."""
 
+PORTAL_MLLP_PORT = number("PORTAL_MLLP_PORT", 0, 0, 65535)
+"""Orders are taken here as HL7 v2 over MLLP, in the worker that receives DICOM; 0 takes none."""
+PORTAL_MLLP_HOST = env.str("PORTAL_MLLP_HOST", PORTAL_DICOM_HOST)
+PORTAL_MLLP_PEERS: list[str] = env.list("PORTAL_MLLP_PEERS", default=[])
+"""Addresses that may send orders; empty lets everybody who reaches the port, which production refuses."""
+
 # --- Django ---------------------------------------------------------------------------------------------------------
 
 DEBUG = flag("PORTAL_DEBUG", False)

@@ -10,6 +10,7 @@ from viewer.api import color_maps, instances, processing, values
 from viewer.pages import (
     account,
     admin_home,
+    arrivals,
     audit,
     emergency,
     home,
@@ -40,6 +41,10 @@ urlpatterns = [
     path("studies/<uid:study_instance_uid>/read", worklist.read, name="study-read"),
     path("studies/<uid:study_instance_uid>/unread", worklist.unread, name="study-unread"),
     path("studies/<uid:study_instance_uid>/priority", worklist.priority, name="study-priority"),
+    path("arrivals/", arrivals.arrivals, name="arrivals"),
+    path("arrivals/board", arrivals.board, name="arrivals-board"),
+    path("arrivals/<uid:study_instance_uid>/complete", arrivals.complete, name="arrivals-complete"),
+    path("arrivals/<uid:study_instance_uid>/reopen", arrivals.reopen, name="arrivals-reopen"),
     path("referrals/", referrals.referrals, name="referrals"),
     path("emergency/", emergency.emergency, name="emergency"),
     path("search/", search.search, name="search"),

@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from archive.jobs.queue import enqueue
-from archive.models import Study
+from archive.models import ScheduledStep, Study
+from archive.scheduling.linking import priority_of
 from archive.signals import studies_changed
 from viewer.jobs import kinds
 from viewer.models import ReadingTask
+
+PRIORITIES = {
+    ScheduledStep.Priority.STAT: ReadingTask.Priority.STAT,
+    ScheduledStep.Priority.HIGH: ReadingTask.Priority.URGENT,
+}
+"""Requested Procedure Priority (0040,1003) on the reading worklist; every other is routine."""
 
 
 def connect() -> None:
@@ -22,9 +29,17 @@ def put_on_worklist(study_ids: list[int], arrived: bool, **_details: Any) -> Non
     if not arrived:
         return
     for study in Study.objects.filter(pk__in=study_ids):
-        task, _ = ReadingTask.objects.get_or_create(study=study, defaults={"waiting_since": study.last_received_at})
+        task, _ = ReadingTask.objects.get_or_create(
+            study=study, defaults={"waiting_since": study.last_received_at, "priority": ordered_priority(study)}
+        )
         if task.waiting_since != study.last_received_at:
             ReadingTask.objects.filter(pk=task.pk).update(waiting_since=study.last_received_at)
+
+
+def ordered_priority(study: Study) -> ReadingTask.Priority:
+    """Priority comes from the order, where there is one; afterwards only a person changes it."""
+    ordered = priority_of(study)
+    return PRIORITIES.get(ordered, ReadingTask.Priority.ROUTINE) if ordered else ReadingTask.Priority.ROUTINE
 
 
 def queue_pictures(study_ids: list[int], arrived: bool, **_details: Any) -> None:

@@ -29,6 +29,24 @@ def grant_by_referrer(study: Study) -> None:
     propose_mappings(name_key)
 
 
+def grant_by_order(study: Study) -> None:
+    """Give a study to the users whom its order names, by identifier or by a confirmed name mapping.
+
+    An order that names another patient gives nothing.
+    """
+    from archive.scheduling.linking import is_same_patient, orders_of
+
+    for step in orders_of(study):
+        if not is_same_patient(study, step):
+            continue
+        for identifier in PersonIdentifier.objects.filter(value__in=step.referring_physician_identifiers):
+            _grant(study, identifier.user_id, Grant.Source.ORDER)
+        if name_key := normalise(step.referring_physician_name):
+            for mapping in NameMapping.objects.filter(name_key=name_key, state=NameMapping.State.CONFIRMED):
+                _grant(study, mapping.user_id, Grant.Source.MAPPING)
+            propose_mappings(name_key)
+
+
 def propose_mappings(name_key: str) -> None:
     """Propose clinicians whose own name could be meant; an administrator decides."""
     family, _, rest = name_key.partition("^")

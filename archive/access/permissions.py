@@ -7,12 +7,15 @@ from typing import Any
 from archive.access.roles import Role
 
 CHANGEABLE = {
-    "archive": ("user", "peer", "grant", "personidentifier", "namemapping", "patient"),
+    "archive": ("user", "peer", "grant", "personidentifier", "namemapping", "patient", "scheduledstep"),
     "auth": ("group",),
     "viewer": ("windowpreset",),
 }
 VISIBLE = {
-    "archive": ("study", "series", "instance", "quarantinedfile", "job", "auditevent", "breakglass", "storedfile"),
+    "archive": (
+        *("study", "series", "instance", "quarantinedfile", "job", "auditevent", "breakglass", "storedfile"),
+        *("performedstep", "performedseries", "commitment"),
+    ),
     "viewer": ("readingtask",),
     "axes": ("accessattempt", "accesslog", "accessfailurelog"),
 }

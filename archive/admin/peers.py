@@ -24,6 +24,9 @@ RIGHTS = {
     "may_query": "query",
     "may_retrieve": "retrieve",
     "may_receive": "be sent images",
+    "may_query_worklist": "query the modality worklist",
+    "may_report_steps": "report performed steps",
+    "may_ask_commitment": "ask for storage commitment",
     "accept_private_sop_classes": "private SOP classes",
 }
 
@@ -66,6 +69,8 @@ class PeerAdmin(AuditedChanges):
     fieldsets = (
         (None, {"fields": ("ae_title", "host", "port", "description", "enabled", "check_address", "last_seen_at")}),
         ("What it may do", {"fields": ("may_echo", "may_store", "may_query", "may_retrieve", "may_receive")}),
+        ("Orders and examinations", {"fields": ("may_query_worklist", "may_report_steps", "may_ask_commitment")}),
+        ("What it is told", {"fields": ("wants_availability",)}),
         ("Its images", {"fields": ("accept_private_sop_classes", "default_issuer_of_patient_id")}),
     )
     actions = (

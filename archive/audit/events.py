@@ -34,6 +34,15 @@ class Event(StrEnum):
     MARKED_READ = "marked-read"
     MARKED_UNREAD = "marked-unread"
     PRIORITY_CHANGED = "priority-changed"
+    ORDERED = "ordered"  # Order Record, A.5.3.10
+    ORDER_CHANGED = "order-changed"
+    STEP_MOVED = "step-moved"  # Procedure Record
+    STEP_REPORTED = "step-reported"
+    COMMITMENT_ASKED = "commitment-asked"
+    COMMITMENT_ANSWERED = "commitment-answered"
+    AVAILABILITY_TOLD = "availability-told"
+    STUDY_COMPLETED = "study-completed"
+    STUDY_REOPENED = "study-reopened"
     JOB_STARTED = "job-started"
     JOB_ENDED = "job-ended"
     DAMAGE_FOUND = "damage-found"

@@ -23,15 +23,19 @@ from archive.dimse.handlers import Sender, answer_echo
 from archive.dimse.identifiers import MODELS
 from archive.dimse.limits import Limits
 from archive.dimse.negotiation import answer_extended_negotiation
+from archive.dimse.operations import WORKFLOW_CLASSES
 from archive.dimse.querying import answer_query_or_retrieve, close_database_connections
 from archive.dimse.reception import AcceptedContext, Reception
+from archive.dimse.reports import Reports
 from archive.dimse.upper_layer import UpperLayer
+from archive.dimse.workflow import answer_workflow_request
 
 if TYPE_CHECKING:
     import socket
 
     from pynetdicom.ae import ApplicationEntity
     from pynetdicom.dimse_primitives import DimseServiceType
+    from pynetdicom.presentation import PresentationContext
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +111,8 @@ class ReceiverAssociation(Association):
     ) -> None:
         self.limits = limits
         self.sender = sender
+        self.reports = Reports(self)
+        """Reports of ours to this peer: results of storage commitment."""
         self._ended = ended
         self._stirred = threading.Event()
         self.since = datetime.now(UTC)
@@ -268,6 +274,8 @@ class ReceiverAssociation(Association):
             self._serve_request(message, cast(int, context_id))
         if self.dimse.msg_queue.empty():
             self.dul.quiet.set()
+            if self.is_established and self.dul.state_machine.current_state == "Sta6":
+                self.reports.send_next()
 
     def _serve_request(self, msg: DimseServiceType, context_id: int) -> None:
         context = self._accepted_cx.get(context_id)
@@ -277,6 +285,9 @@ class ReceiverAssociation(Association):
             answer_query_or_retrieve(self, msg, context)
             self._is_paused = False
             return
+        if context is not None and context.abstract_syntax in WORKFLOW_CLASSES:
+            self.answer_workflow(msg, context)
+            return
         if context is not None and is_storage(
             str(context.abstract_syntax), accept_private=self.sender.accept_private_sop_classes
         ):
@@ -285,6 +296,15 @@ class ReceiverAssociation(Association):
             self.dul.break_off()
             return
         super()._serve_request(msg, context_id)
+
+    def answer_workflow(self, msg: DimseServiceType, context: PresentationContext) -> None:
+        """Answer a request about worklist, procedure steps or commitment, or take the answer to a report of ours."""
+        if not msg.is_valid_request:
+            self.reports.answered(msg)
+            return
+        self._is_paused = True
+        answer_workflow_request(self, msg, context)
+        self._is_paused = False
 
     def _is_over(self) -> bool:
         """Act on a release, an abort or silence; true where the association has ended."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pynetdicom import AE
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 
 from archive.dicom.part10 import read_file_meta
@@ -118,6 +119,7 @@ def association(
     called_ae_title: str,
     calling_ae_title: str,
     timeout_s: float,
+    roles: Iterable[SCP_SCU_RoleSelectionNegotiation] = (),
 ) -> Iterator[Association]:
     """Open an association for the length of a block; released at its end, aborted when it fails.
 
@@ -126,7 +128,13 @@ def association(
     PeerUnreachable
     """
     assoc = open_association(
-        host, port, contexts, called_ae_title=called_ae_title, calling_ae_title=calling_ae_title, timeout_s=timeout_s
+        host,
+        port,
+        contexts,
+        called_ae_title=called_ae_title,
+        calling_ae_title=calling_ae_title,
+        timeout_s=timeout_s,
+        roles=roles,
     )
     try:
         yield assoc
@@ -145,6 +153,7 @@ def open_association(
     called_ae_title: str,
     calling_ae_title: str,
     timeout_s: float,
+    roles: Iterable[SCP_SCU_RoleSelectionNegotiation] = (),
 ) -> Association:
     """Open an association that the caller releases or aborts.
 
@@ -154,7 +163,7 @@ def open_association(
     """
     ae = AE(calling_ae_title)
     ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = timeout_s
-    assoc = ae.associate(host, port, contexts=contexts, ae_title=called_ae_title, max_pdu=0)
+    assoc = ae.associate(host, port, contexts=contexts, ae_title=called_ae_title, max_pdu=0, ext_neg=list(roles))
     if assoc.is_rejected:
         raise PeerUnreachable(f"{called_ae_title} on {host}:{port} rejected the association.")
     if not assoc.is_established:

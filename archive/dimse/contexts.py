@@ -1,6 +1,6 @@
 """Which presentation contexts we accept (PS3.8 9.3.2.2, PS3.7 annex D.3).
 
-Verification, query and retrieve, and every storage SOP class, in every transfer syntax that
+Verification, query and retrieve, worklist and procedure steps, storage commitment, and every storage SOP class, in every transfer syntax that
 pynetdicom knows. What cannot be drawn is still stored, found and retrieved, so
 nothing is refused for being unusual. Among the transfer syntaxes of a context
 the sender's first one counts: it is usually the one its files are in.
@@ -17,6 +17,7 @@ from pynetdicom.sop_class import _STORAGE_CLASSES, Verification
 
 from archive.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
 from archive.dimse.identifiers import MODELS
+from archive.dimse.operations import WORKFLOW_CLASSES
 
 VERIFICATION = str(Verification)
 
@@ -52,7 +53,7 @@ def transfer_syntaxes_of(abstract_syntax: str, *, accept_private: bool = False) 
     """Return what may be proposed for an abstract syntax; empty where it is not supported."""
     if is_storage(abstract_syntax, accept_private=accept_private):
         return STORAGE_TRANSFER_SYNTAXES
-    if abstract_syntax == VERIFICATION or abstract_syntax in MODELS:
+    if abstract_syntax == VERIFICATION or abstract_syntax in MODELS or abstract_syntax in WORKFLOW_CLASSES:
         return PLAIN_TRANSFER_SYNTAXES
     return frozenset()
 

@@ -60,6 +60,9 @@ class Sender:
     may_store: bool = True
     may_query: bool = True
     may_retrieve: bool = True
+    may_query_worklist: bool = True
+    may_report_steps: bool = True
+    may_ask_commitment: bool = True
     issuer_of_patient_id: str = ""
     accept_private_sop_classes: bool = False
     refused: Callable[[str], None] = _not_audited

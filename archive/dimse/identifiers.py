@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydicom import Dataset
-from pydicom.charset import convert_encodings, encode_string
+from pydicom.charset import convert_encodings, decode_bytes, encode_string
 from pydicom.datadict import keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
+from pydicom.valuerep import PN_DELIMS
 
 from archive.errors import ArchiveError
 from archive.querying.answers import Values
@@ -202,7 +203,18 @@ def _fits(texts: list[str], character_set: tuple[str, ...]) -> bool:
 def _comes_back(text: str, encodings: list[str]) -> bool:
     if len(encodings) == 1:
         return text.encode(encodings[0]).decode(encodings[0]) == text
-    return "?" not in encode_string(text.replace("?", ""), encodings).decode("latin-1")
+    # Where the first value is empty it stands for ASCII, which pydicom takes for Latin-1.
+    beyond_ascii = encodings[1:] if encodings[0] == "iso8859" else encodings
+    has_all = all(c.isascii() or any(_has(c, encoding) for encoding in beyond_ascii) for c in text)
+    return has_all and decode_bytes(encode_string(text, encodings), encodings, PN_DELIMS) == text
+
+
+def _has(character: str, encoding: str) -> bool:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _texts(values: Values) -> Iterator[str]:
@@ -217,6 +229,12 @@ def _texts(values: Values) -> Iterator[str]:
                     yield from (text for element in part for text in _texts_of(element))
                 else:
                     yield str(part)
+
+
+def texts_of(ds: Dataset) -> Iterator[str]:
+    """Every value of a data set as text."""
+    for element in ds:
+        yield from _texts_of(element)
 
 
 def _texts_of(element: DataElement) -> Iterator[str]:

@@ -15,9 +15,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archive.dimse.associate import APPLICATION_CONTEXT, AssociateRequest
 from archive.dimse.messages import (
@@ -54,6 +54,9 @@ class PeerRule:
     host: str = ""
     port: int = 0
     """Where it listens itself."""
+    may_query_worklist: bool = True
+    may_report_steps: bool = True
+    may_ask_commitment: bool = True
     accept_private_sop_classes: bool = False
     issuer_of_patient_id: str = ""
 
@@ -115,9 +118,9 @@ def _rule_for_unknown(title: str, policy: SitePolicy, *, is_this_machine: bool) 
         return PeerRule(title, check_address=False)
     if title == policy.ae_title and is_this_machine:
         # Our own readiness check: C-ECHO and nothing else.
-        return PeerRule(
-            title, check_address=False, may_store=False, may_query=False, may_retrieve=False, may_receive=False
-        )
+        rights = (field.name for field in fields(PeerRule) if field.name.startswith("may_"))
+        nothing: dict[str, Any] = dict.fromkeys(rights, False)
+        return PeerRule(title, check_address=False, **nothing | {"may_echo": True})
     return None
 
 
@@ -174,6 +177,9 @@ def load_from_database() -> list[PeerRule]:
             may_receive=peer.may_receive,
             host=peer.host,
             port=peer.port,
+            may_query_worklist=peer.may_query_worklist,
+            may_report_steps=peer.may_report_steps,
+            may_ask_commitment=peer.may_ask_commitment,
             accept_private_sop_classes=peer.accept_private_sop_classes,
             issuer_of_patient_id=peer.default_issuer_of_patient_id,
         )

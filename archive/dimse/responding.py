@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydicom import Dataset
 from pynetdicom.dimse_primitives import C_FIND, C_GET, C_MOVE
-from pynetdicom.dsutils import decode
+from pynetdicom.dsutils import decode, encode
 
 from archive.dimse.connection import ConnectionClosed
 from archive.dimse.identifiers import BadIdentifier
 from archive.dimse.messages import C_FIND_RSP, C_GET_RSP, C_MOVE_RSP, pack_command, pack_data, pack_response
 from archive.dimse.statuses import UNABLE_TO_PROCESS, Answer
+from archive.errors import ArchiveError
 
 if TYPE_CHECKING:
     from pynetdicom.presentation import PresentationContext
@@ -25,8 +26,11 @@ logger = logging.getLogger(__name__)
 Request = Any
 """A C-FIND, C-MOVE or C-GET of pynetdicom, which has no common type for them."""
 
-
 _COMMAND_FIELDS = {C_FIND: C_FIND_RSP, C_GET: C_GET_RSP, C_MOVE: C_MOVE_RSP}
+
+
+class CannotEncode(ArchiveError):
+    """An answer cannot be written in the transfer syntax of the presentation context."""
 
 
 class Exchange:
@@ -69,6 +73,19 @@ class Exchange:
     def is_implicit(self) -> bool:
         """Whether answers are in implicit VR."""
         return bool(self._syntax.is_implicit_VR)
+
+    def encode(self, ds: Dataset) -> bytes:
+        """Write an answer in the context's transfer syntax.
+
+        Raises
+        ------
+        CannotEncode
+        """
+        syntax = self._syntax
+        data = encode(ds, syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
+        if data is None:
+            raise CannotEncode("An answer cannot be encoded.")
+        return data
 
     def send(self, answer: Answer, data: bytes = b"", counts: Mapping[int, int] | None = None) -> None:
         """Send one response with its identifier; ``counts`` are its numbers of sub-operations.

@@ -31,6 +31,7 @@ from archive.indexing.prepare import PreparedFile, prepare
 from archive.indexing.sameness import is_same_instance
 from archive.indexing.search_text import set_search_keys
 from archive.models import Instance, Patient, QuarantinedFile, Series, SeriesRequest, StoredFile, Study
+from archive.scheduling.arrivals import images_came
 from archive.signals import studies_changed
 from archive.storage import layout
 from archive.storage.files import link_once, sync_folders
@@ -395,6 +396,8 @@ class _Batch:
             ).count()
             study.save(update_fields=["held_back_count"])
             grant_by_referrer(study)
+        for study_uid in self.added_by_study:
+            images_came(self.studies[study_uid], is_new=self.studies[study_uid] in self.new_studies)
         if self.result.study_ids:
             studies_changed.send(sender=None, study_ids=sorted(self.result.study_ids), arrived=True)
 

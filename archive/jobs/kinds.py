@@ -11,6 +11,8 @@ from archive.jobs.registry import Kind, register
 from archive.signals import study_quiet
 
 RECOMPRESS = "recompress"
+TELL_AVAILABILITY = "tell-availability"
+REPORT_COMMITMENT = "report-commitment"
 METADATA = "metadata"
 TARGETS = {"htj2k": HTJ2K_LOSSLESS, "jpeg-ls": JPEG_LS_LOSSLESS}
 """Words of ``PORTAL_RECOMPRESS`` and the transfer syntax of each."""
@@ -18,8 +20,19 @@ TARGETS = {"htj2k": HTJ2K_LOSSLESS, "jpeg-ls": JPEG_LS_LOSSLESS}
 
 def register_all() -> None:
     register(Kind(RECOMPRESS, "Lossless recompression", "archive.storage.recompression.recompress_study"))
-    register(Kind(METADATA, "Metadata kept ready", "archive.dicomweb.metadata_files.make_metadata"))
+    register(
+        Kind(
+            REPORT_COMMITMENT,
+            "Answer to a request for storage commitment",
+            "archive.dimse.storage_commitment.report_commitment",
+        )
+    )
+    register(
+        Kind(TELL_AVAILABILITY, "Instance availability notification", "archive.dimse.availability.tell_availability")
+    )
     study_quiet.connect(queue_recompression, dispatch_uid="recompression")
+    register(Kind(METADATA, "Metadata kept ready", "archive.dicomweb.metadata_files.make_metadata"))
+    study_quiet.connect(queue_notifications, dispatch_uid="instance availability")
     study_quiet.connect(queue_metadata, dispatch_uid="metadata")
 
 
@@ -36,6 +49,23 @@ def queue_recompression(study_id: int, **_details: Any) -> None:
             study=study,
             parameters={"transfer_syntax_uid": target},
             coalescing_key=f"{RECOMPRESS} {study_id}",
+        )
+
+
+def queue_notifications(study_id: int, **_details: Any) -> None:
+    """Peers that want to know are told of a study that has gone quiet: one job a peer."""
+    from archive.jobs.queue import enqueue
+    from archive.models import Peer, Study
+
+    study = Study.objects.filter(pk=study_id, instance_count__gt=0).first()
+    if study is None:
+        return
+    for peer in Peer.objects.filter(wants_availability=True, enabled=True):
+        enqueue(
+            TELL_AVAILABILITY,
+            study=study,
+            parameters={"peer": peer.pk},
+            coalescing_key=f"{TELL_AVAILABILITY} {study_id} {peer.pk}",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -26,8 +27,9 @@ def enqueue(
     created_by: User | None = None,
     coalescing_key: str = "",
     total_steps: int = 0,
+    due_at: datetime | None = None,
 ) -> Job:
-    """Add a job, or return the waiting one with the same key; the worker is woken after the commit."""
+    """Add a job, or return the waiting one with the same key; the worker is woken after the commit, or comes when it is due."""
     values = {
         "kind": kind,
         "study": study,
@@ -35,6 +37,7 @@ def enqueue(
         "created_by": created_by,
         "coalescing_key": coalescing_key,
         "total_steps": total_steps,
+        "due_at": due_at,
     }
     with transaction.atomic():
         job = _waiting(coalescing_key)
@@ -57,7 +60,8 @@ def enqueue(
                 subject=f"job {job.pk}",
                 details={"kind": kind},
             )
-    transaction.on_commit(wake_worker, robust=True)
+    if due_at is None:
+        transaction.on_commit(wake_worker, robust=True)
     return job
 
 

@@ -37,6 +37,12 @@ STOP_AFTER_S = 240
 """One task ends after this long, so that a warm shutdown never waits for the whole queue."""
 
 
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=1)
+MOST_ATTEMPTS = 20
+"""Tries of a peer that does not answer, with pauses that double: about thirteen hours."""
+
+
 class JobCancelled(Exception):
     """Somebody asked the job to stop."""
 
@@ -45,8 +51,25 @@ class JobRefused(Exception):
     """The job cannot be done; the message says why in words a user can act on."""
 
 
+class TryLater(Exception):
+    """Nothing is wrong with the job, but it cannot be done now; the message says why, ``pause`` when to try again."""
+
+    def __init__(self, message: str, pause: timedelta) -> None:
+        super().__init__(message)
+        self.pause = pause
+
+
 class LeaseLost(Exception):
     """Another worker has taken the job over; this one must not write any more."""
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after so many tries that failed.
+
+    >>> [str(pause_after(attempts)) for attempts in (1, 2, 8, 20)]
+    ['0:00:30', '0:01:00', '1:00:00', '1:00:00']
+    """
+    return min(FIRST_PAUSE * 2 ** max(0, attempts - 1), LONGEST_PAUSE)
 
 
 class Progress:
@@ -158,6 +181,8 @@ def run_job(job: Job) -> None:
         return
     except JobCancelled:
         _end(job, Job.State.CANCELLED, "Cancelled.")
+    except TryLater as later:
+        _put_off(job, later)
     except (JobRefused, ArchiveError) as error:
         _end(job, Job.State.FAILED, str(error))
     except Exception:
@@ -184,6 +209,19 @@ def _end(job: Job, state: Job.State, message: str) -> None:
                 outcome="success" if state == Job.State.DONE else "failure",
                 details={"kind": job.kind, "state": str(state)},
             )
+
+
+def _put_off(job: Job, later: TryLater) -> None:
+    """Queue a job again for a later moment; a waiting one with the same key does it instead."""
+    if job.coalescing_key and Job.objects.filter(coalescing_key=job.coalescing_key, state=Job.State.QUEUED).exists():
+        _end(job, Job.State.CANCELLED, "Replaced by a later request for the same.")
+        return
+    held(job).update(
+        state=Job.State.QUEUED,
+        lease_token="",
+        due_at=timezone.now() + later.pause,
+        message=f"{later} It will be tried again."[:500],
+    )
 
 
 def crashed(job: Job) -> None:

@@ -3,12 +3,15 @@
 from archive.models.access_token import AccessToken
 from archive.models.audit_event import AuditEvent
 from archive.models.break_glass import BreakGlass
+from archive.models.commitment import Commitment
 from archive.models.grant import Grant, NameMapping, PersonIdentifier
 from archive.models.instance import Instance
 from archive.models.job import Job
 from archive.models.patient import Patient
 from archive.models.peer import Peer
+from archive.models.performed_step import PerformedSeries, PerformedStep, PerformedStudy
 from archive.models.quarantined_file import QuarantinedFile
+from archive.models.scheduled_step import ScheduledStep
 from archive.models.series import Series, SeriesRequest
 from archive.models.stored_file import StoredFile
 from archive.models.study import Study
@@ -18,14 +21,19 @@ __all__ = [
     "AccessToken",
     "AuditEvent",
     "BreakGlass",
+    "Commitment",
     "Grant",
     "Instance",
     "Job",
     "NameMapping",
     "Patient",
     "Peer",
+    "PerformedSeries",
+    "PerformedStep",
+    "PerformedStudy",
     "PersonIdentifier",
     "QuarantinedFile",
+    "ScheduledStep",
     "Series",
     "SeriesRequest",
     "StoredFile",

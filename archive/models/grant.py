@@ -10,6 +10,7 @@ class Grant(models.Model):
     class Source(models.TextChoices):
         HAND = "hand", "given by an administrator"
         IDENTIFIER = "identifier", "the images name this referrer's identifier"
+        ORDER = "order", "the order names this referrer"
         MAPPING = "mapping", "the referrer's name was confirmed once"
 
     user = models.ForeignKey("archive.User", null=True, blank=True, on_delete=models.CASCADE, related_name="grants")

@@ -31,6 +31,14 @@ class Peer(models.Model):
         default=False,
         help_text="Images may be sent to it when another peer asks (C-MOVE).",
     )
+    may_query_worklist = models.BooleanField("may query the modality worklist", default=False)
+    may_report_steps = models.BooleanField("may report performed steps (MPPS)", default=False)
+    may_ask_commitment = models.BooleanField("may ask for storage commitment", default=False)
+    wants_availability = models.BooleanField(
+        "is told when a study is ready",
+        default=False,
+        help_text="Gets an Instance Availability Notification when a study has gone quiet.",
+    )
     accept_private_sop_classes = models.BooleanField("accept private SOP classes", default=False)
     default_issuer_of_patient_id = models.CharField(
         "default issuer of patient ID",

@@ -68,6 +68,10 @@ class Study(models.Model):
     """When the study had gone quiet; empty while images arrive. Quiet is never complete."""
     completed_at = models.DateTimeField(null=True, blank=True)
     """When a technologist, an expected count or the modality said that all is there."""
+    completed_by = models.ForeignKey("archive.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    """The technologist who said so; empty where it was the modality."""
+    expected_instance_count = models.PositiveIntegerField(null=True, blank=True)
+    """How many instances its modality says it made (MPPS); empty where it says nothing."""
     revision = models.PositiveIntegerField(default=0)
     """Counts every change of what may be looked at; part of tile addresses."""
     rearranged_revision = models.PositiveIntegerField(default=0)

@@ -41,7 +41,9 @@ def navigation(roles: frozenset[Role], path: str, *, is_staff: bool) -> list[Lin
     if Role.RADIOLOGIST in roles:
         entries.append(("Worklist", "/"))
     elif Role.TECHNOLOGIST in roles:
-        entries.append(("Arrivals", "/"))
+        entries.append(("Studies", "/"))
+    if Role.TECHNOLOGIST in roles:
+        entries.append(("Arrivals", "/arrivals/"))
     if Role.CLINICIAN in roles:
         entries.append(("My referrals", "/referrals/" if entries else "/"))
     if roles - {Role.ADMINISTRATOR}:

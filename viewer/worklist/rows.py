@@ -178,7 +178,11 @@ def state_for_referrer(study: Study, task: ReadingTask | None) -> str:
 
 
 def images_in_words(study: Study) -> str:
-    """``arriving 123 images`` until the study has gone quiet, then the count."""
+    """``arriving 123 images`` until the study has gone quiet, then the count; ``123 / 240`` where 240 were made."""
+    expected = study.expected_instance_count
+    if expected is not None:
+        received = f"{study.instance_count} / {expected}"
+        return f"arriving {received} images" if study.is_arriving else received
     if study.is_arriving:
         return f"arriving {counted(study.instance_count, 'image')}"
     return str(study.instance_count)

@@ -20,6 +20,9 @@ EVERYTHING = {
     "may_query": True,
     "may_retrieve": True,
     "may_receive": True,
+    "may_query_worklist": True,
+    "may_report_steps": True,
+    "may_ask_commitment": True,
     "accept_private_sop_classes": True,
 }
 

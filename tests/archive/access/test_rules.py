@@ -134,3 +134,29 @@ def test_the_originals_go_to_radiologists_and_clinicians_who_may(cast: Cast, stu
     Grant.objects.create(user=cast.referrer2, study=study)
     allowed = {user.username for user in cast.everybody() if may_download(user, study)}
     assert allowed == {"reader", "reader2", "referrer"}
+
+
+def test_an_order_gives_its_referrer_the_study_by_identifier_and_only_for_the_same_patient(cast: Cast) -> None:
+    from archive.access.grants import grant_by_order
+    from tests.archive.scheduling.steps import make_step
+
+    PersonIdentifier.objects.create(user=cast.referrer, value="D-1")
+    mine = make_study("1.2.3", "CT", accession_number="A1")
+    Patient.objects.update(patient_id="P1", identity_key="id P1\\")
+    make_step(accession_number="A1", patient_id="P1", referring_physician_identifiers=["D-1"])
+    make_step(accession_number="A1", patient_id="P2", referring_physician_identifiers=["D-2"])
+    PersonIdentifier.objects.create(user=cast.referrer2, value="D-2")
+    mine.patient.refresh_from_db()
+    grant_by_order(mine)
+    assert sees(cast.referrer, mine) and not sees(cast.referrer2, mine)
+    assert Grant.objects.get().source == Grant.Source.ORDER
+
+
+def test_a_referrer_s_name_on_an_order_alone_gives_nothing(cast: Cast) -> None:
+    from archive.access.grants import grant_by_order
+    from tests.archive.scheduling.steps import make_step
+
+    study = make_study("1.2.3", "CT")
+    make_step(study_instance_uid="1.2.3", patient_id="", referring_physician_name="Clinician^Clara")
+    grant_by_order(study)
+    assert not sees(cast.referrer, study)

@@ -72,6 +72,7 @@ def test_our_own_check_may_verify_and_nothing_else() -> None:
     assert rule is not None
     assert rule.may_echo
     assert not (rule.may_store or rule.may_query or rule.may_retrieve or rule.may_receive)
+    assert not (rule.may_query_worklist or rule.may_report_steps or rule.may_ask_commitment)
 
 
 def test_addresses() -> None:
@@ -109,6 +110,9 @@ def test_the_table_of_peers_is_read() -> None:
             may_query=False,
             may_retrieve=False,
             may_receive=False,
+            may_query_worklist=False,
+            may_report_steps=False,
+            may_ask_commitment=False,
             host="192.0.2.9",
             port=104,
             issuer_of_patient_id="HOSP",

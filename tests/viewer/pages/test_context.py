@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     ("name", "labels"),
     [
         ("reader", ["Worklist", "Search", "Upload", "Jobs"]),
-        ("technologist", ["Arrivals", "Search", "Upload", "Jobs", "Quarantine"]),
+        ("technologist", ["Studies", "Arrivals", "Search", "Upload", "Jobs", "Quarantine"]),
         ("referrer", ["My referrals", "Search", "Upload", "Emergency"]),
         ("admin", ["Upload", "Jobs", "Quarantine", "Emergency", "Administration"]),
         ("outsider", []),

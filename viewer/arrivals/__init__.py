@@ -1,0 +1,1 @@
+"""The technologist's board: what is expected today against what has come."""
