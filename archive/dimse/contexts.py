@@ -1,7 +1,8 @@
 """Which presentation contexts we accept (PS3.8 9.3.2.2, PS3.7 annex D.3).
 
-Verification, query and retrieve, worklist and procedure steps, storage commitment, and every storage SOP class, in every transfer syntax that
-pynetdicom knows. What cannot be drawn is still stored, found and retrieved, so
+Verification, query and retrieve, worklist and procedure steps, storage commitment in
+little endian, and every storage SOP class in every transfer syntax that pynetdicom
+knows. What cannot be drawn is still stored, found and retrieved, so
 nothing is refused for being unusual. Among the transfer syntaxes of a context
 the sender's first one counts: it is usually the one its files are in.
 """
@@ -38,7 +39,10 @@ STORAGE_TRANSFER_SYNTAXES = frozenset(ALL_TRANSFER_SYNTAXES) | frozenset(TRANSFE
 """Those of pynetdicom, and the retired ones that the archive can at least read the structure of."""
 
 PLAIN_TRANSFER_SYNTAXES = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
-"""For services without pixel data."""
+"""For a service without data sets."""
+
+LITTLE_ENDIAN = PLAIN_TRANSFER_SYNTAXES - {"1.2.840.10008.1.2.2"}
+"""For services whose answers we write: big endian is retired, and nobody needs to offer it alone (PS3.5 10.1)."""
 
 DICOM_ROOT = "1.2.840.10008."
 """Registered by the standard; anything else is private (PS3.5 9.2)."""
@@ -53,8 +57,10 @@ def transfer_syntaxes_of(abstract_syntax: str, *, accept_private: bool = False) 
     """Return what may be proposed for an abstract syntax; empty where it is not supported."""
     if is_storage(abstract_syntax, accept_private=accept_private):
         return STORAGE_TRANSFER_SYNTAXES
-    if abstract_syntax == VERIFICATION or abstract_syntax in MODELS or abstract_syntax in WORKFLOW_CLASSES:
+    if abstract_syntax == VERIFICATION:
         return PLAIN_TRANSFER_SYNTAXES
+    if abstract_syntax in MODELS or abstract_syntax in WORKFLOW_CLASSES:
+        return LITTLE_ENDIAN
     return frozenset()
 
 

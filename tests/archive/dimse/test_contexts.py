@@ -85,3 +85,9 @@ def test_a_standard_class_of_another_service_is_not_private() -> None:
 @pytest.mark.parametrize("service", ["1", "2", "3"])
 def test_query_and_retrieve_are_offered_without_compression(root: str, service: str) -> None:
     assert results(proposed(1, f"{root}.{service}", JPEG_2000, IMPLICIT)) == {1: (0, IMPLICIT)}
+
+
+@pytest.mark.parametrize("uid", ["1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.31", "1.2.840.10008.1.20.1"])
+def test_services_whose_answers_we_write_are_taken_in_little_endian_alone(uid: str) -> None:
+    big = "1.2.840.10008.1.2.2"
+    assert results(proposed(1, uid, big, EXPLICIT), proposed(3, uid, big)) == {1: (0, EXPLICIT), 3: (4, big)}
