@@ -6,7 +6,6 @@ lacks is written by its base letter, or left out with a mark.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import cast
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from archive.dicom.person_name import format_for_people
+from viewer.rendering.text_stamp import written
 
 MISSING = "?"
 """Stands for a character that cannot be drawn."""
@@ -23,7 +23,8 @@ SMALLEST_PX, LARGEST_PX = 10, 64
 ROWS_A_LINE = 36
 """A line of text is about this part of the picture's height."""
 MARGIN_PX = 4
-_LETTERS = {"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "AE", "œ": "oe"}
+_LETTERS = {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}
+"""Letters that are none with an accent."""
 _NOT_A_CHARACTER = "\uffff"
 
 
@@ -59,7 +60,7 @@ def name_on_picture(person_name: str) -> str:
 
 def drawable_text(text: str) -> str:
     """The text with base letters for accented ones, and a mark for what cannot be drawn at all."""
-    return "".join(_drawable(character) for character in text)
+    return "".join(_drawable(character) for character in written(text))
 
 
 def can_draw(text: str) -> bool:
@@ -68,11 +69,7 @@ def can_draw(text: str) -> bool:
 
 
 def _drawable(character: str) -> str:
-    if _has_glyph(character):
-        return character
-    base = _LETTERS.get(character) or unicodedata.normalize("NFKD", character)
-    kept = "".join(part for part in base if not unicodedata.combining(part))
-    return kept if kept and all(_has_glyph(part) for part in kept) else MISSING
+    return character if _has_glyph(character) else _LETTERS.get(character, MISSING)
 
 
 @lru_cache(maxsize=4096)

@@ -33,6 +33,8 @@ class Category(StrEnum):
 
     SINGLE_FRAME = "single-frame image"
     MULTI_FRAME = "multi-frame image"
+    PRESENTATION_STATE = "presentation state"
+    """Shown as the images that it is about."""
     VIDEO = "video"
     TEXT = "text"
     DOCUMENT = "document"
@@ -42,6 +44,7 @@ class Category(StrEnum):
 OFFERED: dict[Category, tuple[str, ...]] = {
     Category.SINGLE_FRAME: (JPEG, PNG, GIF),
     Category.MULTI_FRAME: (GIF,),
+    Category.PRESENTATION_STATE: (JPEG, PNG, GIF),
     Category.VIDEO: (),
     Category.TEXT: (HTML, PLAIN),
     Category.DOCUMENT: (PDF,),

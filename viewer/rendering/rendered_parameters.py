@@ -75,6 +75,8 @@ class RenderedParameters:
     annotation: tuple[Annotation, ...] = ()
     icc_profile: IccProfile | None = None
     accept: tuple[MediaRange, ...] = ()
+    presentation_state: str = ""
+    """SOP Instance UID of the state that an image is shown by; WADO-URI alone can name one."""
     ignored: tuple[str, ...] = ()
     """Sentences for Warning headers."""
 
@@ -103,6 +105,15 @@ def parse_rendered(query: Mapping[str, str]) -> RenderedParameters:
         accept=_content(query),
         ignored=(*ignored, *unsupported_parameters(query, known)),
     )
+
+
+def check_for_state(parameters: RenderedParameters) -> None:
+    """Refuse what a presentation state as target says itself (8.3.5.1.3, 8.3.5.1.4)."""
+    if parameters.window is not None:
+        raise InvalidParameter("window", "a window", "the parameter only for images, not for a presentation state")
+    viewport = parameters.viewport
+    if viewport is not None and viewport != Viewport(viewport.columns, viewport.rows):
+        raise InvalidParameter("viewport", "a region", "vw,vh: a presentation state has a displayed area of its own")
 
 
 def parse_thumbnail(query: Mapping[str, str]) -> RenderedParameters:

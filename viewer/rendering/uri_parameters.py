@@ -42,8 +42,8 @@ OF_RENDERED = (
 """Must not stand beside ``contentType=application/dicom`` (9.5.1.2)."""
 OF_DICOM = ("anonymize", "transferSyntax")
 """Must stand beside ``contentType=application/dicom`` only (9.4.1.2)."""
-REPLACED_BY_PRESENTATION = ("windowCenter", "windowWidth")
-"""What a presentation state says itself (9.5.1.2.6)."""
+REPLACED_BY_PRESENTATION = ("windowCenter", "windowWidth", "region")
+"""What a presentation state says itself: its window (9.5.1.2.6) and its displayed area."""
 PAIRS = (("windowCenter", "windowWidth"), ("presentationUID", "presentationSeriesUID"))
 KNOWN = (*REQUIRED, "contentType", "charset", *OF_RENDERED, *OF_DICOM)
 
@@ -187,6 +187,7 @@ def _look(query: Mapping[str, str], content_type: tuple[MediaRange, ...]) -> Ren
         quality=parse_quality(query["imageQuality"], "imageQuality") if "imageQuality" in query else None,
         annotation=annotation,
         accept=content_type,
+        presentation_state=query.get("presentationUID", ""),
         ignored=ignored,
     )
 
@@ -211,10 +212,12 @@ def viewport_of(request: UriRequest, *, image_rows: int, image_columns: int) -> 
     """What ``rows``, ``columns`` and ``region`` mean for an image of this size (9.5.1.2.4, 9.5.1.2.5).
 
     With both, each is a maximum; with one, the other follows from the proportions; with none, a region
-    keeps the size that it has.
+    keeps the size that it has. A presentation state has no size of its own: what it shows fits into both.
     """
     if request.rows is None and request.columns is None and request.region is None:
         return None
+    if not (image_rows and image_columns):
+        return Viewport(request.columns or LARGEST_SIDE, request.rows or LARGEST_SIDE)
     region = request.region or Fraction(0.0, 0.0, 1.0, 1.0)
     left, top = region.left * image_columns, region.top * image_rows
     width, height = region.right * image_columns - left, region.bottom * image_rows - top

@@ -44,7 +44,8 @@ def _technique(target: Target, frame_number: int, parameters: RenderedParameters
     attributes = drawable(instance).description.frame(frame_number)
     if attributes.image_position_patient:
         yield f"Position {', '.join(f'{value:.1f}' for value in attributes.image_position_patient)} mm"
-    yield _window(target, parameters)
+    if not parameters.presentation_state:
+        yield _window(target, parameters)
 
 
 def _window(target: Target, parameters: RenderedParameters) -> str:

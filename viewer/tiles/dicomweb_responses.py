@@ -18,6 +18,7 @@ from pacs_portal.middleware import client_address
 from viewer.errors import InvalidParameter, NotAcceptable, ViewerError
 from viewer.rendering.media_types import HTML, PLAIN
 from viewer.stacks.lookup import forget_kept
+from viewer.stacks.presentation_states import forget_states
 from viewer.tiles.representations import Choice
 from viewer.tiles.sessions import KeptForSeconds
 from viewer.tiles.statuses import status_of
@@ -39,6 +40,7 @@ def answered(answer: Callable[[], HttpResponseBase]) -> HttpResponseBase:
         except FrameMissing:
             # The file may have been recompressed or mended since its place was looked up.
             forget_kept()
+            forget_states()
             return answer()
     except NotAcceptable as error:
         return JsonResponse({"error": str(error), "offered": error.offered}, status=status_of(error))

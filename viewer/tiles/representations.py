@@ -30,11 +30,14 @@ from viewer.rendering.media_types import (
     select,
 )
 from viewer.rendering.parameters import RenderParameters
+from viewer.rendering.presentation_target import Size, render_presentation_state
 from viewer.rendering.rendered_parameters import RenderedParameters, Viewport
 from viewer.rendering.viewports import Placement, place, render_viewport
+from viewer.stacks.presentation_states import state_instance, state_of_frame
 from viewer.tiles.annotation_lines import lines_of
 from viewer.tiles.drawing import window_for
-from viewer.tiles.frames import drawable, frame_at_level
+from viewer.tiles.frames import drawable, frame_at_level, full_frame
+from viewer.tiles.states import draw_presentation_state
 from viewer.tiles.targets import Target
 
 DRAWING_VERSION = 1
@@ -92,10 +95,10 @@ def check(choices: Sequence[Choice], parameters: RenderedParameters) -> tuple[st
         A picture or an animation would have more pixels than the portal makes.
     """
     for target, selected in choices:
+        if parameters.embeds_profile and selected.media_type.startswith("image/"):
+            check_profile(selected.media_type)
         if target.category not in (Category.SINGLE_FRAME, Category.MULTI_FRAME):
             continue
-        if parameters.embeds_profile:
-            check_profile(selected.media_type)
         instance = target.instance
         placement = place(parameters.viewport, rows=instance.rows, columns=instance.columns)
         if target.category is Category.MULTI_FRAME:
@@ -131,14 +134,50 @@ def make(target: Target, media_type: str, parameters: RenderedParameters) -> byt
         return _report(target, media_type)
     if category is Category.DOCUMENT:
         return _document(target)
+    if category is Category.PRESENTATION_STATE:
+        return _encoded(_draw_state(target, parameters), media_type, parameters)
     if category is Category.MULTI_FRAME:
         frames = (_draw(target, number, parameters) for number in range(1, target.instance.frames + 1))
         return encode_gif(frames, frame_rate=drawable(target.instance).description.frame_rate)
-    picture = _draw(target, target.frame_number or 1, parameters)
-    return encode_picture(picture, media_type, quality=parameters.quality, with_profile=parameters.embeds_profile)
+    return _encoded(_draw(target, target.frame_number or 1, parameters), media_type, parameters)
+
+
+def _encoded(image: NDArray[np.uint8], media_type: str, parameters: RenderedParameters) -> bytes:
+    return encode_picture(image, media_type, quality=parameters.quality, with_profile=parameters.embeds_profile)
+
+
+def _draw_state(target: Target, parameters: RenderedParameters) -> NDArray[np.uint8]:
+    """A presentation state as the target: the images that it is about, as it wants them."""
+    image = draw_presentation_state(
+        target.study,
+        target.instance.sop_instance_uid,
+        revision=target.split.revision,
+        viewport=_size(parameters.viewport),
+    )
+    return burn_text(image, lines_of(target, 1, parameters))
+
+
+def _draw_by_state(target: Target, frame_number: int, parameters: RenderedParameters) -> NDArray[np.uint8]:
+    """An image as a presentation state of its study says, with its area, turn and annotations (9.5.2.3)."""
+    instance = target.instance
+    state = state_instance(target.study, parameters.presentation_state, revision=target.split.revision)
+    return render_presentation_state(
+        full_frame(instance, frame_number),
+        drawable(instance).description,
+        frame_number,
+        state_of_frame(state, target.frame(frame_number)),
+        viewport=_size(parameters.viewport),
+    )
+
+
+def _size(viewport: Viewport | None) -> Size | None:
+    return None if viewport is None else Size(viewport.rows, viewport.columns)
 
 
 def _draw(target: Target, frame_number: int, parameters: RenderedParameters) -> NDArray[np.uint8]:
+    if parameters.presentation_state:
+        image = _draw_by_state(target, frame_number, parameters)
+        return burn_text(image, lines_of(target, frame_number, parameters))
     description = drawable(target.instance).description
     placement = place(parameters.viewport, rows=description.rows, columns=description.columns)
     image = _draw_placed(target, frame_number, RenderParameters(window=parameters.window), placement)
@@ -146,7 +185,6 @@ def _draw(target: Target, frame_number: int, parameters: RenderedParameters) -> 
 
 
 def _draw_placed(target: Target, frame_number: int, look: RenderParameters, placement: Placement) -> NDArray[np.uint8]:
-    """One frame with a look; what a presentation state says becomes part of the look."""
     instance = target.instance
     return render_viewport(
         lambda level: frame_at_level(instance, frame_number, level),
@@ -159,7 +197,10 @@ def _draw_placed(target: Target, frame_number: int, look: RenderParameters, plac
 
 
 def make_thumbnail(target: Target, media_type: str, viewport: Viewport | None) -> bytes:
-    """One frame in true proportions, without any text (10.4.3.3.4)."""
+    """One frame in true proportions, without any text of ours (10.4.3.3.4)."""
+    if target.category is Category.PRESENTATION_STATE:
+        shown = RenderedParameters(viewport=viewport or Viewport(THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+        return encode_picture(_draw_state(target, shown), media_type)
     number = target.frame_number or 1
     description = drawable(target.instance).description
     placement = place(

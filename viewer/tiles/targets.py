@@ -15,7 +15,8 @@ from archive.indexing.rejecting import rejectable_by
 from archive.models import Instance, Series, Study, User
 from viewer.errors import Deleted, InvalidParameter, NotFound, NothingToDraw
 from viewer.rendering.media_types import Category
-from viewer.stacks.facts import InstanceFacts
+from viewer.rendering.presentation_state import STATE_KINDS
+from viewer.stacks.facts import FrameFacts, InstanceFacts
 from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.splitting import Stack
 from viewer.tiles.sessions import may_see, series_kept
@@ -59,12 +60,21 @@ class Target:
         instance = self.instance
         if is_video(instance.transfer_syntax_uid):
             return Category.VIDEO if self.frame_number is None else Category.NONE
+        if instance.sop_class_uid in STATE_KINDS:
+            return Category.PRESENTATION_STATE if self.frame_number is None else Category.NONE
         if instance.frames:
             single = self.frame_number is not None or instance.frames == 1
             return Category.SINGLE_FRAME if single else Category.MULTI_FRAME
         if instance.sop_class_uid == ENCAPSULATED_PDF:
             return Category.DOCUMENT
         return Category.TEXT if instance.sop_class_uid.startswith(STRUCTURED_REPORTS) else Category.NONE
+
+    def frame(self, frame_number: int) -> FrameFacts:
+        """Facts of one frame of the instance."""
+        for frame in self.stack.frames:
+            if frame.instance.pk == self.instance.pk and frame.frame_number == frame_number:
+                return frame
+        raise NotFound(f"Frame {frame_number} does not exist: the instance has {self.instance.frames}.")
 
     @property
     def stack(self) -> Stack:

@@ -12,8 +12,13 @@ from archive.access.roles import user_of
 from archive.errors import ArchiveError
 from archive.models import User
 from viewer.errors import NotAcceptable, TooLarge, ViewerError
-from viewer.rendering.media_types import MediaRange, parse_accept_header
-from viewer.rendering.rendered_parameters import RenderedParameters, parse_rendered, parse_thumbnail
+from viewer.rendering.media_types import Category, MediaRange, parse_accept_header
+from viewer.rendering.rendered_parameters import (
+    RenderedParameters,
+    check_for_state,
+    parse_rendered,
+    parse_thumbnail,
+)
 from viewer.rendering.viewports import place
 from viewer.stacks.splitting import Stack
 from viewer.tiles.dicomweb_responses import (
@@ -55,6 +60,8 @@ def rendered(
             choices, left_out = chosen_of_many(targets, parameters, header)
         else:
             choices, left_out = [(target, choose(target, parameters, header)) for target in targets], ()
+            if targets[0].category is Category.PRESENTATION_STATE:
+                check_for_state(parameters)
         ignored = (*check(choices, parameters), *left_out)
         tag = tag_of(choices, parameters)
         if not_modified(request, tag):
@@ -131,7 +138,7 @@ def thumbnail(
         parameters = parse_thumbnail(single_values(request.GET))
         target = representative(targets)
         selected = choose(target, parameters, parse_accept_header(request.headers.get("Accept")))
-        if parameters.viewport is not None:
+        if parameters.viewport is not None and target.instance.frames:
             place(parameters.viewport, rows=target.instance.rows, columns=target.instance.columns)
         note_access(request, targets[0].study)
         tag = tag_of([(target, selected)], parameters, kind="thumbnail")
@@ -167,4 +174,6 @@ def _any_picture(targets: Sequence[Target]) -> Target:
     for target in targets:
         if target.instance.frames and target.can_be_drawn:
             return Target(target.study, target.split, target.instance, target.instance.frames // 2 + 1)
+    if len(targets) == 1 and targets[0].category is Category.PRESENTATION_STATE:
+        return targets[0]
     raise NotAcceptable("A thumbnail of this resource", ())

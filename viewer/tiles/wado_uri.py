@@ -11,9 +11,11 @@ from django.views.decorators.http import require_safe
 from archive.access.roles import user_of
 from archive.models import Instance
 from viewer.api.instances import original_of, visible_instance
-from viewer.errors import InvalidParameter, NotAcceptable
-from viewer.rendering.media_types import DICOM, parse_accept_header
+from viewer.errors import InvalidParameter, NotAcceptable, NotFound
+from viewer.rendering.media_types import DICOM, Category, parse_accept_header
+from viewer.rendering.rendered_parameters import check_for_state
 from viewer.rendering.uri_parameters import UriRequest, parse_uri_request, viewport_of
+from viewer.stacks.presentation_states import state_instance, state_of_frame
 from viewer.tiles.dicomweb_responses import (
     answered,
     not_modified,
@@ -69,12 +71,27 @@ def framed(target: Target, asked: UriRequest) -> Target:
     return Target(target.study, target.split, target.instance, asked.frame_number)
 
 
+def check_presentation(target: Target, series_uid: str, state_uid: str) -> None:
+    """Refuse a presentation state that is not of this study and series, or not about what is asked for (9.5.1.2.7)."""
+    here = Instance.objects.shown().filter(
+        series__study=target.study, series__series_instance_uid=series_uid, sop_instance_uid=state_uid
+    )
+    if not here.exists():
+        raise NotFound("There is no such presentation state.")
+    state = state_instance(target.study, state_uid, revision=target.split.revision)
+    state_of_frame(state, target.frame(target.frame_number or 1))
+
+
 def rendered(request: HttpRequest, target: Target, asked: UriRequest) -> HttpResponseBase:
     """A picture, animation, text or document."""
     if asked.presentation is not None:
-        raise InvalidParameter("presentationUID", asked.presentation[1], "nothing: presentation states are not applied")
+        check_presentation(target, *asked.presentation)
+    if target.category is Category.PRESENTATION_STATE:
+        check_for_state(asked.look)
+        if asked.region is not None:
+            raise InvalidParameter("region", "a region", "the parameter only for images, not for a presentation state")
     instance = target.instance
-    viewport = viewport_of(asked, image_rows=instance.rows, image_columns=instance.columns) if instance.frames else None
+    viewport = viewport_of(asked, image_rows=instance.rows, image_columns=instance.columns)
     parameters = replace(asked.look, viewport=viewport)
     choice = (target, choose(target, parameters, parse_accept_header(request.headers.get("Accept"))))
     ignored = check([choice], parameters)

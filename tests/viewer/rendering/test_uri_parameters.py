@@ -112,10 +112,12 @@ def test_both_of_a_pair_or_none(one: str, other: str) -> None:
     assert refused({**OBJECT, other: OF_RENDERED[other]}) == one
 
 
-def test_a_presentation_state_brings_its_own_window() -> None:
+def test_a_presentation_state_brings_its_own_window_and_area() -> None:
     state = {"presentationUID": "1.2", "presentationSeriesUID": "1.3"}
     assert asked(**state).presentation == ("1.3", "1.2")
+    assert asked(**state).look.presentation_state == "1.2"
     assert refused({**OBJECT, **state, "windowCenter": "40", "windowWidth": "400"}) == "windowCenter"
+    assert refused({**OBJECT, **state, "region": "0,0,1,1"}) == "region"
 
 
 def test_de_identification_is_refused_and_never_left_out_in_silence() -> None:

@@ -116,7 +116,10 @@ def test_a_single_frame_has_no_frame_number(reader: Client) -> None:
         ({**DICOM, "rows": "5"}, "rows"),
         ({**DICOM, "anonymize": "yes"}, "anonymize"),
         ({"transferSyntax": EXPLICIT}, "transferSyntax"),
-        ({"presentationUID": "1.2", "presentationSeriesUID": "1.3"}, "presentationUID"),
+        (
+            {"presentationUID": "1.2", "presentationSeriesUID": "1.3", "windowCenter": "1", "windowWidth": "2"},
+            "windowCenter",
+        ),
     ],
 )
 def test_a_bad_request_is_400_and_names_the_parameter(reader: Client, asked: dict[str, str], named: str) -> None:
