@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from archive.dicom.dates import format_date, format_time
 from archive.pixels.description import Window
 from viewer.rendering.burned_text import name_on_picture
+from viewer.rendering.media_types import Category
 from viewer.rendering.parameters import RenderParameters, number_text
 from viewer.rendering.rendered_parameters import Annotation, RenderedParameters
 from viewer.tiles.drawing import window_for
@@ -19,7 +20,8 @@ def lines_of(target: Target, frame_number: int, parameters: RenderedParameters) 
     lines: list[str] = []
     if Annotation.PATIENT in parameters.annotation:
         lines += _patient(target)
-    if Annotation.TECHNIQUE in parameters.annotation and target.instance.frames:
+    is_image = target.category in (Category.SINGLE_FRAME, Category.MULTI_FRAME)
+    if Annotation.TECHNIQUE in parameters.annotation and is_image:
         lines += _technique(target, frame_number, parameters)
     return [line for line in lines if line.strip()]
 

@@ -88,6 +88,9 @@ def test_a_real_film_in_mp4_is_passed_on_as_it_is(reader: Client, data_dir: Path
     response = get(reader, address_of(received(path)))
     assert (response.status_code, response["Content-Type"]) == (200, "video/mp4")
     assert response.getvalue() == stream
+    annotated = get(reader, address_of(Instance.objects.get()), annotation="patient,technique", quality="50")
+    assert annotated.getvalue() == stream
+    assert "ignored" in annotated["Warning"]
 
 
 def test_a_stream_without_a_container_is_not_offered_as_a_film(reader: Client, tmp_path: Path) -> None:

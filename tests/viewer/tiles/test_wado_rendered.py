@@ -14,9 +14,11 @@ import pytest
 from django.test import Client
 from PIL import Image
 
+from archive.access.tokens import make_token
 from archive.indexing.rejecting import reject_instances
 from archive.indexing.writer import index_waiting_files
-from archive.models import AuditEvent, Grant, Instance, Study
+from archive.models import AccessToken, AuditEvent, Grant, Instance, StoredFile, Study
+from archive.storage import layout
 from tests.journeys.sending import forget_what_was_drawn, send_file, store
 from tests.phantoms import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID, color_image, ct_image, multi_frame, ramp
 from viewer.rendering.tiles import levels
@@ -551,3 +553,45 @@ def test_a_thumbnail_warns_of_parameters_of_rendered_resources(reader: Client, f
     response = reader.get(f"{first}/thumbnail", {"window": "40,400,linear", "annotation": "patient"})
     assert response.status_code == 200
     assert "annotation, window" in response["Warning"]
+
+
+# --- What cannot be read ----------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_image_is_never_drawn_and_its_series_says_that_it_is_left_out(reader: Client, first: str) -> None:
+    StoredFile.objects.filter(instance__sop_instance_uid=first.rpartition("/")[2]).update(damage="Its digest differs.")
+    response = reader.get(f"{first}/rendered")
+    assert response.status_code == 422
+    assert "Its digest differs." in response.json()["error"]
+    series = reader.get(f"{SERIES}/rendered")
+    assert (series.status_code, len(parts_of(series))) == (206, 3)
+    assert "1 instances" in series["Warning"]
+    assert reader.get(f"{SERIES}/thumbnail").status_code == 200
+
+
+def test_a_file_that_is_gone_is_404_alone_and_a_report_in_its_place_among_others(reader: Client, first: str) -> None:
+    stored = StoredFile.objects.get(instance__sop_instance_uid=first.rpartition("/")[2])
+    layout.path_of(stored.key).unlink()
+    alone = reader.get(f"{first}/rendered")
+    assert alone.status_code == 404
+    assert stored.key not in alone.content.decode()
+    parts = parts_of(reader.get(f"{SERIES}/rendered", {"accept": "image/png"}))
+    assert [part.get_content_type() for part in parts] == ["text/plain", *["image/png"] * 3]
+    assert "missing from the archive" in parts[0].get_content()
+
+
+def test_head_answers_without_a_body_and_other_methods_not_at_all(reader: Client, first: str) -> None:
+    for word in ("rendered", "thumbnail"):
+        head = reader.head(f"{first}/{word}")
+        assert (head.status_code, head.content) == (200, b"")
+        assert head["ETag"] == reader.get(f"{first}/{word}")["ETag"]
+        assert reader.post(f"{first}/{word}").status_code == 405
+
+
+def test_the_long_way_and_the_fast_lane_give_the_same(reader: Client, first: str, cast: Cast) -> None:
+    text, _ = make_token(cast.reader, AccessToken.Scope.READ)
+    fast = reader.get(f"{first}/rendered", {"accept": "image/png"})
+    long = Client().get(f"{first}/rendered", {"accept": "image/png"}, headers={"Authorization": f"Bearer {text}"})
+    assert (long.status_code, long.content) == (200, fast.content)
+    for name in ("ETag", "Cache-Control", "Content-Type", "Content-Location", "X-Content-Type-Options"):
+        assert long[name] == fast[name]
