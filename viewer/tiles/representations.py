@@ -186,9 +186,12 @@ def _draw(target: Target, frame_number: int, parameters: RenderedParameters) -> 
 
 def _draw_placed(target: Target, frame_number: int, look: RenderParameters, placement: Placement) -> NDArray[np.uint8]:
     instance = target.instance
+    description = drawable(instance).description
+    # A tile of a slide has no levels of its own.
+    is_tile = description.tiling is not None and description.frames > 1 and instance.slide is None
     return render_viewport(
-        lambda level: frame_at_level(instance, frame_number, level),
-        drawable(instance).description,
+        lambda level: frame_at_level(instance, frame_number, -1 if is_tile else level),
+        description,
         frame_number,
         look,
         placement,

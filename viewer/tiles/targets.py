@@ -150,11 +150,13 @@ def targets_of(
 
 def _of_series(series: Series, sop_instance_uid: str | None) -> Iterator[Target]:
     split = split_series_of(series, revision=series.study.revision)
+    every = {one.pk: one for one in split.instances}
     if sop_instance_uid is not None:
-        facts = [one for one in split.instances if one.sop_instance_uid == sop_instance_uid]
+        facts = [one for one in every.values() if one.sop_instance_uid == sop_instance_uid]
     else:
-        in_order = [frame.instance for stack in split.stacks for frame in stack.frames]
-        facts = list({one.pk: one for one in (*in_order, *split.instances)}.values())
+        # Stacks give the order; what they show may be more than one instance (slides) or a difference of frames.
+        in_order = [frame.instance.pk for stack in split.stacks for frame in stack.frames]
+        facts = [every[pk] for pk in dict.fromkeys((*in_order, *every)) if pk in every]
     return (Target(series.study, split, one) for one in facts)
 
 
