@@ -23,6 +23,9 @@ WITH_PROFILE = frozenset({JPEG, PNG})
 """Media types that can carry an ICC profile."""
 SHORTEST_FRAME_MS = 20
 """Browsers show shorter frames of a GIF for 100 ms."""
+_COLORS = 256
+_SAMPLED_ROWS = 8
+"""One row of so many tells at once that a picture has too many colours."""
 DEFAULT_FRAME_RATE = 10.0
 """Frames a second of an animation whose image says none."""
 
@@ -110,8 +113,22 @@ def frame_duration_ms(frame_rate: float | None) -> int:
 
 
 def _indexed(image: NDArray[np.uint8]) -> Image.Image:
-    picture = Image.fromarray(np.ascontiguousarray(image))
-    return picture if image.ndim == 2 else picture.quantize(256, dither=Image.Dither.NONE)
+    """A picture of at most 256 colours; exact where the image has no more."""
+    if image.ndim == 2:
+        return Image.fromarray(np.ascontiguousarray(image))
+    packed = (image[:, :, 0].astype(np.uint32) << 16) | (image[:, :, 1].astype(np.uint32) << 8) | image[:, :, 2]
+    if len(np.unique(packed[::_SAMPLED_ROWS])) <= _COLORS:
+        place_of = np.zeros(1 << 24, np.uint8)
+        place_of[packed] = 1
+        colors = np.flatnonzero(place_of)
+        if len(colors) <= _COLORS:
+            place_of[colors] = np.arange(len(colors))
+            picture = Image.fromarray(place_of[packed])
+            picture.putpalette([channel for color in colors.tolist() for channel in color.to_bytes(3, "big")])
+            return picture
+    # The other methods of Pillow choose better and take seconds for a picture of many colours.
+    method = Image.Quantize.FASTOCTREE
+    return Image.fromarray(np.ascontiguousarray(image)).quantize(_COLORS, method=method, dither=Image.Dither.NONE)
 
 
 @lru_cache(maxsize=1)

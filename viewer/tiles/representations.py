@@ -43,7 +43,7 @@ from viewer.tiles.targets import Target
 DRAWING_VERSION = 1
 """Part of every ETag; counted up when the same request begins to look different."""
 THUMBNAIL_SIZE = 256
-MOST_ANIMATED_PIXELS = 1 << 27
+MOST_ANIMATED_PIXELS = 1 << 26
 """Pixels of all frames of an animation together; they are in memory while it is written."""
 LARGEST_DOCUMENT = 1 << 28
 """Bytes of a document that is taken out of its object."""

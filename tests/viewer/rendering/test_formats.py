@@ -62,3 +62,14 @@ def test_an_animation_holds_every_grey_level_and_runs_without_end() -> None:
 )
 def test_a_frame_is_shown_for_whole_hundredths_of_a_second(rate: float | None, milliseconds: int) -> None:
     assert frame_duration_ms(rate) == milliseconds
+
+
+def test_few_colors_are_exact_in_a_gif_and_many_are_near() -> None:
+    few = np.array([[[255, 0, 0], [0, 255, 0]], [[1, 2, 3], [250, 251, 252]]], np.uint8)
+    assert np.array_equal(np.array(opened(encode_picture(few, "image/gif")).convert("RGB")), few)
+    row, column = np.mgrid[0:128, 0:128]
+    many = np.stack([row * 2, column * 2, row + column], axis=-1).astype(np.uint8)
+    found = np.array(opened(encode_picture(many, "image/gif")).convert("RGB")).astype(int)
+    # 256 colours of an even spread lie at most about 32 levels apart on each axis.
+    assert np.abs(found - many).max() <= 40
+    assert np.abs(found - many).mean() < 12
