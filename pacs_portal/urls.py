@@ -25,10 +25,16 @@ from viewer.pages import (
     worklist,
 )
 from viewer.stacks import views as stacks
+from viewer.tiles import wado_rendered, wado_uri
 from viewer.uid_converter import StackConverter, UIDConverter
 
 register_converter(UIDConverter, "uid")
 register_converter(StackConverter, "stack")
+
+STUDY = "dicom-web/studies/<uid:study_instance_uid>"
+SERIES = f"{STUDY}/series/<uid:series_instance_uid>"
+INSTANCE = f"{SERIES}/instances/<uid:sop_instance_uid>"
+FRAMES = f"{INSTANCE}/frames/<str:frames>"
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -75,6 +81,9 @@ urlpatterns = [
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),
     path("api/stacks/<stack:stack>/<slug:kind>", processing.process, name="process"),
+    *(path(f"{resource}/rendered", wado_rendered.rendered) for resource in (STUDY, SERIES, INSTANCE, FRAMES)),
+    *(path(f"{resource}/thumbnail", wado_rendered.thumbnail) for resource in (STUDY, SERIES, INSTANCE, FRAMES)),
+    path("wado", wado_uri.wado, name="wado"),
     path("dicom-web/", include("archive.dicomweb.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/login/", admin_home.sign_in),

@@ -57,3 +57,20 @@ class NotFound(ViewerError):
 
 class StackChanged(ViewerError):
     """Images of the stack were hidden or restored since the manifest was read; it must be read again."""
+
+
+class NotAcceptable(ViewerError):
+    """None of the media types that the client accepts is one of those that exist; ``offered`` lists them."""
+
+    def __init__(self, what: str, offered: tuple[str, ...]) -> None:
+        choice = f"It is offered as {', '.join(offered)}." if offered else "It has no rendered form."
+        super().__init__(f"{what} is not available in a media type that you accept. {choice}")
+        self.offered = offered
+
+
+class TooLarge(ViewerError):
+    """The answer would be larger than the portal makes; the message says the limit."""
+
+
+class Deleted(ViewerError):
+    """The images were rejected; said only to those who may know that they existed."""

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from archive.dicom.header import scan_header
+from archive.dicom.part10 import read_file_meta
 from archive.errors import FrameMissing
 from archive.pixels.frames import FrameIndex, read_frame
 from archive.storage import layout
 
 OPEN_FILES = 64
 """Files that a process keeps open; a stack is usually scrolled, so the same multi-frame is asked again."""
+GONE = "The file of this image is missing from the archive's disk; an alarm has been raised."
 
 
 class OpenFiles:
@@ -34,9 +40,7 @@ class OpenFiles:
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:
-                raise FrameMissing(
-                    "The file of this image is missing from the archive's disk; an alarm has been raised."
-                ) from None
+                raise FrameMissing(GONE) from None
         try:
             return read_frame(descriptor, index, frame_number)
         finally:
@@ -64,3 +68,65 @@ def read_stored_frame(key: str, index: FrameIndex, frame_number: int) -> bytes:
         There is no such frame, or its file is gone or cut short.
     """
     return _files.read(layout.path_of(key), index, frame_number)
+
+
+BLOCK = 1 << 18
+HEAD = 1 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStream:
+    """Video: one code stream for all frames, passed on as it lies in the file."""
+
+    path: Path
+    pieces: tuple[tuple[int, int], ...]
+
+    @property
+    def size(self) -> int:
+        return sum(length for _, length in self.pieces)
+
+    def head(self) -> bytes:
+        """The first bytes, which tell the container."""
+        offset, length = self.pieces[0]
+        with opened(self.path) as file:
+            file.seek(offset)
+            return file.read(min(HEAD, length))
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of it, a block at a time."""
+        with opened(self.path) as file:
+            for offset, length in self.pieces:
+                file.seek(offset)
+                while length > 0 and (block := file.read(min(BLOCK, length))):
+                    length -= len(block)
+                    yield block
+
+
+def stored_stream(key: str) -> StoredStream:
+    """The code stream of a stored video, found by its header.
+
+    Raises
+    ------
+    FrameMissing
+        The file is gone, or holds no stream.
+    CannotUnderstand
+        Its header cannot be read.
+    """
+    path = layout.path_of(key)
+    with opened(path) as file:
+        meta = read_file_meta(file)
+        header = scan_header(file, start=meta.data_set_offset, transfer_syntax_uid=meta.transfer_syntax_uid)
+    location = header.pixel_data
+    # PS3.5 A.4: the first item is the basic offset table.
+    pieces = tuple(location.fragments)[1:] if location is not None and location.is_encapsulated else ()
+    if not any(length for _, length in pieces) or header.deflated:
+        raise FrameMissing("The object holds no video stream.")
+    return StoredStream(path, pieces)
+
+
+def opened(path: Path) -> BinaryIO:
+    """A stored file, open for reading; ``FrameMissing`` where it is gone."""
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise FrameMissing(GONE) from None

@@ -20,7 +20,7 @@ from tests.phantoms import to_part10_bytes
 from viewer.stacks.lookup import forget_kept
 from viewer.stacks.presentation_states import forget_states
 from viewer.stacks.windows import _windows
-from viewer.tiles import drawing, frames, sessions
+from viewer.tiles import dicomweb_responses, drawing, frames, sessions
 
 
 def send_file(path: Path, **origin: Any) -> IntakeResult:
@@ -75,3 +75,4 @@ def forget_what_was_drawn() -> None:
     frames._drawables.clear()
     frames._memory = frames.FrameMemory()
     sessions.forget()
+    dicomweb_responses._viewings.clear()

@@ -106,7 +106,11 @@ def _value(element: DataElement) -> str:
 @require_GET
 def file(request: HttpRequest, sop_instance_uid: str) -> HttpResponseBase:
     """The original as a DICOM file: its data set byte for byte, a clean preamble and header before it."""
-    instance = visible_instance(request, sop_instance_uid)
+    return original_of(request, visible_instance(request, sop_instance_uid))
+
+
+def original_of(request: HttpRequest, instance: Instance) -> HttpResponseBase:
+    """The stored object of an instance that the person may see; 404 for who may not take it away. Audited."""
     if not may_download(user_of(request), instance.series.study):
         raise Http404("There is no such image.")
     try:
@@ -118,9 +122,9 @@ def file(request: HttpRequest, sop_instance_uid: str) -> HttpResponseBase:
         user=user_of(request),
         address=client_address(request),
         study_instance_uid=instance.series.study.study_instance_uid,
-        subject=sop_instance_uid,
+        subject=instance.sop_instance_uid,
     )
     response = StreamingHttpResponse(outgoing.blocks(), content_type="application/dicom")
     response["Content-Length"] = str(outgoing.size)
-    response["Content-Disposition"] = f'attachment; filename="{sop_instance_uid}.dcm"'
+    response["Content-Disposition"] = f'attachment; filename="{instance.sop_instance_uid}.dcm"'
     return response

@@ -23,6 +23,9 @@ WINDOW_LIMIT = 1e12
 SMALLEST_WIDTH = 1e-15
 """Smallest width of LINEAR_EXACT and SIGMOID; a diffusion map in m2/s needs 1e-10."""
 
+LONGEST_NUMBER = 64
+"""Characters of a number in an address."""
+
 ACCEPTED_WINDOWS = (
     "center,width or center,width,function with function linear, linear-exact or sigmoid; file; auto; "
     "lut-N with N from 1"
@@ -154,10 +157,19 @@ def number_text(number: float) -> str:
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
+def read_number(text: str) -> float | None:
+    """A decimal number of an address (PS3.18 5.1.1), None where it is none or too large for a number."""
+    if len(text) > LONGEST_NUMBER or not _NUMBER.fullmatch(text):
+        return None
+    number = float(text) + 0.0  # -0 and 0 are one number
+    return number if math.isfinite(number) else None
+
+
 def _number(text: str, window: str) -> float:
-    if not _NUMBER.fullmatch(text):
+    number = read_number(text)
+    if number is None:
         raise InvalidWindow(window, ACCEPTED_WINDOWS)
-    return float(text) + 0.0  # -0 and 0 are one window
+    return number
 
 
 def _function(text: str) -> VoiFunction:

@@ -25,7 +25,7 @@ from viewer.rendering.parameters import RenderParameters, VoiLutNumber, WindowCh
 from viewer.rendering.presentation import image_is_inverted, reader_inverts
 from viewer.rendering.presentation_lut import Voi
 from viewer.rendering.presentation_state import FrameState, identity
-from viewer.rendering.resample import enlarge, reduce_by, reduce_to, resize_area
+from viewer.rendering.resample import Part, enlarge, reduce_by, reduce_to, resize_area, whole
 from viewer.rendering.stack_window import StackWindow, WindowOrigin, full_range
 from viewer.rendering.stated import color_profile, cover, has_shutter, lay_over, state_transform
 from viewer.rendering.tiles import Level, Region, find_level, levels, tile_region
@@ -263,12 +263,22 @@ def render_thumbnail(
     return scale_image(image, rows, columns)
 
 
-def scale_image(image: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
-    """Bring display values to a size: area filter down, bilinear up, each axis by itself."""
-    if rows < image.shape[0] or columns < image.shape[1]:
-        smaller = resize_area(image, min(rows, image.shape[0]), min(columns, image.shape[1]))
+def scale_image(image: NDArray[np.uint8], rows: int, columns: int, part: Part | None = None) -> NDArray[np.uint8]:
+    """Bring display values, or a part of them, to a size: area filter down, bilinear up, each axis by itself."""
+    shown = part or whole(image)
+    fewer_rows, fewer_columns = rows < shown.height, columns < shown.width
+    if fewer_rows or fewer_columns:
+        # An axis that does not shrink stays whole; the second step takes the part out of it.
+        top, height = (shown.top, shown.height) if fewer_rows else (0.0, float(image.shape[0]))
+        left, width = (shown.left, shown.width) if fewer_columns else (0.0, float(image.shape[1]))
+        target = rows if fewer_rows else image.shape[0], columns if fewer_columns else image.shape[1]
+        smaller = resize_area(image, *target, part=Part(top, left, height, width))
         image = np.floor(smaller + 0.5).astype(np.uint8)
-    return image if image.shape[:2] == (rows, columns) else enlarge(image, rows, columns)
+        top, height = (0.0, float(rows)) if fewer_rows else (shown.top, shown.height)
+        left, width = (0.0, float(columns)) if fewer_columns else (shown.left, shown.width)
+        shown = Part(top, left, height, width)
+    is_done = image.shape[:2] == (rows, columns) and shown == whole(image)
+    return image if is_done else enlarge(image, rows, columns, part=shown)
 
 
 def fitting_size(description: ImageDescription, frame_number: int, size: int) -> tuple[int, int]:

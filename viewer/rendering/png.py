@@ -20,7 +20,7 @@ _NONE, _SUB = 0, 1
 _LEVEL = 1
 
 
-def encode_png(image: NDArray[np.uint8], *, filtered: bool = True) -> bytes:
+def encode_png(image: NDArray[np.uint8], *, filtered: bool = True, icc_profile: bytes | None = None) -> bytes:
     """Encode display values.
 
     Parameters
@@ -29,6 +29,8 @@ def encode_png(image: NDArray[np.uint8], *, filtered: bool = True) -> bytes:
         (rows, columns) grey or (rows, columns, 3) RGB, uint8.
     filtered
         False for noisy high and low bytes of value tiles, which Sub makes larger.
+    icc_profile
+        Embedded in an iCCP chunk; never in a tile.
     """
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
         raise ValueError(f"encode_png takes uint8 of shape (rows, columns) or (rows, columns, 3), not {image.shape}")
@@ -37,7 +39,8 @@ def encode_png(image: NDArray[np.uint8], *, filtered: bool = True) -> bytes:
     header = struct.pack(">IIBBBBB", columns, rows, 8, color_type, 0, 0, 0)
     scanlines = _scanlines(image.reshape(rows, columns * step), step, filtered)
     data = isal_zlib.compress(scanlines, _LEVEL)
-    return b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", data), _END))
+    profile = b"" if icc_profile is None else _chunk(b"iCCP", b"ICC\0\0" + isal_zlib.compress(icc_profile))
+    return b"".join((_SIGNATURE, _chunk(b"IHDR", header), profile, _chunk(b"IDAT", data), _END))
 
 
 def _scanlines(lines: NDArray[np.uint8], step: int, filtered: bool) -> NDArray[np.uint8]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.ndimage import map_coordinates
 
 from viewer.rendering.display_table import padding_mask
 
@@ -169,17 +169,34 @@ def _divide(
     return result
 
 
+class Part(NamedTuple):
+    """A rectangle between pixels, in fractions of them from the upper left corner of the image."""
+
+    top: float
+    left: float
+    height: float
+    width: float
+
+
 def resize_area(
-    values: NDArray[Any], rows: int, columns: int, padding: tuple[float, float] | None = None
+    values: NDArray[Any],
+    rows: int,
+    columns: int,
+    padding: tuple[float, float] | None = None,
+    *,
+    part: Part | None = None,
 ) -> NDArray[np.float64]:
     """Area filter to any smaller (or larger) size; (rows, columns) or (rows, columns, samples), float64.
 
     Padded pixels take no part; where a new pixel covers nothing else it is NaN.
+    ``part`` is what the result shows; all of the image if None.
     """
     if values.ndim == 3:
-        planes = [resize_area(values[:, :, index], rows, columns) for index in range(values.shape[2])]
+        planes = [resize_area(values[:, :, index], rows, columns, part=part) for index in range(values.shape[2])]
         return np.stack(planes, axis=2)
-    down, across = _overlaps(values.shape[0], rows), _overlaps(values.shape[1], columns)
+    part = part or whole(values)
+    down = _overlaps(values.shape[0], rows, part.top, part.top + part.height)
+    across = _overlaps(values.shape[1], columns, part.left, part.left + part.width)
     mask = padding_mask(values, padding)
     if mask is None or not mask.any():
         return cast("NDArray[np.float64]", (across @ (down @ values.astype(np.float64)).T).T)
@@ -190,9 +207,15 @@ def resize_area(
         return cast("NDArray[np.float64]", np.where(shares > 1e-9, sums / shares, np.nan))
 
 
-def _overlaps(old: int, new: int) -> sparse.csr_array:
-    """Share of each old pixel in each new one, shape (new, old), rows adding up to 1."""
-    edges = np.linspace(0.0, old, new + 1)
+def whole(values: NDArray[Any]) -> Part:
+    """All of an image."""
+    return Part(0.0, 0.0, float(values.shape[0]), float(values.shape[1]))
+
+
+@lru_cache(maxsize=64)
+def _overlaps(old: int, new: int, first: float, last: float) -> sparse.csr_array:
+    """Share of each old pixel in each new one, from one edge to the other; shape (new, old), rows adding up to 1."""
+    edges = np.linspace(first, last, new + 1)
     rows, columns, shares = [], [], []
     for index in range(new):
         low, high = edges[index], edges[index + 1]
@@ -205,19 +228,42 @@ def _overlaps(old: int, new: int) -> sparse.csr_array:
     return sparse.csr_array(data, shape=(new, old))
 
 
-def enlarge(image: NDArray[np.uint8], rows: int, columns: int, *, smooth: bool = True) -> NDArray[np.uint8]:
+_BAND_ROWS = 256
+"""Rows that are interpolated at once, so that memory stays small."""
+
+
+def enlarge(
+    image: NDArray[np.uint8], rows: int, columns: int, *, smooth: bool = True, part: Part | None = None
+) -> NDArray[np.uint8]:
     """Bilinear or nearest enlargement of display values; pixel centers stay where they are."""
-    positions = [
-        np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
-        for old, new in zip(image.shape[:2], (rows, columns), strict=True)
-    ]
+    shown = part or whole(image)
+    down = _centers(image.shape[0], rows, shown.top, shown.height)
+    across = _centers(image.shape[1], columns, shown.left, shown.width)
     if not smooth:
-        row, column = (np.floor(position + 0.5).astype(np.intp) for position in positions)
+        row, column = (np.floor(position + 0.5).astype(np.intp) for position in (down, across))
         nearest: NDArray[np.uint8] = image[row][:, column]
         return nearest
     if image.ndim == 3:
-        planes = [enlarge(image[:, :, index], rows, columns) for index in range(image.shape[2])]
+        planes = [enlarge(image[:, :, index], rows, columns, part=part) for index in range(image.shape[2])]
         return np.stack(planes, axis=2)
-    grid = np.meshgrid(*positions, indexing="ij")
-    smoothed: NDArray[np.float64] = map_coordinates(image.astype(np.float64), grid, order=1)
-    return np.floor(smoothed + 0.5).astype(np.uint8)
+    result = np.empty((rows, columns), np.uint8)
+    for start in range(0, rows, _BAND_ROWS):
+        band = _between(_between(image, down[start : start + _BAND_ROWS]).T, across).T
+        result[start : start + _BAND_ROWS] = np.floor(band + np.float32(0.5))
+    return result
+
+
+def _between(values: NDArray[Any], positions: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Rows between rows, by straight lines."""
+    below = np.minimum(np.floor(positions).astype(np.intp), values.shape[0] - 1)
+    above = np.minimum(below + 1, values.shape[0] - 1)
+    share = (positions - below).astype(np.float32)[:, None]
+    first: NDArray[np.float32] = values[below].astype(np.float32)
+    first += (values[above].astype(np.float32) - first) * share
+    return first
+
+
+def _centers(old: int, new: int, first: float, length: float) -> NDArray[np.float64]:
+    """Where the centers of new pixels lie among the centers of old ones, never outside of them."""
+    positions: NDArray[np.float64] = np.clip(first + (np.arange(new) + 0.5) * length / new - 0.5, 0, old - 1)
+    return positions

@@ -83,8 +83,8 @@ def draw_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters
         A VOI LUT was asked for that the image does not have.
     """
     frame = frame_of(stack, address.frame)
-    window = _window(stack, split, parameters)
-    state = _state(split, parameters)
+    window = window_for(stack, split, parameters)
+    state = state_for(split, parameters)
     key = (
         frame.instance.picture_key,
         frame.frame_number,
@@ -102,14 +102,14 @@ def draw_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters
     return tile
 
 
-def _state(split: SplitSeries, parameters: RenderParameters) -> InstanceFacts | None:
+def state_for(split: SplitSeries, parameters: RenderParameters) -> InstanceFacts | None:
     """The presentation state that was asked for; stored values have none."""
     if parameters.values or not parameters.presentation_state:
         return None
     return state_instance(split.study, parameters.presentation_state, revision=split.revision)
 
 
-def _window(stack: Stack, split: SplitSeries, parameters: RenderParameters) -> StackWindow | None:
+def window_for(stack: Stack, split: SplitSeries, parameters: RenderParameters) -> StackWindow | None:
     """The stack's window, found only where the picture depends on it: not with a window that was asked for."""
     if parameters.values or not (parameters.window is None or isinstance(parameters.window, WindowSource)):
         return None

@@ -1,4 +1,4 @@
-"""``/tiles/…``: the addresses asked most, answered before the rest of the middleware.
+"""``/tiles/…`` and rendered pictures: the addresses asked most, answered before the rest of the middleware.
 
 The order is fixed: who is it, may they, does it exist, is it cached, draw it. Rights
 come before any cache; a decision is kept for five seconds at most.
@@ -24,6 +24,7 @@ from viewer.errors import InvalidParameter, ViewerError
 from viewer.rendering.parameters import parse_parameters
 from viewer.stacks.lookup import forget_kept, series_of_stack, stack_at
 from viewer.stacks.presentation_states import forget_states
+from viewer.tiles import wado_rendered
 from viewer.tiles.drawing import TileAddress, draw_tile
 from viewer.tiles.sessions import Viewing, may_see, series_kept, viewing_of
 from viewer.tiles.statuses import status_of
@@ -31,8 +32,13 @@ from viewer.uid_converter import STACK
 
 logger = logging.getLogger(__name__)
 
+RENDERED = re.compile(
+    r"/dicom-web/studies/(?P<study_instance_uid>[0-9.]{1,70})/series/(?P<series_instance_uid>[0-9.]{1,70})"
+    r"/instances/(?P<sop_instance_uid>[0-9.]{1,70})(?:/frames/(?P<frames>[^/]+))?/(?P<word>rendered|thumbnail)"
+)
 PATH = re.compile(rf"/tiles/({STACK})/" r"(\d{1,7})/(\d{1,2})/(\d{1,4})/(\d{1,4})\.png")
 CACHED_FOR_S = 6 * 3600
+VIEWS = {"rendered": wado_rendered.rendered, "thumbnail": wado_rendered.thumbnail}
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -42,15 +48,18 @@ HEADERS = {
 
 
 class TileMiddleware:
-    """Answers tiles; passes everything else on."""
+    """Answers tiles and pictures of instances; passes everything else on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith("/tiles/"):
+        if request.path_info.startswith("/tiles/"):
+            response: HttpResponseBase | None = answer(request)
+        else:
+            response = answer_rendered(request) if request.path_info.startswith("/dicom-web/") else None
+        if response is None:
             return self.get_response(request)
-        response = answer(request)
         for name, value in HEADERS.items():
             response.headers[name] = value
         response.headers.setdefault("Cache-Control", "no-store")
@@ -71,10 +80,33 @@ def answer(request: HttpRequest) -> HttpResponse:
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
     except DatabaseError as error:
-        logger.error("no tile without the database: %s", error)
-        return JsonResponse(
-            {"error": "The database does not answer; please try again."}, status=503, headers={"Retry-After": "5"}
-        )
+        return without_database(error)
+
+
+def without_database(error: DatabaseError) -> HttpResponse:
+    logger.error("no picture without the database: %s", error)
+    return JsonResponse(
+        {"error": "The database does not answer; please try again."}, status=503, headers={"Retry-After": "5"}
+    )
+
+
+def answer_rendered(request: HttpRequest) -> HttpResponseBase | None:
+    """A rendered instance or frame for a person who is signed in; None where the rest of the middleware is needed.
+
+    A token, nobody signed in, and staff whose second factor has to be looked at go the long way.
+    """
+    found = RENDERED.fullmatch(request.path_info)
+    if found is None or "HTTP_AUTHORIZATION" in request.META:
+        return None
+    try:
+        viewing = viewing_of(session_cookie(request))
+        if viewing is None or is_idle(viewing.seen_at) or (viewing.user.is_staff and not settings.IS_DEMO):
+            return None
+        request.user = viewing.user
+        resource = found.groupdict()
+        return VIEWS[resource.pop("word")](request, **resource)
+    except DatabaseError as error:
+        return without_database(error)
 
 
 def session_cookie(request: HttpRequest) -> str | None:

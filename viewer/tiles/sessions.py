@@ -34,12 +34,13 @@ class Viewing:
 class KeptForSeconds:
     """Decisions with the moment they were made."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = KEPT_S) -> None:
+        self._seconds = seconds
         self._values: dict[Any, tuple[float, Any]] = {}
 
     def get(self, key: Any) -> Any:
         made_at, value = self._values.get(key, (float("-inf"), None))
-        return value if time.monotonic() - made_at < KEPT_S else None
+        return value if time.monotonic() - made_at < self._seconds else None
 
     def put(self, key: Any, value: Any) -> None:
         if len(self._values) >= MOST_KEPT:
@@ -53,7 +54,7 @@ class KeptForSeconds:
 _sessions = KeptForSeconds()
 _rights = KeptForSeconds()
 series_kept = KeptForSeconds()
-"""Series by stack id, with their study; used by the fast lane alone."""
+"""Series with their study, by stack id and by the UIDs of study and series; used for pictures alone."""
 
 
 def tile_key(session_key: str) -> str:

@@ -1,9 +1,19 @@
-"""Which HTTP status a refusal gets: the one table for tiles, manifests and our own JSON."""
+"""Which HTTP status a refusal gets: the one table for tiles, manifests, PS3.18 and our own JSON."""
 
 from __future__ import annotations
 
 from archive.errors import CannotDecode, FrameMissing
-from viewer.errors import InvalidParameter, NotFound, NothingToDraw, NoValueTile, StackChanged, TileMissing
+from viewer.errors import (
+    Deleted,
+    InvalidParameter,
+    NotAcceptable,
+    NotFound,
+    NothingToDraw,
+    NoValueTile,
+    StackChanged,
+    TileMissing,
+    TooLarge,
+)
 
 STATUS: dict[type[Exception], int] = {
     InvalidParameter: 400,
@@ -11,7 +21,10 @@ STATUS: dict[type[Exception], int] = {
     TileMissing: 404,
     FrameMissing: 404,
     StackChanged: 410,
+    Deleted: 410,
     NoValueTile: 406,
+    NotAcceptable: 406,
+    TooLarge: 413,
     NothingToDraw: 422,
     CannotDecode: 422,
 }
