@@ -37,8 +37,9 @@ def test_two_at_once_get_different_files() -> None:
     with claimed_batch(2) as one, claimed_batch(2) as other, claimed_batch(2) as third:
         names = [path.name for path in (*one, *other, *third)]
         assert (len(one), len(other), len(third), len(set(names))) == (2, 2, 1, 5)
-    with claimed_batch(100) as again:
-        assert len(again) == 2
+    # What was not finished stays together, and is taken over claim by claim.
+    with claimed_batch(100) as one, claimed_batch(100) as other, claimed_batch(100) as third:
+        assert sorted(map(len, (one, other, third))) == [1, 2, 2]
 
 
 def test_what_a_killed_process_held_is_taken_over_at_once() -> None:
