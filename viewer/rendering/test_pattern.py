@@ -41,7 +41,7 @@ def pattern_values() -> NDArray[np.uint16]:
     for column, outer, inner in ((400, 0, 0.05), (528, WHITE, 0.95)):
         values[464:560, column : column + 96] = outer
         values[494:530, column + 30 : column + 66] = round(WHITE * inner)
-    for row, column in ((32, 32), (32, SIZE - 96), (SIZE - 96, 32), (SIZE - 96, SIZE - 96), (592, 480)):
+    for row, column in ((32, 32), (32, SIZE - 96), (SIZE - 96, 32), (SIZE - 96, SIZE - 96), (568, 480)):
         _draw_lines(values[row : row + 64, column : column + 64])
     values[640:672, 192:832] = np.linspace(0, WHITE, 640).astype(np.uint16)
     return values
