@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import BinaryIO, Final
 
+from archive.dicom.accept import MediaRange
 from archive.dicom.transfer_syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,
@@ -14,7 +15,6 @@ from archive.dicom.transfer_syntaxes import (
     transfer_syntax,
 )
 from archive.dicomweb.errors import NotAcceptable
-from archive.dicomweb.negotiation import MediaRange
 from archive.dicomweb.responses import Part
 from archive.models import Instance
 from archive.pixels.native import NATIVE_TARGETS, native_frame, write_native
@@ -137,13 +137,13 @@ class EncodedFrames:
 
     def kind_for(self, wanted: MediaRange) -> Kind | None:
         """The form that suits a media range: ``transfer-syntax=*`` means as stored, none means the default of its type."""
-        syntax = wanted.parameters.get("transfer-syntax", "")
+        syntax = wanted.transfer_syntax
         stored = self._kinds[-1]
         if syntax == AS_STORED:
             # Whatever the type says: clients ask for octet-stream and take what is stored.
-            return stored if wanted.covers(stored.media_type) or wanted.covers(OCTETS) else None
+            return stored if wanted.specificity(stored.media_type) or wanted.specificity(OCTETS) else None
         for kind in self._kinds:
-            if wanted.covers(kind.media_type) and syntax in ("", kind.transfer_syntax_uid):
+            if wanted.specificity(kind.media_type) and syntax in ("", kind.transfer_syntax_uid):
                 return kind
         return None
 

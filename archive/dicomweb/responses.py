@@ -12,9 +12,9 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from archive.dicom.accept import MediaRange, accept_header, best
 from archive.dicom.native_model import Model, to_xml
 from archive.dicomweb.errors import NotAcceptable
-from archive.dicomweb.negotiation import MediaRange, accepted, choose
 from archive.dicomweb.statuses import http_status_of
 from archive.errors import ArchiveError
 
@@ -27,9 +27,14 @@ RETRY_AFTER_S: Final = "30"
 View = Callable[..., HttpResponseBase]
 
 
-def ranges_of(request: HttpRequest) -> list[MediaRange]:
-    """What the client accepts, by preference."""
-    return accepted(request.META.get("HTTP_ACCEPT", ""), request.GET.get("accept"))
+def ranges_of(request: HttpRequest) -> tuple[MediaRange, ...]:
+    """What the client accepts; the ``accept`` query parameter replaces the header (PS3.18 8.3.3.1)."""
+    return accept_header(request.GET.get("accept", request.META.get("HTTP_ACCEPT", "")))
+
+
+def by_preference(request: HttpRequest) -> list[MediaRange]:
+    """What the client accepts, what it likes best first."""
+    return sorted((one for one in ranges_of(request) if one.weight > 0), key=lambda one: -one.weight)
 
 
 def chosen(request: HttpRequest, offers: tuple[str, ...]) -> str:
@@ -40,10 +45,10 @@ def chosen(request: HttpRequest, offers: tuple[str, ...]) -> str:
     NotAcceptable
         None of them; the message lists what is offered.
     """
-    found = choose(ranges_of(request), offers)
+    found = best(offers, ranges_of(request))
     if found is None:
         raise NotAcceptable(f"The answer is given as {', '.join(offers)}.")
-    return found
+    return found[0]
 
 
 def answers_errors(view: View) -> View:

@@ -12,20 +12,20 @@ from archive.access.roles import user_of
 from archive.access.rules import may_download
 from archive.audit.events import Event
 from archive.audit.record import record_event
+from archive.dicom.accept import MediaRange
 from archive.dicomweb import bulk_data, encodings
 from archive.dicomweb.errors import Forbidden, NotAcceptable
 from archive.dicomweb.metadata_files import Gzipped, metadata_of_instance, metadata_of_series
-from archive.dicomweb.negotiation import MediaRange
 from archive.dicomweb.qido import address_of
 from archive.dicomweb.responses import (
     DATA_SETS,
     XML,
     Part,
     answers_errors,
+    by_preference,
     chosen,
     data_sets,
     multipart,
-    ranges_of,
 )
 from archive.dicomweb.targets import Target, find_target
 from archive.dicomweb.zipped import zip_of
@@ -43,19 +43,19 @@ def instances(
 ) -> HttpResponseBase:
     """The instances of a target as DICOM files: multipart, a single one, or a ZIP file."""
     target = downloadable(request, study_instance_uid, series_instance_uid, sop_instance_uid)
-    for one in ranges_of(request):
-        if one.covers(DICOM):
+    for one in by_preference(request):
+        if one.specificity(DICOM):
             return _as_files(target, one)
-        if one.covers(ZIP):
+        if one.specificity(ZIP):
             return _as_zip(target, one)
     raise NotAcceptable(f'The answer is given as multipart/related; type="{DICOM}", {DICOM} or {ZIP}.')
 
 
 def _as_files(target: Target, wanted: MediaRange) -> HttpResponseBase:
     """Multipart, unless exactly one file is there and a bare ``application/dicom`` is asked for (PS3.18 8.7.1)."""
-    syntax = wanted.parameters.get("transfer-syntax", "")
+    syntax = wanted.transfer_syntax
     ways = [encodings.way_of(instance, syntax) for instance in target.instances]
-    if not wanted.is_multipart and wanted.kind == DICOM:
+    if not wanted.multipart and wanted.kind == DICOM:
         if len(ways) != 1:
             raise NotAcceptable(f'{len(ways)} instances are given as multipart/related; type="{DICOM}" or {ZIP}.')
         response = StreamingHttpResponse(ways[0].blocks(), content_type=ways[0].content_type)
@@ -71,7 +71,7 @@ def _file_part(way: encodings.Way) -> Part:
 
 
 def _as_zip(target: Target, wanted: MediaRange) -> HttpResponseBase:
-    syntax = wanted.parameters.get("transfer-syntax", encodings.AS_STORED)
+    syntax = wanted.transfer_syntax or encodings.AS_STORED
     ways = [encodings.way_of(instance, syntax) for instance in target.instances]
     response = StreamingHttpResponse(zip_of(ways), content_type=ZIP)
     response["Content-Disposition"] = f'attachment; filename="{target.name}.zip"'
@@ -119,11 +119,11 @@ def frames(
     """Frames of an instance, decoded or as they are encoded."""
     target = downloadable(request, study_instance_uid, series_instance_uid, sop_instance_uid)
     image = encodings.EncodedFrames(target.instances[0], bulk_data.frame_numbers(numbers))
-    for one in ranges_of(request):
+    for one in by_preference(request):
         if (kind := image.kind_for(one)) is None:
             continue
         parts = image.parts(kind)
-        if not one.is_multipart and one.kind == kind.media_type and len(image.numbers) == 1:
+        if not one.multipart and one.kind == kind.media_type and len(image.numbers) == 1:
             content_type, _headers, content = next(iter(parts))
             return HttpResponse(b"".join(content), content_type=content_type)
         return multipart(parts, kind=kind.media_type)
@@ -138,10 +138,10 @@ def bulk(
     """The value of one element that metadata names by its address."""
     target = downloadable(request, study_instance_uid, series_instance_uid, sop_instance_uid)
     instance = target.instances[0]
-    for one in ranges_of(request):
-        if one.covers(OCTETS):
+    for one in by_preference(request):
+        if one.specificity(OCTETS):
             value = bulk_data.value_at(instance, place)
-            if one.is_multipart:
+            if one.multipart:
                 return multipart([(OCTETS, {}, [value])], kind=OCTETS)
             return HttpResponse(value, content_type=OCTETS)
     raise NotAcceptable(f"Bulk data is given as {OCTETS}.")

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from archive.dicom.accept import MediaRange
 from archive.pixels.description import VoiFunction, Window
 from viewer.errors import InvalidParameter, InvalidWindow
-from viewer.rendering.media_types import MediaRange, parse_accept_parameter
+from viewer.rendering.media_types import parse_accept_parameter
 from viewer.rendering.parameters import checked_window, function_text, read_number
 
 LARGEST_SIDE = 8192

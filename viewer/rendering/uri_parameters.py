@@ -10,10 +10,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from archive.dicom.accept import MediaRange
 from archive.dicom.uids import is_valid_uid
 from archive.pixels.description import Window
 from viewer.errors import InvalidParameter, InvalidWindow
-from viewer.rendering.media_types import DICOM, MediaRange, parse_accept_parameter
+from viewer.rendering.media_types import DICOM, parse_accept_parameter
 from viewer.rendering.parameters import checked_window, read_number
 from viewer.rendering.rendered_parameters import (
     LARGEST_SIDE,

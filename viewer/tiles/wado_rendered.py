@@ -9,10 +9,11 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from archive.access.roles import user_of
+from archive.dicom.accept import MediaRange, accept_header
 from archive.errors import ArchiveError
 from archive.models import User
 from viewer.errors import NotAcceptable, TooLarge, ViewerError
-from viewer.rendering.media_types import Category, MediaRange, parse_accept_header
+from viewer.rendering.media_types import Category
 from viewer.rendering.rendered_parameters import (
     RenderedParameters,
     check_for_state,
@@ -54,7 +55,7 @@ def rendered(
         parameters = parse_rendered(single_values(request.GET))
         if len(targets) > MOST_PARTS:
             raise TooLarge(f"The answer would have {len(targets)} parts; at most {MOST_PARTS} are given.")
-        header = parse_accept_header(request.headers.get("Accept"))
+        header = accept_header(request.headers.get("Accept"))
         note_access(request, targets[0].study)
         if sop_instance_uid is None:
             choices, left_out = chosen_of_many(targets, parameters, header)
@@ -137,7 +138,7 @@ def thumbnail(
         targets = found(user_of(request), study_instance_uid, series_instance_uid, sop_instance_uid, frames)
         parameters = parse_thumbnail(single_values(request.GET))
         target = representative(targets)
-        selected = choose(target, parameters, parse_accept_header(request.headers.get("Accept")))
+        selected = choose(target, parameters, accept_header(request.headers.get("Accept")))
         if parameters.viewport is not None and target.instance.frames:
             place(parameters.viewport, rows=target.instance.rows, columns=target.instance.columns)
         note_access(request, targets[0].study)

@@ -9,10 +9,11 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from archive.access.roles import user_of
+from archive.dicom.accept import accept_header
 from archive.models import Instance
 from viewer.api.instances import original_of, visible_instance
 from viewer.errors import InvalidParameter, NotAcceptable, NotFound
-from viewer.rendering.media_types import DICOM, Category, parse_accept_header
+from viewer.rendering.media_types import DICOM, Category
 from viewer.rendering.rendered_parameters import check_for_state
 from viewer.rendering.uri_parameters import UriRequest, parse_uri_request, viewport_of
 from viewer.stacks.presentation_states import state_instance, state_of_frame
@@ -93,7 +94,7 @@ def rendered(request: HttpRequest, target: Target, asked: UriRequest) -> HttpRes
     instance = target.instance
     viewport = viewport_of(asked, image_rows=instance.rows, image_columns=instance.columns)
     parameters = replace(asked.look, viewport=viewport)
-    choice = (target, choose(target, parameters, parse_accept_header(request.headers.get("Accept"))))
+    choice = (target, choose(target, parameters, accept_header(request.headers.get("Accept"))))
     ignored = check([choice], parameters)
     tag = tag_of([choice], parameters, kind="wado")
     if not_modified(request, tag):

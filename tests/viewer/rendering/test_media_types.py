@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from archive.dicom.accept import ANYTHING, accept_header
 from viewer.errors import InvalidParameter, NotAcceptable
 from viewer.rendering.media_types import (
-    ANYTHING,
     OFFERED,
     Category,
     Selected,
-    parse_accept_header,
     parse_accept_parameter,
     select,
 )
@@ -22,7 +21,7 @@ def chosen(header: str | None, parameter: str = "", offered: tuple[str, ...] = I
     return select(
         offered,
         parameter=parse_accept_parameter(parameter) if parameter else (),
-        header=parse_accept_header(header),
+        header=accept_header(header),
         what="It",
     )
 
@@ -86,7 +85,7 @@ def test_nothing_acceptable_lists_what_is_offered(header: str) -> None:
 
 
 def test_a_long_header_is_read_only_so_far() -> None:
-    assert len(parse_accept_header(",".join(["image/png"] * 10_000))) <= 64
+    assert len(accept_header(",".join(["image/png"] * 10_000))) <= 64
 
 
 def test_the_parameter_of_wado_uri_may_have_wildcards_and_dicom_but_not_both_kinds() -> None:
