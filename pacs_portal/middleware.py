@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -14,6 +15,11 @@ from django.shortcuts import redirect, resolve_url
 from django.utils.http import urlencode
 
 from pacs_portal.bearer import has_token
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from archive.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -106,10 +112,17 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponseBase:
     return redirect(sign_in)
 
 
-def second_factor_refusal(request: HttpRequest) -> HttpResponseBase | None:
-    """In production, staff without a second factor can do nothing but set one up."""
-    if settings.IS_DEMO or not request.user.is_staff or request.path.startswith(OPEN_PREFIXES):
-        return None
+def needs_second_factor(user: User | AnonymousUser) -> bool:
+    """Whether this person may do nothing but set up a second factor: staff without one, in production."""
+    if settings.IS_DEMO or user.is_anonymous or not user.is_staff:
+        return False
     from allauth.mfa.utils import is_mfa_enabled
 
-    return None if is_mfa_enabled(request.user) else redirect("mfa_index")
+    return not is_mfa_enabled(user)
+
+
+def second_factor_refusal(request: HttpRequest) -> HttpResponseBase | None:
+    """In production, staff without a second factor can do nothing but set one up."""
+    if request.path.startswith(OPEN_PREFIXES) or not needs_second_factor(request.user):
+        return None
+    return redirect("mfa_index")

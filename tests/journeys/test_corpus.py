@@ -25,7 +25,7 @@ from viewer.rendering.tiles import levels
 from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.manifest import split_study, stack_manifest
 from viewer.stacks.splitting import Stack
-from viewer.tiles.drawing import TileAddress, draw_thumbnail, draw_tile
+from viewer.tiles.drawing import TileAddress, draw_thumbnail, draw_tile, plan_tile
 from viewer.tiles.frames import drawable
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "alone")]
@@ -264,7 +264,7 @@ def draw_stack(stack: Stack, split: SplitSeries, sent: Sent) -> dict[str, str]:
         if frame.frame_number not in (1, frame.instance.frames):
             continue
         try:
-            tile = draw_tile(stack, split, TileAddress(number, 0, 0, 0), parse_parameters({}))
+            tile = draw_tile(plan_tile(stack, split, TileAddress(number, 0, 0, 0), parse_parameters({})))
         except NothingToDraw as error:
             undrawn[sent.name(frame.instance.sop_instance_uid)] = error.reason
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ class TileAddress:
 
 
 TileKey = tuple[object, ...]
+
+DRAWN_AS = 1
+"""Counts up where the same request is drawn otherwise than before, so that no browser keeps the old picture."""
 
 
 class TileMemory:
@@ -70,36 +74,64 @@ def frame_of(stack: Stack, number: int) -> FrameFacts:
     return stack.frames[number - 1]
 
 
-def draw_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters: RenderParameters) -> bytes:
+@dataclass(frozen=True, slots=True)
+class PlannedTile:
+    """Everything that a tile is made from, found before a pixel is read."""
+
+    frame: FrameFacts
+    address: TileAddress
+    parameters: RenderParameters
+    window: StackWindow | None
+    state: InstanceFacts | None
+
+    @property
+    def key(self) -> TileKey:
+        """Equal for equal pictures."""
+        place = self.address.level, self.address.row, self.address.column
+        state = self.state.key if self.state else ""
+        return self.frame.instance.picture_key, self.frame.frame_number, *place, self.parameters, self.window, state
+
+    @property
+    def etag(self) -> str:
+        """Entity tag (RFC 9110 8.8.3): tells nothing of what is shown."""
+        return f'"{hashlib.sha256(f"{DRAWN_AS} {self.key}".encode()).hexdigest()[:24]}"'
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its picture lies in this process's memory."""
+        return _tiles.get(self.key) is not None
+
+
+def plan_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters: RenderParameters) -> PlannedTile:
+    """Find what a tile is made from.
+
+    Raises
+    ------
+    NotFound
+        There is no such frame, or no such presentation state.
+    """
+    frame = frame_of(stack, address.frame)
+    return PlannedTile(frame, address, parameters, window_for(stack, split, parameters), state_for(split, parameters))
+
+
+def draw_tile(tile: PlannedTile) -> bytes:
     """Draw one tile, or take it from memory; asked fifty times at once it is drawn once.
 
     Raises
     ------
-    NotFound, TileMissing
-        There is no such frame, level or tile.
+    TileMissing
+        There is no such level or tile.
     NothingToDraw
         The frame cannot be drawn; the message is for people.
     InvalidParameter
         A VOI LUT was asked for that the image does not have.
     """
-    frame = frame_of(stack, address.frame)
-    window = window_for(stack, split, parameters)
-    state = state_for(split, parameters)
-    key = (
-        frame.instance.picture_key,
-        frame.frame_number,
-        address.level,
-        address.row,
-        address.column,
-        parameters,
-        window,
-        state.key if state else "",
-    )
-    tile = _tiles.get(key)
-    if tile is None:
-        tile = _under_way.get(key, lambda: _draw(frame, address, parameters, window, state))
-        _tiles.put(key, tile)
-    return tile
+    key = tile.key
+    picture = _tiles.get(key)
+    if picture is None:
+        picture = _under_way.get(key, lambda: _draw(tile))
+        _tiles.put(key, picture)
+    return picture
 
 
 def state_for(split: SplitSeries, parameters: RenderParameters) -> InstanceFacts | None:
@@ -118,31 +150,22 @@ def window_for(stack: Stack, split: SplitSeries, parameters: RenderParameters) -
     return window_of_stack(stack, split, with_automatic=parameters.window is WindowSource.AUTOMATIC)
 
 
-def _draw(
-    frame: FrameFacts,
-    address: TileAddress,
-    parameters: RenderParameters,
-    window: StackWindow | None,
-    state: InstanceFacts | None,
-) -> bytes:
-    description = drawable(frame.instance).description
-    level = (
-        address.level
-        if 0 <= address.level <= drawable(frame.instance).last_level
-        else drawable(frame.instance).last_level
-    )
+def _draw(tile: PlannedTile) -> bytes:
+    frame, address = tile.frame, tile.address
+    known = drawable(frame.instance)
+    level = address.level if 0 <= address.level <= known.last_level else known.last_level
     image = render_tile(
         frame_at_level(frame.instance, frame.frame_number, level),
-        description,
+        known.description,
         frame.frame_number,
-        parameters,
+        tile.parameters,
         level=address.level,
         row=address.row,
         column=address.column,
-        stack_window=window,
-        state=state_of_frame(state, frame) if state else None,
+        stack_window=tile.window,
+        state=state_of_frame(tile.state, frame) if tile.state else None,
     )
-    return encode_png(image, filtered=not parameters.values)
+    return encode_png(image, filtered=not tile.parameters.values)
 
 
 def draw_thumbnail(stack: Stack, split: SplitSeries, size: int) -> bytes:

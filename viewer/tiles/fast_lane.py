@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -25,7 +26,7 @@ from viewer.rendering.parameters import parse_parameters
 from viewer.stacks.lookup import forget_kept, series_of_stack, stack_at
 from viewer.stacks.presentation_states import forget_states
 from viewer.tiles import wado_rendered
-from viewer.tiles.drawing import TileAddress, draw_tile
+from viewer.tiles.drawing import PlannedTile, TileAddress, draw_tile, plan_tile
 from viewer.tiles.sessions import Viewing, may_see, series_kept, viewing_of
 from viewer.tiles.statuses import status_of
 from viewer.uid_converter import STACK
@@ -93,14 +94,14 @@ def without_database(error: DatabaseError) -> HttpResponse:
 def answer_rendered(request: HttpRequest) -> HttpResponseBase | None:
     """A rendered instance or frame for a person who is signed in; None where the rest of the middleware is needed.
 
-    A token, nobody signed in, and staff whose second factor has to be looked at go the long way.
+    A token and nobody signed in go the long way.
     """
     found = RENDERED.fullmatch(request.path_info)
     if found is None or "HTTP_AUTHORIZATION" in request.META:
         return None
     try:
         viewing = viewing_of(session_cookie(request))
-        if viewing is None or is_idle(viewing.seen_at) or (viewing.user.is_staff and not settings.IS_DEMO):
+        if viewing is None or is_idle(viewing.seen_at):
             return None
         request.user = viewing.user
         resource = found.groupdict()
@@ -133,17 +134,29 @@ def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
     if parameters.values and not may_have_values(viewing.user):
         return JsonResponse({"error": "There is no such tile."}, status=404)
     address = TileAddress(frame=int(found[2]), level=int(found[3]), row=int(found[4]), column=int(found[5]))
+    started = time.perf_counter()
+
+    def plan() -> PlannedTile:
+        return plan_tile(*stack_at(found[1], revision=revision, series=series), address, parameters)
+
+    planned = plan()
+    is_addressed = key == viewing.tile_key and revision is not None
+    headers = {"ETag": planned.etag}
+    if is_addressed:
+        headers["Cache-Control"] = f"private, max-age={CACHED_FOR_S}, immutable"
+    if request.META.get("HTTP_IF_NONE_MATCH") == planned.etag:
+        return HttpResponse(status=304, headers=headers)
+    is_kept = planned.is_kept
     try:
-        picture = draw_tile(*stack_at(found[1], revision=revision, series=series), address, parameters)
+        picture = draw_tile(planned)
     except FrameMissing:
         # The file may have been recompressed or mended since its place was looked up.
         forget_kept()
         forget_states()
-        picture = draw_tile(*stack_at(found[1], revision=revision, series=series), address, parameters)
-    response = HttpResponse(picture, content_type="image/png")
-    if key == viewing.tile_key and revision is not None:
-        response.headers["Cache-Control"] = f"private, max-age={CACHED_FOR_S}, immutable"
-    return response
+        picture = draw_tile(plan())
+    took_ms = (time.perf_counter() - started) * 1000
+    headers["Server-Timing"] = f"{'kept' if is_kept else 'drawn'};dur={took_ms:.2f}"
+    return HttpResponse(picture, content_type="image/png", headers=headers)
 
 
 def kept_series(stack_id: str, revision: int | None) -> Series:

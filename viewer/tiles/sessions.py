@@ -14,6 +14,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.utils.crypto import constant_time_compare
 
 from archive.models import Study, User
+from pacs_portal.middleware import needs_second_factor
 
 KEPT_S = 5.0
 """How long a decision about a session or a right is kept in a process."""
@@ -83,6 +84,8 @@ def _load(session_key: str) -> Viewing | None:
         return None
     user = load_backend(backend).get_user(User._meta.pk.to_python(user_id))
     if user is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
+        return None
+    if needs_second_factor(user):
         return None
     return Viewing(user=user, tile_key=tile_key(session_key), seen_at=session.get("seen_at"))
 

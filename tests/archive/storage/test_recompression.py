@@ -28,7 +28,7 @@ from tests.journeys.sending import forget_what_was_drawn, send_as_modality, send
 from tests.phantoms import ct_image
 from viewer.rendering.parameters import parse_parameters
 from viewer.stacks.manifest import split_study
-from viewer.tiles.drawing import TileAddress, draw_tile
+from viewer.tiles.drawing import TileAddress, draw_tile, plan_tile
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "alone")]
 TARGETS = pytest.mark.parametrize("target", [HTJ2K_LOSSLESS, JPEG_LS_LOSSLESS])
@@ -58,7 +58,7 @@ def tiles() -> list[bytes]:
     """The first tile of every stack, drawn from the disk."""
     forget_what_was_drawn()
     return [
-        draw_tile(stack, split, TileAddress(1, 0, 0, 0), parse_parameters({}))
+        draw_tile(plan_tile(stack, split, TileAddress(1, 0, 0, 0), parse_parameters({})))
         for study in Study.objects.order_by("pk")
         for split in split_study(study)
         for stack in split.stacks

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
-from archive.models import Grant, Instance, StoredFile, Study
+from archive.models import BreakGlass, Grant, Instance, StoredFile, Study
 from archive.storage import layout
 from archive.storage.integrity import verify
 from tests.journeys.sending import forget_what_was_drawn, store
@@ -21,6 +24,8 @@ from tests.phantoms import ct_image, ramp
 from viewer.tiles import drawing, sessions
 
 if TYPE_CHECKING:
+    from pytest_django import Settings
+
     from tests.conftest import Cast
 
 SERIES = "2.25.1002"
@@ -251,6 +256,49 @@ def test_anything_less_is_not_stored(
     }[case]
     response = tile(reader, 1, **query)
     assert (response.status_code, response["Cache-Control"]) == (200, "no-store")
+
+
+def test_a_tile_that_the_browser_has_is_confirmed_without_being_drawn(
+    reader: Client, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tile(reader, 1, window="10,20")
+    forget_what_was_drawn()
+    monkeypatch.setattr(drawing, "render_tile", None)
+    again = reader.get(TILE.format(frame=1), {"window": "10,20"}, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+
+
+def test_each_picture_has_a_tag_of_its_own(reader: Client) -> None:
+    queries: list[dict[str, Any]] = [{}, {"window": "10,20"}, {"window": "10,21"}, {"invert": 1}, {"values": 1}]
+    tags = {tile(reader, frame, **query)["ETag"] for frame in (1, 2) for query in queries}
+    assert len(tags) == 10
+
+
+def test_a_tag_opens_nothing_to_whom_the_study_is_closed(
+    reader: Client, cast: Cast, client_of: Callable[..., Client]
+) -> None:
+    known = tile(reader, 1)["ETag"]
+    answer = client_of(cast.referrer).get(TILE.format(frame=1), headers={"If-None-Match": known})
+    assert (answer.status_code, "ETag" in answer) == (404, False)
+
+
+def test_what_a_tile_took_is_told_and_whether_it_was_kept(reader: Client) -> None:
+    forget_what_was_drawn()
+    assert re.fullmatch(r"drawn;dur=\d+\.\d\d", tile(reader, 1, window="3,7")["Server-Timing"])
+    assert re.fullmatch(r"kept;dur=\d+\.\d\d", tile(reader, 1, window="3,7")["Server-Timing"])
+
+
+def test_staff_without_a_second_factor_gets_no_tile_in_production(
+    study: Study, cast: Cast, client_of: Callable[..., Client], settings: Settings
+) -> None:
+    BreakGlass.objects.create(
+        user=cast.admin, study=study, reason="A fall on the ward.", expires_at=timezone.now() + timedelta(hours=1)
+    )
+    client = client_of(cast.admin)
+    assert tile(client, 1).status_code == 200
+    settings.IS_DEMO = False
+    sessions.forget()
+    assert tile(client, 1).status_code == 401
 
 
 # --- Revisions --------------------------------------------------------------------------------------------------------

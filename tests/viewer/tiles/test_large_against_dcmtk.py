@@ -20,7 +20,7 @@ from viewer.rendering.regions import RegionValues
 from viewer.rendering.tiles import TILE_SIZE, levels
 from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.splitting import Stack
-from viewer.tiles.drawing import TileAddress, draw_tile
+from viewer.tiles.drawing import TileAddress, draw_tile, plan_tile
 from viewer.tiles.frames import drawable, frame_at_level, full_frame, prepare_levels
 from viewer.tiles.level_cache import writer
 
@@ -55,7 +55,9 @@ def whole(stack: Stack, split: SplitSeries, window: str) -> np.ndarray:
     for row in range(last.tile_rows):
         for column in range(last.tile_columns):
             address = TileAddress(1, last.level, row, column)
-            tile = Image.open(io.BytesIO(draw_tile(stack, split, address, parse_parameters({"window": window}))))
+            tile = Image.open(
+                io.BytesIO(draw_tile(plan_tile(stack, split, address, parse_parameters({"window": window}))))
+            )
             top, left = row * TILE_SIZE, column * TILE_SIZE
             picture[top : top + tile.height, left : left + tile.width] = np.asarray(tile)
     return picture
