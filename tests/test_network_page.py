@@ -1,0 +1,52 @@
+"""docs/network.md says what the network is answered: its tables are compared with the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.urls import get_resolver
+
+from archive.dimse.contexts import VERIFICATION
+from archive.dimse.identifiers import MODELS
+from archive.dimse.operations import AVAILABILITY, WORKFLOW_CLASSES
+from archive.querying.keys import COMPUTED, KEYS
+
+pytestmark = pytest.mark.plain
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "network.md").read_text(encoding="utf-8")
+
+
+def table(*head: str) -> list[list[str]]:
+    """Rows of the table that begins with these headings."""
+    found = re.search(rf"^\| {re.escape(' | '.join(head))} \|\n\|[-| ]+\n((?:\|[^\n]*\n)+)", PAGE, re.MULTILINE)
+    assert found, head
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in found[1].splitlines()]
+
+
+def test_every_service_but_storage_is_named_by_its_class() -> None:
+    named = {uid for _name, uid, _role, _services in table("SOP class", "UID", "role", "services") if uid[0].isdigit()}
+    assert named == {VERIFICATION, AVAILABILITY, *MODELS, *WORKFLOW_CLASSES}
+
+
+def test_every_key_is_named_with_its_level_and_use() -> None:
+    rows = {key: (level, use) for key, level, use in table("key", "level", "use")}
+    kept = {key.keyword: (key.level.name.lower(), key.use.name.lower()) for key in KEYS.values()}
+    computed = {keyword: (level.name.lower(), "computed") for keyword, level in COMPUTED.items()}
+    assert rows == kept | computed
+
+
+def test_every_address_of_dicomweb_is_named() -> None:
+    named = [address for address, *_rest in table("address", "methods", "transaction", "answers")]
+    assert sorted(named) == sorted(addresses())
+
+
+def addresses() -> list[str]:
+    """Addresses below /dicom-web as the page writes them; rendered ones have a page of their own."""
+    (below,) = (one for one in get_resolver().url_patterns if str(one.pattern) == "dicom-web/")
+    names = {"study_instance_uid": "study", "series_instance_uid": "series", "sop_instance_uid": "instance"}
+    names |= {"numbers": "frames"}
+    return [
+        "/" + re.sub(r"<\w+:(\w+)>", lambda found: "{" + names.get(found[1], found[1]) + "}", str(one.pattern))
+        for one in below.url_patterns
+    ]
