@@ -20,6 +20,7 @@ from archive.models import Instance, Study
 from archive.storage import layout
 from archive.storage.outgoing import open_outgoing
 from pacs_portal.middleware import client_address
+from viewer.reports.access import reads_instance
 
 MOST_ELEMENTS = 20_000
 LONGEST_VALUE = 512
@@ -33,7 +34,7 @@ def visible_instance(request: HttpRequest, sop_instance_uid: str) -> Instance:
         .filter(sop_instance_uid=sop_instance_uid, series__study__in=Study.objects.visible_to(user_of(request)))
         .first()
     )
-    if instance is None:
+    if instance is None or not reads_instance(user_of(request), instance):
         raise Http404("There is no such image.")
     return instance
 

@@ -39,6 +39,10 @@ class WrongPassword(ReportRefusal):
     """The signature's password or second factor is not right."""
 
 
+class TooManyTries(WrongPassword):
+    """The password was wrong so often that the account is locked for a while."""
+
+
 @dataclass(frozen=True, slots=True)
 class Saved:
     """A draft as it was saved, by whom and when."""

@@ -10,7 +10,7 @@ from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 
 from archive.models import User
-from viewer.reports.errors import WrongPassword
+from viewer.reports.errors import TooManyTries, WrongPassword
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,22 @@ def require_proof(request: HttpRequest, user: User, proof: Proof) -> None:
 
     Raises
     ------
-    WrongPassword
+    WrongPassword, TooManyTries
     """
     found = authenticate(request, username=user.get_username(), password=proof.password)
     if found is None or found.pk != user.pk:
-        raise WrongPassword("The password is not right, or was wrong too often. Nothing was signed; the text is kept.")
+        raise _refusal(request, "password")
     if needs_second_factor(user) and not _is_right_code(user, proof.code.strip()):
         user_login_failed.send(sender=__name__, credentials={"username": user.get_username()}, request=request)
-        raise WrongPassword("The code is not right. Nothing was signed; the text is kept.")
+        raise _refusal(request, "code")
+
+
+def _refusal(request: HttpRequest, what: str) -> WrongPassword:
+    if getattr(request, "axes_locked_out", False):
+        # The lock stays; only the page that would replace this answer is for people, and this is a script's.
+        request.axes_locked_out = False  # type: ignore[attr-defined]
+        return TooManyTries("Wrong too often: signing is locked for a while. Nothing was signed; the text is kept.")
+    return WrongPassword(f"The {what} is not right. Nothing was signed; the text is kept.")
 
 
 def _is_right_code(user: User, code: str) -> bool:

@@ -110,7 +110,7 @@ def encapsulated_pdf(reported: Reported) -> Dataset:
     ds.AcquisitionDateTime = DT(reported.signed_at.replace(tzinfo=None))
     ds.BurnedInAnnotation = "YES"
     ds.DocumentTitle = reported.document.title
-    ds.ConceptNameCodeSequence = [CodedConcept(*_code_order(TITLE))]
+    ds.ConceptNameCodeSequence = [CodedConcept(*TITLE)]
     ds.VerificationFlag = "VERIFIED"
     ds.MIMETypeOfEncapsulatedDocument = "application/pdf"
     ds.SourceInstanceSequence = [_source(reported)]
@@ -128,14 +128,8 @@ def person_name_of(name: str) -> str:
     return f"{family}^{given}"
 
 
-def _code_order(code: tuple[str, str, str]) -> tuple[str, str, str]:
-    """Value, scheme and meaning as highdicom wants them: value, scheme, meaning."""
-    value, scheme, meaning = code
-    return value, scheme, meaning
-
-
 def _content(document: ReportDocument) -> ContainerContentItem:
-    root = ContainerContentItem(name=CodedConcept(*_code_order(TITLE)), template_id="2000")
+    root = ContainerContentItem(name=CodedConcept(*TITLE), template_id="2000")
     root.ContentSequence = [_container(section, part) for part in document.parts for section in part.sections]
     return root
 
@@ -144,14 +138,14 @@ def _container(section: Section, part: SignedPart) -> ContainerContentItem:
     """A section: its heading, and its text; an addendum names who signed it (TID 1002)."""
     contains = RelationshipTypeValues.CONTAINS
     item = ContainerContentItem(
-        name=CodedConcept(*_code_order(HEADINGS[section.name])), relationship_type=contains
+        name=CodedConcept(*HEADINGS[section.name]), relationship_type=contains
     )
     text = section.text
     if section.name == "addendum":
         text = f"{text}\n{part.signature}"
     item.ContentSequence = [
         TextContentItem(
-            name=CodedConcept(*_code_order(ELEMENTS[section.name])),
+            name=CodedConcept(*ELEMENTS[section.name]),
             value=text.replace("\n", "\r\n"),
             relationship_type=contains,
         )
