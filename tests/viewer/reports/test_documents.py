@@ -36,10 +36,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 ClientOf = Callable[["User | None"], Client]
 FINDINGS = "Nodule à gauche, 8 mm.\n右肺に結節なし。"
 DCIODVFY = "/usr/bin/dciodvfy"
-ALLOWED = (
-    "Warning - is only permitted to be used",
-    "Dicom dataset contains attributes not present in standard DICOM IOD",
-)
+ALLOWED = "Missing attribute or value that would be needed to build DICOMDIR"
+"""The phantom's study has neither a time nor an ID, and a report says nothing that its study does not."""
 
 
 @pytest.fixture(autouse=True)
@@ -169,7 +167,7 @@ def test_dciodvfy_finds_no_error(study: Study, cast: Cast, tmp_path: Path, modal
     for number, ds in enumerate(documents()[modality]):
         path = tmp_path / f"{number}.dcm"
         ds.save_as(path)
-        assert [line for line in complaints(path) if not line.startswith(ALLOWED)] == []
+        assert [line for line in complaints(path) if ALLOWED not in line] == []
 
 
 def test_the_encapsulated_pdf_is_the_printed_report(study: Study, cast: Cast, tmp_path: Path) -> None:
