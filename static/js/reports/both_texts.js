@@ -1,5 +1,5 @@
 /**
- * Two texts of one draft, section by section.
+ * The text of a draft by section: two of them compared, and what a template left to be filled in.
  */
 export const SECTIONS = Object.freeze([
   ["indication", "Indication"],
@@ -24,4 +24,9 @@ export function differences(mine, theirs) {
 export function joined(mine, theirs) {
   const both = ({ mine: one, theirs: other }) => [other, one].filter((text) => text.trim()).join("\n\n");
   return Object.fromEntries(differences(mine, theirs).map((part) => [part.name, both(part)]));
+}
+
+/** Choices of a template that nobody has made: "[none / ml, phase]". @param {string[]} texts */
+export function unfilled(texts) {
+  return texts.flatMap((text) => text.match(/\[[^\]\n]{1,80}\]/g) ?? []);
 }

@@ -3,7 +3,7 @@
  */
 import { announce } from "../core/announcer.js";
 import { element, mark, setText } from "../core/dom.js";
-import { SECTIONS } from "./both_texts.js";
+import { SECTIONS, unfilled } from "./both_texts.js";
 import { openConflict } from "./conflict_dialog.js";
 import { DraftSaver } from "./draft_saver.js";
 import { SectionField } from "./section_field.js";
@@ -28,6 +28,7 @@ export class ReportPanel {
   #fields = new Map();
   #isAllowed = true;
   #isAdding = false;
+  #otherText = null;
   #parts = {};
 
   /**
@@ -93,8 +94,10 @@ export class ReportPanel {
       confirm: button("The text is about this patient", () => this.#confirmPatient()),
       templates: element("select", { class: "report-templates", "aria-label": "Template", hidden: true, onchange: () => this.#useTemplate() }),
       signed: element("div", { class: "report-signed" }),
-      fields: element("div", { class: "report-fields" }),
+      // Nothing can be typed before it is known what is kept.
+      fields: element("div", { class: "report-fields", hidden: true }),
       saved: element("p", { class: "report-saved", role: "status" }),
+      choose: button("Show both texts", () => this.#conflict(this.#otherText), "button-primary"),
       addend: button("Addendum", () => this.#addend()),
       preliminary: button("Sign preliminary", () => this.#sign("preliminary")),
       final: button("Sign final", () => this.#sign("final"), "button-primary"),
@@ -113,7 +116,7 @@ export class ReportPanel {
       element("div", { class: "button-row" }, parts.claim, parts.confirm, parts.templates),
       parts.signed,
       parts.fields,
-      element("footer", { class: "report-foot" }, parts.saved, element("div", { class: "button-row" }, parts.addend, parts.preliminary, parts.final, parts.addendum)),
+      element("footer", { class: "report-foot" }, parts.saved, element("div", { class: "button-row" }, parts.choose, parts.addend, parts.preliminary, parts.final, parts.addendum)),
     );
   }
 
@@ -121,22 +124,27 @@ export class ReportPanel {
 
   #show() {
     const told = this.#told;
-    const { identity, state, signed } = this.#parts;
-    const facts = [identifiers(told.identity), told.identity.accession && `accession ${told.identity.accession}`];
-    identity.replaceChildren(element("bdi", { class: "strong person-name", text: told.identity.patient }), ` · ${facts.filter(Boolean).join(" · ")}`);
-    const [shape, words] = STATES[told.state];
-    const label = element("span", { text: words });
-    const shown = mark(shape, "");
-    shown.setAttribute("aria-hidden", "true");
-    state.replaceChildren(shown, label);
+    const { identity, signed } = this.#parts;
+    const facts = identifiers(told.identity).flatMap((fact) => [" · ", element("span", { class: "nowrap", text: fact })]);
+    identity.replaceChildren(element("bdi", { class: "strong person-name", text: told.identity.patient }), ...facts);
     signed.replaceChildren(...[signedText(told.versions)].filter(Boolean));
     this.#saver.begin(told.number, told.saved_at);
+    this.#showState();
     for (const [name, field] of this.#fields) field.text = told.draft?.[name] ?? "";
     this.#isAdding = Boolean(told.draft?.addendum?.trim()) && told.may_addend;
     this.#claim.hasDraft = told.may_write && Object.values(told.draft ?? {}).some((text) => text.trim());
     this.#showTemplates();
     this.#say(this.#reason());
     this.#showRights();
+  }
+
+  #showState() {
+    // The first save has made a draft of what was no report yet.
+    const name = this.#told.state === "none" && this.#saver.number ? "draft" : this.#told.state;
+    const [shape, words] = STATES[name];
+    const shown = mark(shape, "");
+    shown.setAttribute("aria-hidden", "true");
+    this.#parts.state.replaceChildren(shown, element("span", { text: words }));
   }
 
   /** Why this person cannot write, where there is something to say. */
@@ -178,8 +186,9 @@ export class ReportPanel {
   }
 
   #showSaved() {
-    const { saved } = this.#parts;
+    const { saved, choose } = this.#parts;
     const { state, savedAt, message } = this.#saver;
+    choose.hidden = state !== "conflict";
     const words = {
       saved: savedAt ? `saved ${clock(savedAt)}` : "",
       typing: savedAt ? `saved ${clock(savedAt)}, typing` : "typing",
@@ -189,6 +198,7 @@ export class ReportPanel {
       refused: `not saved: ${message}`,
     }[state];
     saved.dataset.state = state;
+    if (state === "saved" && this.#told) this.#showState();
     saved.classList.toggle("report-unsaved", ["waiting", "conflict", "refused"].includes(state));
     setText(saved, this.#told?.may_write || this.#told?.may_addend ? words : "");
   }
@@ -245,11 +255,16 @@ export class ReportPanel {
   }
 
   #conflict(answer) {
+    this.#otherText = answer;
     const mine = this.#saver.pending;
-    openConflict(answer, mine, async (text) => {
-      for (const [name, theirs] of Object.entries(answer.theirs)) this.#fields.get(name).text = text[name] ?? (name in mine && Object.keys(text).length ? mine[name] : theirs);
-      if (Object.keys(text).length) await this.#saver.resolve(answer.number, text);
-      else this.#saver.begin(answer.number, answer.saved_at);
+    openConflict(answer, mine, async (chosen) => {
+      const isTheirs = !Object.keys(chosen).length;
+      for (const [name, theirs] of Object.entries(answer.theirs)) {
+        if (isTheirs || !(name in mine)) this.#fields.get(name).text = theirs;
+        else this.#fields.get(name).text = chosen[name] ?? mine[name];
+      }
+      if (isTheirs) this.#saver.begin(answer.number, answer.saved_at);
+      else await this.#saver.resolve(answer.number, chosen);
     });
   }
 
@@ -261,6 +276,7 @@ export class ReportPanel {
     }
     openSigning(kind, {
       identity: this.#told.identity,
+      unfilled: kind === "addendum" ? [] : unfilled([...this.#fields.values()].map(({ text }) => text)),
       asksCode: this.#told.asks_code,
       sign: async (proof) => {
         await this.#api.sign(kind, this.#saver.number, proof);
@@ -274,6 +290,7 @@ export class ReportPanel {
   }
 }
 
-function identifiers({ patient_id: id, issuer, birth_date: born }) {
-  return [issuer ? `${id} (${issuer})` : id, born].join(" · ");
+/** What tells the patient and the study apart, beside the name. */
+function identifiers({ patient_id: id, issuer, birth_date: born, accession }) {
+  return [issuer ? `${id} (${issuer})` : id, born, accession && `accession ${accession}`].filter(Boolean);
 }

@@ -16,10 +16,8 @@ export function claimIsFresh(study) {
 
 /** Whether this page was opened by a claim, or is one that held it and was loaded again. */
 function wasClaimed(study) {
-  const isFresh = sessionStorage.getItem(FRESH) === study;
-  sessionStorage.removeItem(FRESH);
   const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
-  return isFresh || (isReload && sessionStorage.getItem(HELD) === study);
+  return sessionStorage.getItem(FRESH) === study || (isReload && sessionStorage.getItem(HELD) === study);
 }
 
 /**
@@ -44,12 +42,14 @@ export class HeldClaim extends EventTarget {
 
   /** Takes up the claim where there is one. @returns {Promise<boolean>} whether this page holds the study */
   async connect() {
-    return wasClaimed(this.#study) ? this.take() : false;
+    const isExpected = this.isExpected;
+    sessionStorage.removeItem(FRESH);
+    return isExpected ? this.take() : false;
   }
 
   /** Whether the page was opened by a claim, before that is confirmed. */
   get isExpected() {
-    return sessionStorage.getItem(FRESH) === this.#study;
+    return wasClaimed(this.#study);
   }
 
   /** Claims the study now. @returns {Promise<boolean>} whether this page holds it */

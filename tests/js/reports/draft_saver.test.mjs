@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../../../static/js/core/api_error.js";
-import { differences, joined } from "../../../static/js/reports/both_texts.js";
+import { differences, joined, unfilled } from "../../../static/js/reports/both_texts.js";
 import { AFTER_TYPING_MS, DraftSaver } from "../../../static/js/reports/draft_saver.js";
 import { expansion } from "../../../static/js/reports/macros.js";
 
@@ -115,4 +115,8 @@ test("a macro is a word after a dot, at the start or after white space, once a s
   assert.deepEqual(expansion("Lungs: .nl ", 11, macros), { start: 7, end: 11, text: "Normal. " });
   assert.deepEqual(expansion(".no-pe\n", 7, macros), { start: 0, end: 7, text: "No embolus.\n" });
   for (const text of ["Lungs: .nl", "8.nl ", ".other ", ".constructor "]) assert.equal(expansion(text, text.length, macros), null);
+});
+
+test("what a template left to be filled in is found", () => {
+  assert.deepEqual(unfilled(["Contrast: [none / ml].\nMeasures 8 mm.", "BI-RADS [0-6]"]), ["[none / ml]", "[0-6]"]);
 });
