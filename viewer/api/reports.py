@@ -97,7 +97,8 @@ def _save(request: HttpRequest, study: Study) -> HttpResponse:
     yours: dict[str, Any] = {}
     try:
         values = read_body(request)
-        yours = values.get("text") if isinstance(values.get("text"), dict) else {}
+        given = values.get("text")
+        yours = given if isinstance(given, dict) else {}
         draft = Draft(
             text=yours,
             began_with=number_of(request),

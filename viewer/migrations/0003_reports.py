@@ -6,89 +6,178 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('archive', '0003_access_tokens'),
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('viewer', '0002_window_presets'),
+        ("archive", "0003_access_tokens"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("viewer", "0002_window_presets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='readingtask',
-            name='state',
-            field=models.CharField(choices=[('unread', 'unread'), ('in-progress', 'being read'), ('preliminary', 'preliminary'), ('read', 'read')], default='unread', max_length=16),
+            model_name="readingtask",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("unread", "unread"),
+                    ("in-progress", "being read"),
+                    ("preliminary", "preliminary"),
+                    ("read", "read"),
+                ],
+                default="unread",
+                max_length=16,
+            ),
         ),
         migrations.CreateModel(
-            name='Report',
+            name="Report",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('preliminary', 'preliminary'), ('final', 'final')], default='draft', max_length=16)),
-                ('indication', models.TextField(blank=True)),
-                ('technique', models.TextField(blank=True)),
-                ('comparison', models.TextField(blank=True)),
-                ('findings', models.TextField(blank=True)),
-                ('impression', models.TextField(blank=True)),
-                ('addendum', models.TextField(blank=True)),
-                ('draft_number', models.PositiveIntegerField(default=0)),
-                ('has_addendum', models.BooleanField(default=False)),
-                ('saved_at', models.DateTimeField()),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='archive.patient')),
-                ('study', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='report', to='archive.study')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "draft"), ("preliminary", "preliminary"), ("final", "final")],
+                        default="draft",
+                        max_length=16,
+                    ),
+                ),
+                ("indication", models.TextField(blank=True)),
+                ("technique", models.TextField(blank=True)),
+                ("comparison", models.TextField(blank=True)),
+                ("findings", models.TextField(blank=True)),
+                ("impression", models.TextField(blank=True)),
+                ("addendum", models.TextField(blank=True)),
+                ("draft_number", models.PositiveIntegerField(default=0)),
+                ("has_addendum", models.BooleanField(default=False)),
+                ("saved_at", models.DateTimeField()),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="archive.patient"
+                    ),
+                ),
+                (
+                    "study",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="report", to="archive.study"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReportTemplate',
+            name="ReportTemplate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('modality', models.CharField(blank=True, max_length=16)),
-                ('body_part', models.CharField(blank=True, help_text='Body Part Examined (0018,0015), such as CHEST; empty for any.', max_length=64)),
-                ('indication', models.TextField(blank=True)),
-                ('technique', models.TextField(blank=True)),
-                ('comparison', models.TextField(blank=True)),
-                ('findings', models.TextField(blank=True)),
-                ('impression', models.TextField(blank=True)),
-                ('group', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='auth.group')),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                ("modality", models.CharField(blank=True, max_length=16)),
+                (
+                    "body_part",
+                    models.CharField(
+                        blank=True,
+                        help_text="Body Part Examined (0018,0015), such as CHEST; empty for any.",
+                        max_length=64,
+                    ),
+                ),
+                ("indication", models.TextField(blank=True)),
+                ("technique", models.TextField(blank=True)),
+                ("comparison", models.TextField(blank=True)),
+                ("findings", models.TextField(blank=True)),
+                ("impression", models.TextField(blank=True)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="auth.group",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['modality', 'name', 'pk'],
+                "ordering": ["modality", "name", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Macro',
+            name="Macro",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('word', models.SlugField(max_length=32)),
-                ('text', models.TextField(max_length=4000)),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("word", models.SlugField(max_length=32)),
+                ("text", models.TextField(max_length=4000)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['word', 'pk'],
-                'constraints': [models.UniqueConstraint(fields=('word', 'owner'), name='one_macro_a_word_of_owner'), models.UniqueConstraint(condition=models.Q(('owner__isnull', True)), fields=('word',), name='one_macro_a_word_of_site')],
+                "ordering": ["word", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("word", "owner"), name="one_macro_a_word_of_owner"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("owner__isnull", True)), fields=("word",), name="one_macro_a_word_of_site"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ReportVersion',
+            name="ReportVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('preliminary', 'preliminary'), ('final', 'final'), ('addendum', 'addendum')], max_length=16)),
-                ('text', models.JSONField()),
-                ('about', models.JSONField()),
-                ('author_name', models.CharField(max_length=330)),
-                ('signed_at', models.DateTimeField()),
-                ('previous_sha256', models.CharField(blank=True, max_length=64)),
-                ('sha256', models.CharField(max_length=64)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='viewer.report')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("preliminary", "preliminary"), ("final", "final"), ("addendum", "addendum")],
+                        max_length=16,
+                    ),
+                ),
+                ("text", models.JSONField()),
+                ("about", models.JSONField()),
+                ("author_name", models.CharField(max_length=330)),
+                ("signed_at", models.DateTimeField()),
+                ("previous_sha256", models.CharField(blank=True, max_length=64)),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="viewer.report"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['report', 'number'],
-                'constraints': [models.UniqueConstraint(fields=('report', 'number'), name='one_version_a_number')],
+                "ordering": ["report", "number"],
+                "constraints": [models.UniqueConstraint(fields=("report", "number"), name="one_version_a_number")],
             },
         ),
     ]

@@ -28,7 +28,11 @@ OTHERS = (
     SYSTEM / "noto" / "NotoSansHebrew-Regular.ttf",
     SYSTEM / "noto" / "NotoSansThai-Regular.ttf",
 )
-OF_THE_READER = (("STSong-Light", "CJK UNIFIED"), ("HeiseiMin-W3", "HIRAGANA KATAKANA"), ("HYSMyeongJo-Medium", "HANGUL"))
+OF_THE_READER = (
+    ("STSong-Light", "CJK UNIFIED"),
+    ("HeiseiMin-W3", "HIRAGANA KATAKANA"),
+    ("HYSMyeongJo-Medium", "HANGUL"),
+)
 """Fonts that PDF readers bring for East Asian text (Adobe's language packs), by words of Unicode's names."""
 MISSING = "?"
 """Stands for what no font has; the page says so."""

@@ -19,7 +19,7 @@ from archive.jobs.queue import enqueue
 from archive.models import Study
 from viewer.models import Report, ReportVersion
 from viewer.reports.drafting import conflict_with, report_of, require_same_patient
-from viewer.reports.errors import AlreadySigned, InvalidText, NothingToSign, NotForYou, NotSignedYet
+from viewer.reports.errors import AlreadySigned, InvalidText, NotForYou, NothingToSign, NotSignedYet
 from viewer.reports.identity import identity_of
 from viewer.reports.sections import ADDENDUM, sections_of
 from viewer.worklist.claiming import Change, mark_preliminary, mark_read, may_read, require_claim

@@ -14,6 +14,7 @@ from django.utils import timezone
 from highdicom.sr import CodedConcept, ComprehensiveSR, ContainerContentItem, TextContentItem
 from highdicom.sr.enum import RelationshipTypeValues
 from pydicom import Dataset
+from pydicom.sequence import Sequence as DicomSequence
 from pydicom.sr.codedict import codes
 from pydicom.valuerep import DA, DT, TM
 
@@ -130,26 +131,28 @@ def person_name_of(name: str) -> str:
 
 def _content(document: ReportDocument) -> ContainerContentItem:
     root = ContainerContentItem(name=CodedConcept(*TITLE), template_id="2000")
-    root.ContentSequence = [_container(section, part) for part in document.parts for section in part.sections]
+    root.ContentSequence = DicomSequence(
+        [_container(section, part) for part in document.parts for section in part.sections]
+    )
     return root
 
 
 def _container(section: Section, part: SignedPart) -> ContainerContentItem:
     """A section: its heading, and its text; an addendum names who signed it (TID 1002)."""
     contains = RelationshipTypeValues.CONTAINS
-    item = ContainerContentItem(
-        name=CodedConcept(*HEADINGS[section.name]), relationship_type=contains
-    )
+    item = ContainerContentItem(name=CodedConcept(*HEADINGS[section.name]), relationship_type=contains)
     text = section.text
     if section.name == "addendum":
         text = f"{text}\n{part.signature}"
-    item.ContentSequence = [
-        TextContentItem(
-            name=CodedConcept(*ELEMENTS[section.name]),
-            value=text.replace("\n", "\r\n"),
-            relationship_type=contains,
-        )
-    ]
+    item.ContentSequence = DicomSequence(
+        [
+            TextContentItem(
+                name=CodedConcept(*ELEMENTS[section.name]),
+                value=text.replace("\n", "\r\n"),
+                relationship_type=contains,
+            )
+        ]
+    )
     return item
 
 

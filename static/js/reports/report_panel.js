@@ -10,6 +10,9 @@ import { SectionField } from "./section_field.js";
 import { openSigning } from "./sign_dialog.js";
 import { clock, signedText } from "./signed_text.js";
 
+/** What could not be read is asked for again after this long. */
+const ASK_AGAIN_MS = 3000;
+
 const STATES = {
   none: ["unread", "no report yet"],
   draft: ["claimed", "draft"],
@@ -60,6 +63,9 @@ export class ReportPanel {
       if (this.#told.may_write || this.#told.may_addend) this.#aids = await this.#api.writingAids();
     } catch (error) {
       this.#say(error.message);
+      if (!error.isPassing) return;
+      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+      await this.load();
       return;
     }
     this.#show();
@@ -144,6 +150,7 @@ export class ReportPanel {
     const [shape, words] = STATES[name];
     const shown = mark(shape, "");
     shown.setAttribute("aria-hidden", "true");
+    this.#parts.state.hidden = this.#isFinal; // the heading of the signed text says it
     this.#parts.state.replaceChildren(shown, element("span", { text: words }));
   }
 
@@ -200,7 +207,8 @@ export class ReportPanel {
     saved.dataset.state = state;
     if (state === "saved" && this.#told) this.#showState();
     saved.classList.toggle("report-unsaved", ["waiting", "conflict", "refused"].includes(state));
-    setText(saved, this.#told?.may_write || this.#told?.may_addend ? words : "");
+    const isWriting = this.#told?.may_write || (this.#told?.may_addend && this.#isAdding);
+    setText(saved, isWriting || state === "refused" ? words : "");
   }
 
   #say(text) {

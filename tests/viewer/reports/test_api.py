@@ -102,9 +102,7 @@ def test_a_save_without_a_number_is_asked_for_it(study: Study, cast: Cast, as_: 
 
 @pytest.mark.parametrize("body", ["", "[]", "{", '{"patient": true, "text": {}}', '{"text": {"findings": "x"}}'])
 def test_a_body_that_cannot_be_used_is_refused_in_words(study: Study, cast: Cast, as_: ClientOf, body: str) -> None:
-    told = as_(cast.reader).put(
-        address(study), body, content_type="application/json", headers={"If-Match": '"0"'}
-    )
+    told = as_(cast.reader).put(address(study), body, content_type="application/json", headers={"If-Match": '"0"'})
     assert told.status_code == 400 and told.json()["error"].endswith(("needed.", "is needed."))
 
 

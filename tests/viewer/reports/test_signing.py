@@ -12,7 +12,7 @@ from archive.models import AuditEvent, Job, Patient, Study
 from tests.viewer.reports.conftest import TEXT
 from viewer.models import ReadingTask, Report, ReportVersion
 from viewer.models.report import SignedVersionChanged
-from viewer.reports.errors import AlreadySigned, Conflict, NothingToSign, NotForYou, NotSignedYet, OtherPatient
+from viewer.reports.errors import AlreadySigned, Conflict, NotForYou, NothingToSign, NotSignedYet, OtherPatient
 from viewer.reports.signing import Signature, digest_of, is_intact, sign
 from viewer.worklist.claiming import Change, ClaimedByAnother, claim, release
 from viewer.worklist.rows import load_rows
