@@ -11,7 +11,7 @@ from pydicom import DataElement, Dataset
 from pydicom.datadict import dictionary_description, keyword_for_tag
 
 from archive.access.roles import user_of
-from archive.access.rules import may_download
+from archive.access.rules import may_download, may_read_instance
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.part10 import read_dataset
@@ -20,7 +20,6 @@ from archive.models import Instance, Study
 from archive.storage import layout
 from archive.storage.outgoing import open_outgoing
 from pacs_portal.middleware import client_address
-from viewer.reports.access import reads_instance
 
 MOST_ELEMENTS = 20_000
 LONGEST_VALUE = 512
@@ -34,7 +33,7 @@ def visible_instance(request: HttpRequest, sop_instance_uid: str) -> Instance:
         .filter(sop_instance_uid=sop_instance_uid, series__study__in=Study.objects.visible_to(user_of(request)))
         .first()
     )
-    if instance is None or not reads_instance(user_of(request), instance):
+    if instance is None or not may_read_instance(user_of(request), instance):
         raise Http404("There is no such image.")
     return instance
 

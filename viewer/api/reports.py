@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from archive.access.roles import user_of
+from archive.access.rules import may_read_reports
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.models import Study
@@ -24,7 +25,7 @@ from viewer.errors import ViewerError
 from viewer.models import ReportVersion
 from viewer.models.report import SECTIONS
 from viewer.reports import errors
-from viewer.reports.access import knows_of_reports, readable_versions, reads_final
+from viewer.reports.access import knows_of_reports, readable_versions
 from viewer.reports.document import compose
 from viewer.reports.drafting import Draft, save_draft
 from viewer.reports.overview import overview, version_in_json
@@ -62,7 +63,7 @@ def report(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     study = visible_study(request, study_instance_uid)
     if request.method == "PUT":
         return _save(request, study)
-    if not (may_read(user_of(request)) or reads_final(user_of(request), study)):
+    if not (may_read(user_of(request)) or may_read_reports(user_of(request), study)):
         return _forbidden(request)
     told = overview(user_of(request), study)
     if told["versions"]:
@@ -213,7 +214,7 @@ def _sign(request: HttpRequest, study_instance_uid: str, *, is_addendum: bool) -
 def versions(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     """Every signed version that the person may read, oldest first."""
     study = visible_study(request, study_instance_uid)
-    if not reads_final(user_of(request), study):
+    if not may_read_reports(user_of(request), study):
         return _forbidden(request)
     found = readable_versions(user_of(request), study)
     if found:

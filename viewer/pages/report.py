@@ -10,9 +10,10 @@ from django.shortcuts import render, resolve_url
 from django.views.decorators.http import require_safe
 
 from archive.access.roles import user_of
+from archive.access.rules import may_read_reports
 from archive.models import Study, User
 from viewer.api.reports import record_view, visible_study
-from viewer.reports.access import readable_versions, reads_final
+from viewer.reports.access import readable_versions
 from viewer.reports.document import ReportDocument, compose
 from viewer.reports.html import as_html
 from viewer.reports.identity import identity_of
@@ -24,7 +25,7 @@ def report_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     """Readers write here; who refers reads the final report; other roles are told that it is not for them."""
     study = visible_study(request, study_instance_uid)
     who = user_of(request)
-    if not (may_read(who) or reads_final(who, study)):
+    if not (may_read(who) or may_read_reports(who, study)):
         return render(request, "report/not_for_role.html", {"study": study}, status=403)
     document = readable_report(who, study)
     if document is not None:

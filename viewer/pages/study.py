@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from archive.access.roles import Role, has_role, user_of
-from archive.access.rules import may_download, may_reject
+from archive.access.rules import may_download, may_read_reports, may_reject
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.dates import age_at, format_date, format_time
@@ -23,9 +23,8 @@ from archive.models import Study, User
 from pacs_portal.middleware import client_address
 from viewer.api.reports import record_view
 from viewer.models import WindowPreset
-from viewer.rendering.color_maps import MAP_NAMES
 from viewer.pages.report import readable_report
-from viewer.reports.access import reads_final
+from viewer.rendering.color_maps import MAP_NAMES
 from viewer.reports.html import as_html
 from viewer.worklist.claiming import may_read
 
@@ -52,7 +51,7 @@ def study_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     if report is not None:
         record_view(request, study)
     context["report_html"] = as_html(report, with_facts=False) if report else ""
-    context["reads_reports"] = may_read(user_of(request)) or reads_final(user_of(request), study)
+    context["reads_reports"] = may_read(user_of(request)) or may_read_reports(user_of(request), study)
     context["study_data"] = {name: context[name] for name in names}
     return render(request, "viewer/study.html", context)
 

@@ -188,3 +188,10 @@ def test_the_documents_elements_go_where_reports_go(study: Study, cast: Cast, cl
     assert client_of(cast.reader2).get(f"/api/instances/{uid}/tags").status_code == 200
     assert client_of(cast.technologist).get(f"/api/instances/{uid}/tags").status_code == 404
     assert client_of(cast.technologist).get(f"/api/instances/{image.sop_instance_uid}/tags").status_code == 200
+    study_address = f"/dicom-web/studies/{study.study_instance_uid}"
+    assert "8 mm" in client_of(cast.reader2).get(f"{study_address}/metadata").content.decode()
+    told = client_of(cast.technologist).get(f"{study_address}/metadata")
+    assert told.status_code == 200 and image.sop_instance_uid in told.content.decode()
+    assert "8 mm" not in told.content.decode()
+    series = documents()["SR"][0].SeriesInstanceUID
+    assert client_of(cast.technologist).get(f"{study_address}/series/{series}/metadata").status_code == 404
