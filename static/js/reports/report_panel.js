@@ -277,9 +277,9 @@ export class ReportPanel {
   }
 
   async #sign(kind) {
-    await this.#saver.flush();
-    if (!this.#saver.isClean) {
-      announce("The text is not saved yet; it can be signed when it is.");
+    this.#say("");
+    if (!(await this.#saver.flush())) {
+      this.#say("The text is not saved yet; it can be signed when it is.");
       return;
     }
     openSigning(kind, {

@@ -32,10 +32,12 @@ export function signedText(versions) {
   const standing = versions.slice(base);
   const last = standing.at(-1).kind;
   const title = { preliminary: "Preliminary report", final: "Final report", addendum: "Final report with addendum" }[last];
+  const shape = mark(last, "");
+  shape.setAttribute("aria-hidden", "true");
   return element(
     "article",
     { class: "report-document", "aria-label": title },
-    element("h3", { class: "report-title" }, mark(last, last), title),
+    element("h3", { class: "report-title" }, shape, title),
     ...standing.map(partOf),
   );
 }

@@ -150,6 +150,13 @@ def test_an_addendum_is_a_new_document_with_the_whole_report(study: Study, cast:
     assert "Addendum signed by Rudi Reader" in second.ContentSequence[1].ContentSequence[0].TextValue
 
 
+def test_nothing_of_a_report_is_written_for_a_study_without_images(study: Study, cast: Cast) -> None:
+    Instance.objects.update(rejection=Instance.Rejection.QUALITY)
+    signed(study, cast.reader, findings=FINDINGS)
+    job = Job.objects.get(kind="report")
+    assert job.state == Job.State.FAILED and "no image" in job.message
+
+
 def test_the_job_writes_the_same_instances_when_it_runs_twice(study: Study, cast: Cast) -> None:
     version = signed(study, cast.reader, findings=FINDINGS)
     before = Instance.objects.count()
@@ -195,3 +202,15 @@ def test_the_documents_elements_go_where_reports_go(study: Study, cast: Cast, cl
     assert "8 mm" not in told.content.decode()
     series = documents()["SR"][0].SeriesInstanceUID
     assert client_of(cast.technologist).get(f"{study_address}/series/{series}/metadata").status_code == 404
+
+
+def test_the_documents_are_not_rendered_for_who_reads_no_reports(study: Study, cast: Cast, client_of: ClientOf) -> None:
+    signed(study, cast.reader, findings=FINDINGS)
+    for modality, media in (("SR", "text/html"), ("DOC", "application/pdf")):
+        ds = documents()[modality][0]
+        address = (
+            f"/dicom-web/studies/{ds.StudyInstanceUID}/series/{ds.SeriesInstanceUID}"
+            f"/instances/{ds.SOPInstanceUID}/rendered"
+        )
+        assert client_of(cast.reader2).get(address, headers={"Accept": media}).status_code == 200
+        assert client_of(cast.technologist).get(address, headers={"Accept": media}).status_code == 404
