@@ -8,7 +8,7 @@ PACKAGES := .venv/.packages-$(shell sha256sum requirements.txt | cut -c1-16)
 TOOLS := .venv/.tools-$(shell cat requirements.txt requirements-dev.txt | sha256sum | cut -c1-16)
 PIP := $(VENV) -m pip install --quiet --disable-pip-version-check --no-input
 # What the tests need beside Python packages: a browser, the large profile's servers, independent DICOM tools.
-SYSTEM := chromium fonts-dejavu-core redis-server postgresql dcmtk libgdcm-tools dicom3tools nodejs
+SYSTEM := chromium fonts-dejavu-core fonts-droid-fallback poppler-utils redis-server postgresql dcmtk libgdcm-tools dicom3tools nodejs
 PYTEST := $(VENV) -m pytest -n 2 --dist loadgroup -p no:cacheprovider
 
 .PHONY: help run setup setup-dev system test test-plain test-large lint format clean

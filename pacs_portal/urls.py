@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path, register_converter
+from django.urls import include, path, re_path, register_converter
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
-from viewer.api import color_maps, instances, processing, values
+from viewer.api import color_maps, instances, processing, reports, values
 from viewer.pages import (
     account,
     admin_home,
@@ -19,6 +19,7 @@ from viewer.pages import (
     quarantine,
     referrals,
     rejecting,
+    report,
     search,
     study,
     upload,
@@ -71,6 +72,7 @@ urlpatterns = [
     path("studies/<uid:study_instance_uid>/reject", rejecting.reject, name="reject"),
     path("studies/<uid:study_instance_uid>/restore", rejecting.restore, name="restore"),
     path("studies/<uid:study_instance_uid>/", study.study_page, name="study"),
+    path("studies/<uid:study_instance_uid>/report/", report.report_page, name="report"),
     path("studies/<uid:study_instance_uid>/viewer/", study.viewer_page, name="viewer"),
     path("studies/<uid:study_instance_uid>/manifest.json", stacks.study_manifest, name="study-manifest"),
     path("stacks/<stack:stack>/manifest.json", stacks.stack_manifest, name="stack-manifest"),
@@ -80,6 +82,16 @@ urlpatterns = [
     path("api/color-maps.json", color_maps.color_maps, name="color-maps"),
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),
+    path("api/studies/<uid:study_instance_uid>/report", reports.report, name="report-draft"),
+    path("api/studies/<uid:study_instance_uid>/report/sign", reports.sign_report, name="report-sign"),
+    path("api/studies/<uid:study_instance_uid>/report/addendum", reports.sign_addendum, name="report-addendum"),
+    path("api/studies/<uid:study_instance_uid>/report/versions", reports.versions, name="report-versions"),
+    path("api/studies/<uid:study_instance_uid>/report/writing-aids", reports.writing_aids, name="report-aids"),
+    re_path(
+        r"^api/studies/(?P<study_instance_uid>[0-9.]{1,64})/report\.(?P<suffix>pdf|txt)$",
+        reports.printed,
+        name="report-printed",
+    ),
     path("api/stacks/<stack:stack>/<slug:kind>", processing.process, name="process"),
     *(path(f"{resource}/rendered", wado_rendered.rendered) for resource in (STUDY, SERIES, INSTANCE, FRAMES)),
     *(path(f"{resource}/thumbnail", wado_rendered.thumbnail) for resource in (STUDY, SERIES, INSTANCE, FRAMES)),

@@ -1,11 +1,11 @@
-"""Django admin of the viewer: window presets and the rows of the reading worklist."""
+"""Django admin of the viewer: window presets, report templates, macros, and the rows of the reading worklist."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from archive.admin.looks import ReadOnlyAdmin
-from viewer.models import ReadingTask, WindowPreset
+from viewer.models import Macro, ReadingTask, ReportTemplate, WindowPreset
 
 
 @admin.register(WindowPreset)
@@ -14,6 +14,21 @@ class WindowPresetAdmin(admin.ModelAdmin):
     list_editable = ("width", "center", "position")
     list_filter = ("modality",)
     search_fields = ("name",)
+
+
+@admin.register(ReportTemplate)
+class ReportTemplateAdmin(admin.ModelAdmin):
+    list_display = ("name", "modality", "body_part", "owner", "group")
+    list_filter = ("modality",)
+    search_fields = ("name", "body_part")
+    list_select_related = ("owner", "group")
+
+
+@admin.register(Macro)
+class MacroAdmin(admin.ModelAdmin):
+    list_display = ("word", "text", "owner")
+    search_fields = ("word", "text")
+    list_select_related = ("owner",)
 
 
 @admin.register(ReadingTask)

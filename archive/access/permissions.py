@@ -9,7 +9,7 @@ from archive.access.roles import Role
 CHANGEABLE = {
     "archive": ("user", "peer", "grant", "personidentifier", "namemapping", "patient", "scheduledstep"),
     "auth": ("group",),
-    "viewer": ("windowpreset",),
+    "viewer": ("windowpreset", "reporttemplate", "macro"),
 }
 VISIBLE = {
     "archive": (

@@ -11,9 +11,14 @@ from archive.access.entities import ApplicationEntity
 from archive.access.roles import Role, has_role, roles_of
 
 if TYPE_CHECKING:
-    from archive.models import QuarantinedFile, Study, User
+    from archive.models import Instance, QuarantinedFile, Study, User
+    from archive.models.instance import InstanceQuerySet
     from archive.models.study import Seer, StudyQuerySet
 
+REPORT_CLASSES = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{number}" for number in ("88.11", "88.22", "88.33", "88.34", "104.1", "104.2")
+)
+"""Instances that carry the text of a report: text SR of all kinds, Encapsulated PDF and CDA (PS3.4 B.5)."""
 Studies = TypeVar("Studies", bound="StudyQuerySet")
 
 
@@ -88,6 +93,29 @@ def may_have_values(who: object) -> bool:
     from archive.models import User
 
     return isinstance(who, User) and who.is_active
+
+
+def may_read_reports(who: User, study: Study) -> bool:
+    """Whether the text of final reports may be read: radiologists, whom the study was given to, in an emergency."""
+    if has_role(who, Role.RADIOLOGIST):
+        return True
+    allowed = type(study).objects.filter(pk=study.pk)
+    if has_role(who, Role.CLINICIAN):
+        return allowed.filter(granted_to(who) | opened_in_emergency(who)).exists()
+    return has_role(who, Role.ADMINISTRATOR) and allowed.filter(opened_in_emergency(who)).exists()
+
+
+def may_read_instance(who: User, instance: Instance) -> bool:
+    """Whether the elements of an instance may be read: one that carries a report goes where reports go."""
+    return instance.sop_class_uid not in REPORT_CLASSES or may_read_reports(who, instance.series.study)
+
+
+def without_reports(instances: InstanceQuerySet, study: Study) -> InstanceQuerySet:
+    """Leave out the series of a study that carry reports, whole: what is prepared of a series is for everybody."""
+    from archive.models import Series
+
+    reports = Series.objects.filter(study=study, instances__sop_class_uid__in=REPORT_CLASSES)
+    return instances.exclude(series__in=reports.values("pk"))
 
 
 def may_upload(who: User) -> bool:

@@ -43,6 +43,9 @@ class Event(StrEnum):
     AVAILABILITY_TOLD = "availability-told"
     STUDY_COMPLETED = "study-completed"
     STUDY_REOPENED = "study-reopened"
+    REPORT_SAVED = "report-saved"  # a draft was begun or taken over
+    REPORT_SIGNED = "report-signed"
+    REPORT_VIEWED = "report-viewed"
     JOB_STARTED = "job-started"
     JOB_ENDED = "job-ended"
     DAMAGE_FOUND = "damage-found"

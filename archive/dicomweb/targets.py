@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from archive.access.roles import user_of
-from archive.access.rules import may_reject
+from archive.access.rules import may_read_reports, may_reject, without_reports
 from archive.dicomweb.errors import Gone, NotFound
 from archive.models import Instance, Series, Study
 from archive.models.instance import InstanceQuerySet
@@ -57,6 +57,8 @@ def find_target(
     if study is None:
         raise NotFound("There is no such study.")
     rows = Instance.objects.filter(series__study=study)
+    if not may_read_reports(user, study):
+        rows = without_reports(rows, study)
     if series_instance_uid:
         rows = rows.filter(series__series_instance_uid=series_instance_uid)
     if sop_instance_uid:

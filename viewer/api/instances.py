@@ -11,7 +11,7 @@ from pydicom import DataElement, Dataset
 from pydicom.datadict import dictionary_description, keyword_for_tag
 
 from archive.access.roles import user_of
-from archive.access.rules import may_download
+from archive.access.rules import may_download, may_read_instance
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.part10 import read_dataset
@@ -33,7 +33,7 @@ def visible_instance(request: HttpRequest, sop_instance_uid: str) -> Instance:
         .filter(sop_instance_uid=sop_instance_uid, series__study__in=Study.objects.visible_to(user_of(request)))
         .first()
     )
-    if instance is None:
+    if instance is None or not may_read_instance(user_of(request), instance):
         raise Http404("There is no such image.")
     return instance
 

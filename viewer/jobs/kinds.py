@@ -8,4 +8,5 @@ from archive.jobs.registry import Kind, register
 def register_all() -> None:
     register(Kind("pictures", "Thumbnails and first pictures", "viewer.tiles.pictures.make_pictures", is_quick=True))
     register(Kind("enhance", "Enhanced copy of a series", "viewer.jobs.enhance.enhance_series"))
+    register(Kind("report", "Report as DICOM documents", "viewer.jobs.report_documents.write_documents"))
     register(Kind("mip", "Maximum intensity projection", "viewer.jobs.project.project_series"))

@@ -2,6 +2,7 @@
 
 from viewer.models.preferences import Preferences
 from viewer.models.reading_task import ReadingTask
+from viewer.models.report import Macro, Report, ReportTemplate, ReportVersion
 from viewer.models.window_preset import WindowPreset
 
-__all__ = ["Preferences", "ReadingTask", "WindowPreset"]
+__all__ = ["Macro", "Preferences", "ReadingTask", "Report", "ReportTemplate", "ReportVersion", "WindowPreset"]

@@ -14,6 +14,7 @@ class ReadingTask(models.Model):
     class State(models.TextChoices):
         UNREAD = "unread", "unread"
         IN_PROGRESS = "in-progress", "being read"
+        PRELIMINARY = "preliminary", "preliminary"
         READ = "read", "read"
 
     study = models.OneToOneField("archive.Study", on_delete=models.CASCADE, related_name="reading_task")

@@ -14,15 +14,19 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from archive.access.roles import Role, has_role, user_of
-from archive.access.rules import may_download, may_reject
+from archive.access.rules import may_download, may_read_reports, may_reject
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.dates import age_at, format_date, format_time
 from archive.dicom.person_name import format_for_people
 from archive.models import Study, User
 from pacs_portal.middleware import client_address
+from viewer.api.reports import record_view
 from viewer.models import WindowPreset
+from viewer.pages.report import readable_report
 from viewer.rendering.color_maps import MAP_NAMES
+from viewer.reports.html import as_html
+from viewer.worklist.claiming import may_read
 
 VIEWER_MODULES = (
     "core",
@@ -31,6 +35,7 @@ VIEWER_MODULES = (
     "tools",
     "annotations",
     "pages/viewer_parts",
+    "reports",
     "worklist/held_claim.js",
 )
 """Folders and files of the viewer's ES modules; the page names them all, so that a browser need not find them one by one."""
@@ -42,6 +47,11 @@ def study_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     study = visible_study(request, study_instance_uid)
     context = shared_context(request, study)
     names = ("study", "patient", "manifest", "manifest_url", "sign_in")
+    report = readable_report(user_of(request), study)
+    if report is not None:
+        record_view(request, study)
+    context["report_html"] = as_html(report, with_facts=False) if report else ""
+    context["reads_reports"] = may_read(user_of(request)) or may_read_reports(user_of(request), study)
     context["study_data"] = {name: context[name] for name in names}
     return render(request, "viewer/study.html", context)
 
@@ -61,10 +71,12 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         "sign_in",
         "may_download",
         "may_process",
+        "may_report",
         "presets",
         "color_maps",
         "user",
     )
+    context["may_report"] = may_read(user_of(request))
     context["viewer_data"] = {name: context[name] for name in names}
     context["first_picture"] = (
         None if opens_elsewhere(request) else first_picture(study, user_of(request), request.session)

@@ -149,7 +149,7 @@ def preview(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
 
 def visible_study(request: HttpRequest, study_instance_uid: str) -> Study:
     studies = Study.objects.visible_to(user_of(request)).select_related(
-        "patient", "reading_task__claimed_by", "reading_task__read_by"
+        "patient", "report", "reading_task__claimed_by", "reading_task__read_by"
     )
     return get_object_or_404(studies, study_instance_uid=study_instance_uid)
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from archive.access.rules import REPORT_CLASSES, may_read_reports
 from archive.dicom.transfer_syntaxes import is_video
 from archive.indexing.rejecting import rejectable_by
 from archive.models import Instance, Series, Study, User
@@ -142,10 +143,15 @@ def targets_of(
     InvalidParameter
         The list of frames is none.
     """
-    targets = [target for series in every for target in _of_series(series, sop_instance_uid)]
+    targets = [target for series in every for target in _of_series(series, sop_instance_uid) if _is_for(who, target)]
     if not targets:
         raise _absent_or_deleted(who, every, sop_instance_uid)
     return targets if frames is None else [_frame(targets[0], number) for number in frame_numbers(frames)]
+
+
+def _is_for(who: User, target: Target) -> bool:
+    """The text of a report goes where reports go."""
+    return target.instance.sop_class_uid not in REPORT_CLASSES or may_read_reports(who, target.study)
 
 
 def _of_series(series: Series, sop_instance_uid: str | None) -> Iterator[Target]:

@@ -1,8 +1,12 @@
 """The state machine of the reading worklist: who has a study, whether it was read, how urgent it is.
 
-    unread --claim--> in progress --mark read--> read
-      ^                  |                         |
-      +-----release------+------mark unread--------+
+    unread --claim--> in progress --mark read, final report--> read
+      ^                  | ^                                     |
+      +-----release------+ +--claim--- preliminary               |
+      |                  +--preliminary report--^                |
+      +-------------------------mark unread----------------------+
+
+A study whose preliminary report waits for the final one goes back to "preliminary" when it is released.
 
 Every change is a conditional update: of two readers who press Enter at the same
 moment one has the study, and the other is told who. Each writes its audit event in
@@ -24,7 +28,7 @@ from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.models import Study, User
 from viewer.errors import ViewerError
-from viewer.models import ReadingTask
+from viewer.models import ReadingTask, Report
 
 State = ReadingTask.State
 Priority = ReadingTask.Priority
@@ -132,7 +136,7 @@ def claim(change: Change) -> ReadingTask:
         raise StillArriving
     now = timezone.now()
     before = _task(change.study, locked=True)
-    free = Q(state=State.UNREAD) | Q(state=State.IN_PROGRESS) & (
+    free = Q(state__in=(State.UNREAD, State.PRELIMINARY)) | Q(state=State.IN_PROGRESS) & (
         Q(claimed_by=change.user)
         | Q(claimed_by__isnull=True)
         | Q(claim_seen_at__isnull=True)
@@ -170,7 +174,7 @@ def heartbeat(change: Change) -> ReadingTask:
 def release(change: Change) -> ReadingTask:
     """Give a study back to the worklist; twice is harmless, another reader's claim is not touched."""
     _require_reader(change.user)
-    if _own(change).update(state=State.UNREAD, claimed_by=None, claimed_at=None, claim_seen_at=None):
+    if _leave(change, _state_when_free(change.study)):
         change.record(Event.RELEASED)
         return _task(change.study)
     task = _task(change.study)
@@ -193,6 +197,20 @@ def mark_read(change: Change) -> ReadingTask:
         state=State.READ, read_by=change.user, read_at=now, claimed_by=None, claimed_at=None, claim_seen_at=None
     )
     change.record(Event.MARKED_READ, waiting_since=task.waiting_since.isoformat())
+    return _task(change.study)
+
+
+@transaction.atomic
+def mark_preliminary(change: Change) -> ReadingTask:
+    """Give back one's own claim once a preliminary report was signed: the final one is still to come.
+
+    Raises
+    ------
+    ClaimLost, ClaimedByAnother, AlreadyRead
+    """
+    _require_reader(change.user)
+    if not _leave(change, State.PRELIMINARY):
+        raise _why_not(change)
     return _task(change.study)
 
 
@@ -225,6 +243,30 @@ def set_priority(change: Change, priority: ReadingTask.Priority) -> ReadingTask:
             after=Priority(priority).label,
         )
     return _task(change.study)
+
+
+def require_claim(change: Change) -> None:
+    """Hold a study's row of the worklist until the transaction ends, if it is this person who claimed it.
+
+    Raises
+    ------
+    NotYours, ClaimedByAnother, AlreadyRead, ClaimLost, NotOnWorklist
+    """
+    _require_reader(change.user)
+    task = _task(change.study, locked=True)
+    if task.state != State.IN_PROGRESS or task.claimed_by_id != change.user.pk:
+        raise _why_not(change)
+
+
+def _state_when_free(study: Study) -> ReadingTask.State:
+    """What a study goes back to when nobody holds it any more."""
+    waits_for_final = Report.objects.filter(study=study, state=Report.State.PRELIMINARY).exists()
+    return State.PRELIMINARY if waits_for_final else State.UNREAD
+
+
+def _leave(change: Change, state: ReadingTask.State) -> bool:
+    """Give up one's own claim; False where there was none."""
+    return bool(_own(change).update(state=state, claimed_by=None, claimed_at=None, claim_seen_at=None))
 
 
 def _require_reader(user: User) -> None:

@@ -73,6 +73,7 @@ def count_site() -> dict[str, str]:
     tasks = ReadingTask.objects.filter(study__instance_count__gt=0)
     asked = {
         "unread": tasks.filter(state=State.UNREAD),
+        "preliminary": tasks.filter(state=State.PRELIMINARY),
         "being read": tasks.filter(state=State.IN_PROGRESS),
         "STAT, to be read": tasks.filter(state__in=OPEN_STATES, priority=Priority.STAT),
         "arriving": tasks.filter(study__ready_at__isnull=True),

@@ -27,13 +27,14 @@ TO_READ, EVERYTHING, ARRIVING = "", "all", "arriving"
 STATES = (
     (TO_READ, "to be read"),
     (ReadingTask.State.IN_PROGRESS.value, "being read"),
+    (ReadingTask.State.PRELIMINARY.value, "preliminary"),
     (ReadingTask.State.READ.value, "read"),
     (ARRIVING, "arriving"),
     (EVERYTHING, "all"),
 )
 STATES_OF_ARRIVALS = (("", "all"), *STATES[1:-1])
 """The same where everything is shown unless something else is chosen."""
-OPEN_STATES = (ReadingTask.State.UNREAD, ReadingTask.State.IN_PROGRESS)
+OPEN_STATES = (ReadingTask.State.UNREAD, ReadingTask.State.IN_PROGRESS, ReadingTask.State.PRELIMINARY)
 
 
 def of_modality(modality: str) -> Q:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from archive.dicom.dates import age_at, format_date, format_time, parse_date
 from archive.dicom.person_name import format_for_people
 from archive.models import Study, User
-from viewer.models import ReadingTask
+from viewer.models import ReadingTask, Report
 from viewer.worklist.claiming import can_be_claimed_by, is_stale
 
 WAITING_LIMIT = timedelta(hours=4)
@@ -34,7 +34,10 @@ class Mark:
 
 UNREAD = Mark("unread", "unread")
 CLAIMED = Mark("claimed", "being read")
+PRELIMINARY = Mark("preliminary", "preliminary")
 READ = Mark("final", "read")
+FINAL = Mark("final", "final")
+ADDENDUM = Mark("addendum", "addendum")
 ARRIVING = Mark("arriving", "arriving")
 NO_TASK = Mark("full", "not on the worklist")
 PRIORITIES = {
@@ -94,7 +97,7 @@ def load_rows(ids: Sequence[int], who: User) -> list[StudyRow]:
     """Rows of the studies with these ids, in their order; one query, or none where there are no ids."""
     if not ids:
         return []
-    studies = Study.objects.select_related("patient", "reading_task__claimed_by", "reading_task__read_by")
+    studies = Study.objects.select_related("patient", "report", "reading_task__claimed_by", "reading_task__read_by")
     found = studies.in_bulk(list(ids))
     now = timezone.now()
     return [row_of(found[pk], who, now) for pk in ids if pk in found]
@@ -158,21 +161,38 @@ def task_of(study: Study) -> ReadingTask | None:
 def state_mark(study: Study, task: ReadingTask | None) -> Mark:
     """Arriving comes before every state but read: what was read and gets more images says both elsewhere."""
     if task is not None and task.state == State.READ:
-        return READ
+        return read_mark(loaded_report(study))
     if study.is_arriving:
         return ARRIVING
     if task is None:
         return NO_TASK
-    return CLAIMED if task.state == State.IN_PROGRESS else UNREAD
+    return {State.IN_PROGRESS: CLAIMED, State.PRELIMINARY: PRELIMINARY}.get(State(task.state), UNREAD)
+
+
+def loaded_report(study: Study) -> Report | None:
+    try:
+        return study.report
+    except ObjectDoesNotExist:
+        return None
+
+
+def read_mark(report: Report | None) -> Mark:
+    """How a study was read: with a final report, one with an addendum, or without a report of the portal."""
+    if report is None or report.state != Report.State.FINAL:
+        return READ
+    return ADDENDUM if report.has_addendum else FINAL
 
 
 def state_for_referrer(study: Study, task: ReadingTask | None) -> str:
     """The state in the words of those who wait for the result."""
+    report = loaded_report(study)
+    if report is not None and report.state == Report.State.FINAL:
+        return "report ready, with addendum" if report.has_addendum else "report ready"
     if task is not None and task.state == State.READ:
         return "read"
     if study.is_arriving:
         return "images are arriving"
-    if task is not None and task.state == State.IN_PROGRESS:
+    if task is not None and task.state in (State.IN_PROGRESS, State.PRELIMINARY):
         return "being read"
     return "waiting to be read"
 

@@ -4,13 +4,15 @@
 export class ApiError extends Error {
   /**
    * @param {string} message a sentence for people
-   * @param {{status?: number, expired?: boolean}} [facts] status 0: there was no answer at all
+   * @param {{status?: number, expired?: boolean, answer?: object|null}} [facts] status 0: there was no answer at all;
+   *   answer: what else the portal said of the refusal
    */
-  constructor(message, { status = 0, expired = false } = {}) {
+  constructor(message, { status = 0, expired = false, answer = null } = {}) {
     super(message);
     this.name = "ApiError";
     this.status = status;
     this.expired = expired;
+    this.answer = answer;
   }
 
   /** Whether asking again a little later can help. */

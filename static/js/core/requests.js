@@ -14,22 +14,22 @@ function isSignedOut(response) {
   return response.status === 401 || (response.redirected && new URL(response.url).pathname.startsWith(LOGIN_PATH));
 }
 
-/** Reads the sentence of an answer that is no success: JSON with one of the usual names, or plain text. */
-async function sentenceOf(response) {
+/** Reads an answer that is no success: its sentence, in JSON by one of the usual names or as plain text, and the JSON. */
+async function refusalOf(response) {
   const type = response.headers.get("Content-Type") ?? "";
   try {
     if (type.includes("json")) {
       const answer = await response.json();
       const text = answer.error ?? answer.detail ?? answer.message ?? answer.reason;
-      if (typeof text === "string" && text) return text.slice(0, LONGEST_SENTENCE);
+      if (typeof text === "string" && text) return { text: text.slice(0, LONGEST_SENTENCE), answer };
     } else if (type.startsWith("text/plain")) {
       const text = (await response.text()).trim();
-      if (text) return text.slice(0, LONGEST_SENTENCE);
+      if (text) return { text: text.slice(0, LONGEST_SENTENCE), answer: null };
     }
   } catch {
     // An answer cut short has no sentence; the status still has one.
   }
-  return sentenceForStatus(response.status);
+  return { text: sentenceForStatus(response.status), answer: null };
 }
 
 /** @param {number} status */
@@ -60,7 +60,10 @@ export async function request(url, { background = false, headers = {}, ...option
     session.dispatchEvent(new Event("expired"));
     throw new ApiError("Your session has ended.", { status: 401, expired: true });
   }
-  if (!response.ok) throw new ApiError(await sentenceOf(response), { status: response.status });
+  if (!response.ok) {
+    const { text, answer } = await refusalOf(response);
+    throw new ApiError(text, { status: response.status, answer });
+  }
   return response;
 }
 

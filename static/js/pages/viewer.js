@@ -6,6 +6,9 @@ import { announce } from "../core/announcer.js";
 import { CurrentPatient } from "../core/current_patient.js";
 import { pageData } from "../core/dom.js";
 import { preference, setPreference } from "../core/preferences.js";
+import { ReportApi } from "../reports/report_api.js";
+import { ReportPanel } from "../reports/report_panel.js";
+import { ReportSide } from "../reports/report_side.js";
 import { ToolBox } from "../tools/tool_box.js";
 import { BitmapCache } from "../viewport/bitmap_cache.js";
 import { TileLoader } from "../viewport/tile_loader.js";
@@ -59,7 +62,20 @@ const actions = {
 
 viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, tools, facts: { study: data.study, patient: data.patient }, actions });
 
+const claim = new HeldClaim(data.study.StudyInstanceUID);
+const report = data.may_report ? reportBeside() : null;
+
+function reportBeside() {
+  const api = new ReportApi({ study: data.study.StudyInstanceUID, patient: data.patient.key });
+  const side = new ReportSide(document.getElementById("report-side"), (place) => new ReportPanel(place, api, claim));
+  side.addEventListener("left", () => viewer.focus());
+  side.addEventListener("change", () => updateSoon());
+  if (claim.isExpected) side.showForReading();
+  return side;
+}
+
 const ui = {
+  report,
   mayDownload: Boolean(data.may_download),
   openWindows: () =>
     openMenu(windowItems(viewer.active.viewport, { presets: presetsOf(viewer.active.viewport.manifest), maps: data.color_maps, drawing }), { below: toolbar.button("windows"), label: "Windows" }),
@@ -180,10 +196,10 @@ function writeHeldBack(count) {
 coverEndedSession(data.sign_in);
 const current = new CurrentPatient({ patient: data.patient.key, study: data.study.StudyInstanceUID });
 coverOtherPatient(document.getElementById("viewer-body"), current, [data.patient.name, data.patient.id].filter(Boolean).join(" · "));
+current.addEventListener("change", () => report?.panel.allow(current.isCurrent));
 current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/`));
 current.claim();
 open();
 
-const claim = new HeldClaim(data.study.StudyInstanceUID);
 showClaim(document.getElementById("claim"), claim, data.study.StudyInstanceUID);
-claim.connect();
+claim.connect().then(() => report?.settle());

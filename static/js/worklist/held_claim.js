@@ -16,16 +16,19 @@ export function claimIsFresh(study) {
 
 /** Whether this page was opened by a claim, or is one that held it and was loaded again. */
 function wasClaimed(study) {
-  const isFresh = sessionStorage.getItem(FRESH) === study;
-  sessionStorage.removeItem(FRESH);
   const isReload = performance.getEntriesByType("navigation")[0]?.type === "reload";
-  return isFresh || (isReload && sessionStorage.getItem(HELD) === study);
+  return sessionStorage.getItem(FRESH) === study || (isReload && sessionStorage.getItem(HELD) === study);
 }
 
-/** Events: "held", and "lost" with the sentence as `detail` when somebody else has it now. */
+/**
+ * Events: "held", "lost" with the sentence as `detail` when somebody else has it now, and "ended" with the kind of
+ * report as `detail` when a signature has ended it.
+ */
 export class HeldClaim extends EventTarget {
   #study;
   #timer = 0;
+  /** Whether a text was begun: leaving the page then does not give the study back. */
+  hasDraft = false;
 
   /** @param {string} study its UID */
   constructor(study) {
@@ -39,7 +42,19 @@ export class HeldClaim extends EventTarget {
 
   /** Takes up the claim where there is one. @returns {Promise<boolean>} whether this page holds the study */
   async connect() {
-    if (!wasClaimed(this.#study)) return false;
+    const isExpected = this.isExpected;
+    sessionStorage.removeItem(FRESH);
+    return isExpected ? this.take() : false;
+  }
+
+  /** Whether the page was opened by a claim, before that is confirmed. */
+  get isExpected() {
+    return wasClaimed(this.#study);
+  }
+
+  /** Claims the study now. @returns {Promise<boolean>} whether this page holds it */
+  async take() {
+    if (this.isHeld) return true;
     try {
       await post(this.#address("claim"), {}, { background: true });
     } catch (error) {
@@ -60,6 +75,13 @@ export class HeldClaim extends EventTarget {
     this.#release();
   }
 
+  /** A signature has ended the claim: nothing is left to be given back. @param {string} kind of the signed report */
+  end(kind) {
+    this.#stop();
+    sessionStorage.removeItem(HELD);
+    this.dispatchEvent(new CustomEvent("ended", { detail: kind }));
+  }
+
   #address(action) {
     return `/studies/${this.#study}/${action}`;
   }
@@ -74,7 +96,7 @@ export class HeldClaim extends EventTarget {
 
   #leave = () => {
     this.#stop();
-    this.#release();
+    if (!this.hasDraft) this.#release();
   };
 
   #release() {

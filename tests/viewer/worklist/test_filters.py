@@ -118,4 +118,11 @@ def test_counts_stop_where_nobody_reads_further(cast: Cast, some: None, monkeypa
 
 def test_the_site_is_counted_without_saying_whose_studies_they_are(cast: Cast, some: None) -> None:
     counted: dict[str, Any] = count_site()
-    assert counted == {"unread": "4", "being read": "1", "STAT, to be read": "1", "arriving": "1", "overdue": "0"}
+    assert counted == {
+        "unread": "4",
+        "preliminary": "0",
+        "being read": "1",
+        "STAT, to be read": "1",
+        "arriving": "1",
+        "overdue": "0",
+    }

@@ -30,6 +30,7 @@ export function showClaim(note, claim, study) {
     }
   });
   claim.addEventListener("held", () => say("claimed", "you are reading this", read));
+  claim.addEventListener("ended", ({ detail }) => say(detail, detail === "preliminary" ? "preliminary report signed" : "report signed"));
   claim.addEventListener("lost", ({ detail }) => {
     say("quarantine", detail);
     announce(detail);

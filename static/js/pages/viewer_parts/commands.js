@@ -65,6 +65,16 @@ export function makeCommands(context) {
     { id: "undo", label: "Undo measurement", group: "Measure", keys: ["Ctrl+z"], icon: "undo-2", run: () => store.undo() },
     { id: "redo", label: "Redo measurement", group: "Measure", keys: ["Ctrl+y", "Ctrl+Shift+z"], icon: "redo-2", run: () => store.redo() },
     { id: "remove", label: "Delete measurement", group: "Measure", keys: ["Delete", "Backspace"], run: () => viewer.active.removeMark() },
+    {
+      id: "report",
+      label: "Report",
+      group: "Page",
+      keys: ["d"],
+      icon: "pencil",
+      run: () => ui.report.toggle(),
+      isOn: () => Boolean(ui.report?.isShown),
+      isPossible: () => Boolean(ui.report),
+    },
     { id: "tags", label: "DICOM elements", group: "Page", icon: "tags", run: () => ui.openTags(), isPossible: hasPicture },
     {
       id: "download",

@@ -9,13 +9,13 @@ const GROUPS = Object.freeze([
   ["Window", ["windows", "states", "invert"]],
   ["Picture", ["fit", "one-to-one", "rotate", "flip-horizontal", "flip-vertical", "reset"]],
   ["Cine", ["cine", "cine-rate"]],
-  ["Page", ["layout", "maximise", "text"]],
+  ["Page", ["layout", "maximise", "text", "report"]],
   ["File", ["tags", "download", "process"]],
   ["Help", ["help"]],
 ]);
 const WITH_MENU = new Set(["windows", "states", "layout", "cine-rate"]);
 /** Buttons that are not there where they could do nothing. */
-const ONLY_WHERE_POSSIBLE = new Set(["states", "download", "process"]);
+const ONLY_WHERE_POSSIBLE = new Set(["states", "report", "download", "process"]);
 const WITH_WORD = new Set(["one-to-one"]);
 
 export class Toolbar {

@@ -1,0 +1,51 @@
+/**
+ * The addresses of one study's report.
+ */
+import { csrfToken, fetchJson, request } from "../core/requests.js";
+
+export class ReportApi {
+  #base;
+  #patient;
+
+  /** @param {{study: string, patient: number}} shown the study's UID, the portal's number of the patient shown */
+  constructor({ study, patient }) {
+    this.#base = `/api/studies/${study}/report`;
+    this.#patient = patient;
+  }
+
+  /** State, text and rights of this person. */
+  load() {
+    return fetchJson(this.#base);
+  }
+
+  writingAids() {
+    return fetchJson(`${this.#base}/writing-aids`);
+  }
+
+  /**
+   * Keeps sections of the draft.
+   * @param {Record<string, string>} text @param {number} number of the draft that this window has
+   * @returns {Promise<{number: number, saved_at: string}>}
+   */
+  async save(text, number, { isLeaving = false, patientConfirmed = false } = {}) {
+    const response = await request(this.#base, {
+      method: "PUT",
+      keepalive: isLeaving,
+      headers: { ...this.#headers(number), "X-CSRFToken": csrfToken(), "Content-Type": "application/json" },
+      body: JSON.stringify({ text, patient: this.#patient, patient_confirmed: patientConfirmed }),
+    });
+    return response.json();
+  }
+
+  /** @param {"preliminary"|"final"|"addendum"} kind @param {{password: string, code: string}} proof */
+  async sign(kind, number, proof) {
+    const address = kind === "addendum" ? `${this.#base}/addendum` : `${this.#base}/sign`;
+    const headers = { ...this.#headers(number), "X-CSRFToken": csrfToken(), "Content-Type": "application/json" };
+    const body = JSON.stringify({ kind, patient: this.#patient, ...proof });
+    return (await request(address, { method: "POST", headers, body })).json();
+  }
+
+  #headers(number) {
+    return { "If-Match": `"${number}"` };
+  }
+}

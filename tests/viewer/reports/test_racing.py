@@ -1,0 +1,72 @@
+"""Many windows at once: of the saves and signatures that begin with one draft, one is kept and the others are told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+
+from archive.models import Study
+from tests.viewer.worklist.studies import make_study
+from viewer.models import Report, ReportVersion
+from viewer.reports.drafting import Draft, save_draft
+from viewer.reports.errors import AlreadySigned, Conflict
+from viewer.reports.signing import Signature, sign
+from viewer.worklist.claiming import Change, claim
+
+if TYPE_CHECKING:
+    from tests.conftest import Cast
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WINDOWS = 12
+
+
+def at_once(act: Callable[[int], object]) -> Counter[str]:
+    """Do the same from many threads; how it ended for each."""
+
+    def outcome(number: int) -> str:
+        try:
+            act(number)
+        except (Conflict, AlreadySigned) as refusal:
+            return type(refusal).__name__
+        else:
+            return "kept"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(WINDOWS) as pool:
+        return Counter(pool.map(outcome, range(WINDOWS)))
+
+
+@pytest.fixture
+def study(cast: Cast) -> Study:
+    made = make_study(1)
+    claim(Change(cast.reader, made))
+    return made
+
+
+@pytest.mark.parametrize("began_with", [0, 1])
+def test_one_of_many_saves_wins_and_its_text_is_what_is_kept(study: Study, cast: Cast, began_with: int) -> None:
+    change = Change(cast.reader, study)
+    if began_with:
+        save_draft(change, Draft({"findings": "before"}, began_with=0, patient=study.patient_id))
+
+    def save(number: int) -> Report:
+        return save_draft(change, Draft({"findings": f"window {number}"}, began_with, study.patient_id))
+
+    assert at_once(save) == {"kept": 1, "Conflict": WINDOWS - 1}
+    report = Report.objects.get()
+    assert report.draft_number == began_with + 1 and report.findings.startswith("window ")
+
+
+def test_one_of_many_signatures_wins(study: Study, cast: Cast) -> None:
+    change = Change(cast.reader, study)
+    save_draft(change, Draft({"findings": "No nodule."}, began_with=0, patient=study.patient_id))
+    signature = Signature(ReportVersion.Kind.FINAL, 1, study.patient_id)
+    ended = at_once(lambda _number: sign(change, signature))
+    assert ended["kept"] == 1 and sum(ended.values()) == WINDOWS
+    assert ReportVersion.objects.count() == 1

@@ -1,0 +1,57 @@
+"""The report's own page: beside no image, for writing on a second screen, for reading and for printing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.views.decorators.http import require_safe
+
+from archive.access.roles import user_of
+from archive.access.rules import may_read_reports
+from archive.models import Study, User
+from viewer.api.reports import record_view, visible_study
+from viewer.reports.access import readable_versions
+from viewer.reports.document import ReportDocument, compose
+from viewer.reports.html import as_html
+from viewer.reports.identity import identity_of
+from viewer.worklist.claiming import may_read
+
+
+@require_safe
+def report_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
+    """Readers write here; who refers reads the final report; other roles are told that it is not for them."""
+    study = visible_study(request, study_instance_uid)
+    who = user_of(request)
+    if not (may_read(who) or may_read_reports(who, study)):
+        return render(request, "report/not_for_role.html", {"study": study}, status=403)
+    document = readable_report(who, study)
+    if document is not None:
+        record_view(request, study)
+    return render(
+        request,
+        "report/page.html",
+        {
+            "study": study,
+            "identity": identity_of(study),
+            "may_read": may_read(who),
+            "report_html": as_html(document) if document else "",
+            "report_data": report_data(study) | {"sign_in": resolve_url(settings.LOGIN_URL)},
+        },
+    )
+
+
+def readable_report(who: User, study: Study) -> ReportDocument | None:
+    """The signed report that stands, as far as this person may read it."""
+    return compose(readable_versions(who, study))
+
+
+def report_data(study: Study) -> dict[str, Any]:
+    """What the scripts of the panel and of the page begin with."""
+    return {
+        "study": study.study_instance_uid,
+        "patient": study.patient_id,
+        "patient_name": identity_of(study)["patient"],
+    }
