@@ -27,6 +27,7 @@ from viewer.pages.report import readable_report
 from viewer.rendering.color_maps import MAP_NAMES
 from viewer.reports.html import as_html
 from viewer.worklist.claiming import may_read
+from viewer.worklist.rows import titled
 
 VIEWER_MODULES = (
     "core",
@@ -129,16 +130,6 @@ def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "color_maps": list(MAP_NAMES),
         "user": user_of(request).pk,
     }
-
-
-def titled(modality: str, description: str) -> str:
-    """Modality and description, the modality only once.
-
-    >>> titled("CT", "CT chest"), titled("CT", "Chest")
-    ('CT chest', 'CT Chest')
-    """
-    words = description.upper().split()
-    return description if words and words[0] == modality.upper() else f"{modality} {description}".strip()
 
 
 def study_facts(study: Study) -> dict[str, str]:

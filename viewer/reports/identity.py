@@ -5,6 +5,7 @@ from __future__ import annotations
 from archive.dicom.dates import age_at, format_date, format_time
 from archive.dicom.person_name import format_for_people
 from archive.models import Study
+from viewer.worklist.rows import titled
 
 
 def identity_of(study: Study) -> dict[str, str]:
@@ -17,7 +18,7 @@ def identity_of(study: Study) -> dict[str, str]:
         "birth_date": format_date(study.patient_birth_date) or "no birth date",
         "sex": study.patient_sex,
         "age": age.text,
-        "examination": " ".join(part for part in (" ".join(study.modality_list()), study.study_description) if part),
+        "examination": titled(" ".join(study.modality_list()), study.study_description),
         "date": " ".join(part for part in (format_date(study.study_date), format_time(study.study_time)) if part),
         "accession": study.accession_number,
         "referrer": format_for_people(study.referring_physician_name),

@@ -221,6 +221,16 @@ def held_back_in_words(count: int) -> str:
     return f"{counted(count, 'image')} of this study {'is' if count == 1 else 'are'} held back"
 
 
+def titled(modality: str, description: str) -> str:
+    """Modality and description, the modality only once.
+
+    >>> titled("CT", "CT chest"), titled("CT", "Chest")
+    ('CT chest', 'CT Chest')
+    """
+    words = description.upper().split()
+    return description if words and words[0] == modality.upper() else f"{modality} {description}".strip()
+
+
 def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
