@@ -7,14 +7,24 @@ from typing import Any
 from archive.access.roles import Role
 
 CHANGEABLE = {
-    "archive": ("user", "peer", "grant", "personidentifier", "namemapping", "patient", "scheduledstep"),
+    "archive": ("user", "peer", "route", "grant", "personidentifier", "namemapping", "patient", "scheduledstep"),
     "auth": ("group",),
     "viewer": ("windowpreset", "reporttemplate", "macro"),
 }
 VISIBLE = {
     "archive": (
-        *("study", "series", "instance", "quarantinedfile", "job", "auditevent", "breakglass", "storedfile"),
-        *("performedstep", "performedseries", "commitment"),
+        "study",
+        "series",
+        "instance",
+        "quarantinedfile",
+        "job",
+        "auditevent",
+        "breakglass",
+        "storedfile",
+        "correction",
+        "performedstep",
+        "performedseries",
+        "commitment",
     ),
     "viewer": ("readingtask",),
     "axes": ("accessattempt", "accesslog", "accessfailurelog"),

@@ -27,6 +27,7 @@ RIGHTS = {
     "may_query_worklist": "query the modality worklist",
     "may_report_steps": "report performed steps",
     "may_ask_commitment": "ask for storage commitment",
+    "may_be_searched": "be searched",
     "accept_private_sop_classes": "private SOP classes",
 }
 
@@ -71,6 +72,7 @@ class PeerAdmin(AuditedChanges):
         ("What it may do", {"fields": ("may_echo", "may_store", "may_query", "may_retrieve", "may_receive")}),
         ("Orders and examinations", {"fields": ("may_query_worklist", "may_report_steps", "may_ask_commitment")}),
         ("What it is told", {"fields": ("wants_availability",)}),
+        ("What we may do there", {"fields": ("may_be_searched", "retrieve_by")}),
         ("Its images", {"fields": ("accept_private_sop_classes", "default_issuer_of_patient_id")}),
     )
     actions = (

@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, ProtectedError, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -25,6 +25,10 @@ from archive.models import User
 from pacs_portal.middleware import client_address
 
 ROWS_SHOWN = 20
+
+
+class StillUsed(ArchiveError):
+    """A row cannot be deleted while others are built on it; the message names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,11 @@ class AuditedChanges(admin.ModelAdmin):
             found = list(rows)
             for row in found:
                 self.record(request, row, "deleted", reason=answer.reason)
-            rows.model._default_manager.filter(pk__in=[row.pk for row in found]).delete()
+            try:
+                rows.model._default_manager.filter(pk__in=[row.pk for row in found]).delete()
+            except ProtectedError as error:
+                users = ", ".join(sorted({f"{one._meta.verbose_name} {one}" for one in error.protected_objects}))
+                raise StillUsed(f"Nothing was deleted: still used by {users}.") from None
             return f"{len(found)} deleted."
 
         name = self.model._meta.verbose_name_plural

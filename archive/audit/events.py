@@ -26,6 +26,8 @@ class Event(StrEnum):
     QUARANTINE_DECIDED = "quarantine-decided"
     INSTANCES_REJECTED = "instances-rejected"
     INSTANCES_RESTORED = "instances-restored"
+    IDENTITY_CORRECTED = "identity-corrected"  # Patient Record, A.5.3.9
+    IDENTITY_RESTORED = "identity-restored"
     RIGHTS_CHANGED = "rights-changed"
     EMERGENCY_ACCESS = "emergency-access"  # Security Alert: emergency override, A.5.3.9
     ASSOCIATION_REFUSED = "association-refused"  # Security Alert: node authentication

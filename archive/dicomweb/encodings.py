@@ -16,6 +16,7 @@ from archive.dicom.transfer_syntaxes import (
 )
 from archive.dicomweb.errors import NotAcceptable
 from archive.dicomweb.responses import Part
+from archive.mending.coercion import coerced_file, facts_of
 from archive.models import Instance
 from archive.pixels.native import NATIVE_TARGETS, native_frame, write_native
 from archive.pixels.transcode import ImageFile
@@ -60,8 +61,9 @@ class Way:
         with temporary_file() as file:
             path = layout.path_of(self.instance.stored_file.key)
             write_native(path, file, transfer_syntax_uid=self.transfer_syntax_uid)
-            file.seek(0)
-            yield from blocks_of(file)
+            with coerced_file(file, facts_of(self.instance.series.study)) as outgoing:
+                outgoing.seek(0)
+                yield from blocks_of(outgoing)
 
 
 def way_of(instance: Instance, wanted: str) -> Way:

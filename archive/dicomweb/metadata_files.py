@@ -18,11 +18,13 @@ from isal import igzip
 from pydicom import Dataset
 from pydicom.dataelem import DataElement
 
+from archive.dicom.coercion import coerce_dataset
 from archive.dicom.part10 import read_dataset
 from archive.dicomweb.bulk_data import THRESHOLD
 from archive.dicomweb.qido import address_of
 from archive.dicomweb.targets import Target, target_of
 from archive.errors import ArchiveError
+from archive.mending.coercion import facts_of
 from archive.models import Instance, Series
 from archive.storage import layout
 
@@ -70,6 +72,9 @@ def metadata_of_instance(instance: Instance) -> dict[str, Any]:
     base = address_of(series.study.study_instance_uid, series.series_instance_uid, instance.sop_instance_uid)
     try:
         ds = read_dataset(layout.path_of(instance.stored_file.key))
+        facts = facts_of(series.study)
+        if facts is not None:
+            coerce_dataset(ds, facts)
     except (ArchiveError, OSError) as error:
         logger.error(
             "a stored file cannot be read for its metadata: %s",

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 AT_ONCE_BYTES: Final = 1024 * 1024
 """Of a data set that are read and sent with one call."""
 SEND_DEADLINE_S: Final = 60
-HOLD_S: Final = 0.1
+HOLD_S: Final = 5.0
+"""The loop comes round every millisecond; on a busy machine it is not let run for a while."""
 _TIMEVAL = struct.Struct("@ll")
 
 

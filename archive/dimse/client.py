@@ -1,42 +1,28 @@
-"""We as a service class user: verify a peer (C-ECHO) and send files to it (C-STORE)."""
+"""We as a service class user: associations that we open, and C-ECHO. What is said over them is in modules beside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import socket
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, cast
 
 from pynetdicom import AE
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 
-from archive.dicom.part10 import read_file_meta
 from archive.dimse.contexts import VERIFICATION
 from archive.errors import ArchiveError
 
 MAX_CONTEXTS = 128
 """Presentation contexts of one association (PS3.8 9.3.2.2: odd IDs from 1 to 255)."""
+PROBE_S = 2.0
+"""For the words of why there is no association."""
 
 
 class PeerUnreachable(ArchiveError):
     """The peer does not answer, refuses the association, or broke it off; the message says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendResult:
-    """What a peer said to one file."""
-
-    path: Path
-    status: int | None
-    """DIMSE status; None where there was no answer, or the peer takes nothing of the kind."""
-    comment: str = ""
-
-    @property
-    def is_stored(self) -> bool:
-        """Success, or a warning: stored all the same (PS3.4 B.2.3)."""
-        return self.status is not None and (self.status == 0 or self.status & 0xF000 == 0xB000)
 
 
 def echo(host: str, port: int, *, called_ae_title: str, calling_ae_title: str, timeout_s: float = 5.0) -> None:
@@ -58,58 +44,6 @@ def echo(host: str, port: int, *, called_ae_title: str, calling_ae_title: str, t
             raise PeerUnreachable(f"{called_ae_title} answered the C-ECHO with status {status.Status:04X}.")
 
 
-def send(
-    paths: Iterable[Path],
-    host: str,
-    port: int,
-    *,
-    called_ae_title: str,
-    calling_ae_title: str,
-    timeout_s: float = 30.0,
-) -> Iterator[SendResult]:
-    """Send files as they are, in as many associations as their kinds need; yields a result for each, kind by kind.
-
-    A file goes in the transfer syntax that it is in: nothing is decoded, and memory
-    stays flat. What the peer does not take in that syntax has no status.
-
-    Raises
-    ------
-    PeerUnreachable
-        There is no association.
-    """
-    kinds: dict[tuple[str, str], list[Path]] = {}
-    for path in paths:
-        with path.open("rb") as file:
-            meta = read_file_meta(file)
-        kinds.setdefault((meta.sop_class_uid, meta.transfer_syntax_uid), []).append(path)
-    names = list(kinds)
-    for start in range(0, len(names), MAX_CONTEXTS):
-        group = names[start : start + MAX_CONTEXTS]
-        with association(
-            host,
-            port,
-            [build_context(*name) for name in group],
-            called_ae_title=called_ae_title,
-            calling_ae_title=calling_ae_title,
-            timeout_s=timeout_s,
-        ) as assoc:
-            for name in group:
-                for path in kinds[name]:
-                    yield _send_one(assoc, path)
-
-
-def _send_one(assoc: Association, path: Path) -> SendResult:
-    try:
-        status = assoc.send_c_store(path)
-    except ValueError:
-        return SendResult(path, None, "The peer does not take this SOP Class in this transfer syntax.")
-    except RuntimeError:
-        return SendResult(path, None, "The association had ended.")
-    if "Status" not in status:
-        return SendResult(path, None, "The peer did not answer.")
-    return SendResult(path, int(status.Status), str(status.get("ErrorComment", "")))
-
-
 @contextmanager
 def association(
     host: str,
@@ -119,7 +53,9 @@ def association(
     called_ae_title: str,
     calling_ae_title: str,
     timeout_s: float,
-    roles: Iterable[SCP_SCU_RoleSelectionNegotiation] = (),
+    answer_s: float = 0,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+    handlers: Sequence[Any] = (),
 ) -> Iterator[Association]:
     """Open an association for the length of a block; released at its end, aborted when it fails.
 
@@ -134,7 +70,9 @@ def association(
         called_ae_title=called_ae_title,
         calling_ae_title=calling_ae_title,
         timeout_s=timeout_s,
+        answer_s=answer_s,
         roles=roles,
+        handlers=handlers,
     )
     try:
         yield assoc
@@ -153,19 +91,65 @@ def open_association(
     called_ae_title: str,
     calling_ae_title: str,
     timeout_s: float,
-    roles: Iterable[SCP_SCU_RoleSelectionNegotiation] = (),
+    answer_s: float = 0,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+    handlers: Sequence[Any] = (),
 ) -> Association:
     """Open an association that the caller releases or aborts.
+
+    Parameters
+    ----------
+    answer_s
+        How long a response may take, where that is not as long as connecting.
+    roles
+        SCP roles that we take ourselves (PS3.7 D.3.3.4).
+    handlers
+        pynetdicom's, for what the peer requests over it.
 
     Raises
     ------
     PeerUnreachable
     """
     ae = AE(calling_ae_title)
-    ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = timeout_s
-    assoc = ae.associate(host, port, contexts=contexts, ae_title=called_ae_title, max_pdu=0, ext_neg=list(roles))
+    ae.connection_timeout = ae.acse_timeout = timeout_s
+    ae.dimse_timeout = ae.network_timeout = answer_s or timeout_s
+    assoc = ae.associate(
+        host,
+        port,
+        contexts=contexts,
+        ae_title=called_ae_title,
+        max_pdu=0,
+        ext_neg=list(roles),
+        evt_handlers=list(handlers),
+    )
     if assoc.is_rejected:
-        raise PeerUnreachable(f"{called_ae_title} on {host}:{port} rejected the association.")
+        raise PeerUnreachable(f"{called_ae_title} rejected the association{_why_rejected(assoc)} ({host}:{port}).")
     if not assoc.is_established:
-        raise PeerUnreachable(f"{called_ae_title} on {host}:{port} does not answer.")
+        raise PeerUnreachable(f"{called_ae_title} does not answer: {_why_silent(host, port, timeout_s)}.")
+    connection = cast(socket.socket, cast(Any, assoc.dul.socket).socket)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return assoc
+
+
+def _why_rejected(assoc: Association) -> str:
+    primitive = cast(Any, assoc.acceptor.primitive)
+    try:
+        return f": {primitive.reason_str.lower()}"
+    except (AttributeError, KeyError, ValueError):
+        return ""
+
+
+def _why_silent(host: str, port: int, timeout_s: float) -> str:
+    """What a plain connection meets where there was no association."""
+    place = f"({host}:{port})"
+    try:
+        socket.create_connection((host, port), timeout=min(timeout_s, PROBE_S)).close()
+    except ConnectionRefusedError:
+        return f"connection refused {place}"
+    except TimeoutError:
+        return f"no connection within {min(timeout_s, PROBE_S):g} s {place}"
+    except socket.gaierror:
+        return f"its address is unknown {place}"
+    except OSError as error:
+        return f"{(error.strerror or type(error).__name__).lower()} {place}"
+    return f"it took the connection and not the association {place}"

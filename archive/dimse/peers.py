@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archive.dimse.associate import APPLICATION_CONTEXT, AssociateRequest
 from archive.dimse.messages import (
@@ -27,6 +27,9 @@ from archive.dimse.messages import (
     PROTOCOL_VERSION_NOT_SUPPORTED,
     Rejection,
 )
+
+if TYPE_CHECKING:
+    from archive.models.peer import Peer
 
 logger = logging.getLogger(__name__)
 
@@ -185,6 +188,11 @@ def load_from_database() -> list[PeerRule]:
         )
         for peer in Peer.objects.all()
     ]
+
+
+def peer_to_call(peer: Peer) -> PeerRule:
+    """A row as what our own associations need: title, host and port."""
+    return PeerRule(peer.ae_title.strip(), host=peer.host, port=peer.port)
 
 
 def note_seen_in_database(titles: Iterable[str]) -> None:

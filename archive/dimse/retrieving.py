@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from archive.access.entities import ApplicationEntity
 from archive.audit.events import Event
 from archive.audit.record import record_event
-from archive.dicom.part10 import read_file_meta
-from archive.dimse.channel import AcceptedSyntax, ChannelLost, StoreChannel, channel_back
+from archive.dimse.channel import ChannelLost, StoreChannel, channel_back
 from archive.dimse.client import PeerUnreachable
 from archive.dimse.destinations import Kind, pool
 from archive.dimse.encoding import encode_answer
 from archive.dimse.identifiers import MODELS, BadIdentifier, check_retrieval, read_identifier
 from archive.dimse.messages import COMPLETED, FAILED, REMAINING, WARNING
 from archive.dimse.negotiation import Agreed
+from archive.dimse.outgoing import PAGE, NotSent, Outgoing, data_set_for, kinds_of, outgoing_instances
 from archive.dimse.responding import Exchange
 from archive.dimse.statuses import (
     CANCELLED,
@@ -34,36 +33,18 @@ from archive.dimse.statuses import (
 )
 from archive.errors import ArchiveError
 from archive.models import Instance
-from archive.pixels.native import write_native
 from archive.querying.keys import Level
 from archive.querying.matching import BadKey
 from archive.querying.search import Query, narrowed, plan
-from archive.storage import layout
-from archive.storage.temporary import temporary_file
 
 if TYPE_CHECKING:
     from archive.dimse.peers import PeerRule
 
 logger = logging.getLogger(__name__)
 
-PAGE: Final = 500
 LONGEST_UID_LIST: Final = 60_000
 """Bytes of the Failed SOP Instance UID List; a UI element has a length of 16 bits in explicit VR (PS3.5 7.1.2)."""
 STUDIES_AUDITED: Final = 50
-
-
-class Outgoing(NamedTuple):
-    """What sending one instance needs."""
-
-    sop_instance_uid: str
-    sop_class_uid: str
-    key: str
-    transfer_syntax_uid: str
-    damage: str
-
-
-class NotSent(ArchiveError):
-    """One instance cannot be sent; the message says why."""
 
 
 @dataclass(slots=True)
@@ -111,7 +92,7 @@ def answer_move(exchange: Exchange, agreed: Agreed) -> None:
         exchange.send(Answer(MOVE_DESTINATION_UNKNOWN, comment_of(f"'{title}' is no move destination here.")))
         return
     calling = exchange.assoc.acceptor.ae_title
-    kinds = _kinds(ids)
+    kinds = kinds_of(ids)
     lend = _lender(rule, kinds, calling)
     retrieval = Retrieval(exchange, ids, lend, rule.ae_title, originator=_originator(exchange))
     retrieval.run()
@@ -153,14 +134,6 @@ def _wanted(exchange: Exchange, agreed: Agreed) -> list[int] | None:
     who = ApplicationEntity(sender.calling_ae_title, may_query=sender.may_query, may_retrieve=sender.may_retrieve)
     rows = narrowed(read, who).order_by("series__study", "series__series_number", "series", "instance_number", "pk")
     return list(rows.values_list("pk", flat=True))
-
-
-def _kinds(ids: list[int]) -> frozenset[Kind]:
-    found: set[Kind] = set()
-    for start in range(0, len(ids), PAGE):
-        rows = Instance.objects.filter(pk__in=ids[start : start + PAGE])
-        found.update(rows.values_list("sop_class_uid", "stored_file__transfer_syntax_uid").distinct())
-    return frozenset(kind for kind in found if kind[1])
 
 
 class Retrieval:
@@ -213,7 +186,7 @@ class Retrieval:
         return None
 
     def _send_all(self) -> Answer:
-        for instance in _instances(self._ids):
+        for instance in outgoing_instances(self._ids):
             if self._exchange.is_cancelled:
                 return Answer(CANCELLED)
             if self._exchange.is_over:
@@ -270,7 +243,7 @@ class Retrieval:
             self._lost = True
 
     def _give_up(self) -> None:
-        for instance in _instances(self._ids):
+        for instance in outgoing_instances(self._ids):
             self._counts.note(instance.sop_instance_uid, None)
 
     def _answer(self, final: Answer) -> None:
@@ -307,41 +280,6 @@ class Retrieval:
             study_instance_uid=study_instance_uid,
             details={"service": "C-MOVE" if self._originator else "C-GET", "destination": self._destination, **details},
         )
-
-
-def _instances(ids: list[int]) -> Iterator[Outgoing]:
-    """What is to be sent, page by page; nothing is held open in the database between two pages."""
-    for start in range(0, len(ids), PAGE):
-        page = ids[start : start + PAGE]
-        rows = Instance.objects.shown().filter(pk__in=page)
-        fields = ("sop_instance_uid", "sop_class_uid")
-        stored = ("stored_file__key", "stored_file__transfer_syntax_uid", "stored_file__damage")
-        found = {row[0]: Outgoing(*row[1:]) for row in rows.values_list("pk", *fields, *stored)}
-        yield from (found[row_id] for row_id in page if row_id in found)
-
-
-@contextmanager
-def data_set_for(instance: Outgoing, way: AcceptedSyntax) -> Iterator[BinaryIO]:
-    """A file that stands at the first byte of the data set: the stored one, or one written anew for the peer.
-
-    Raises
-    ------
-    NotSent
-        The stored file is damaged.
-    CannotDecode, CannotUnderstand, FrameMissing
-    """
-    if not instance.key or instance.damage:
-        raise NotSent("The stored file is missing or damaged.")
-    path = layout.path_of(instance.key)
-    if way.transfer_syntax_uid == instance.transfer_syntax_uid:
-        with path.open("rb") as file:
-            file.seek(read_file_meta(file).data_set_offset)
-            yield file
-        return
-    with temporary_file() as written:
-        write_native(path, written, transfer_syntax_uid=way.transfer_syntax_uid)
-        written.seek(read_file_meta(written).data_set_offset)
-        yield written
 
 
 def _as_many_as_fit(uids: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from django.db.models import Model
 from archive.errors import ArchiveError
 from archive.indexing.prepare import PreparedFile, prepare
 from archive.indexing.writer import recount, set_requests
+from archive.mending.rows import CORRECTED
 from archive.models import Instance, Series, StoredFile, Study
 from archive.signals import studies_changed
 from archive.storage import layout
@@ -80,7 +81,10 @@ def _write(study_id: int, read: list[tuple[Instance, PreparedFile]]) -> bool:
         of_series = [item for instance, item in read if instance.series_id == series.pk]
         changed |= _bring_up_to_date(series, _first_said([item.attributes.series for item in of_series]))
         changed |= set_requests(series, (pair for item in of_series for pair in item.attributes.requests))
-    changed |= _bring_up_to_date(study, _first_said([item.attributes.study for _, item in read if not item.is_derived]))
+    said = _first_said([item.attributes.study for _, item in read if not item.is_derived])
+    if study.received_patient_id is not None:
+        said = {name: value for name, value in said.items() if name not in CORRECTED}
+    changed |= _bring_up_to_date(study, said)
     if changed:
         Series.objects.filter(study=study).update(pictures_owed=True)
         recount(study)

@@ -30,6 +30,7 @@ from archive.indexing.identity import identity_key, is_other_patient, is_placeho
 from archive.indexing.prepare import PreparedFile, prepare
 from archive.indexing.sameness import is_same_instance
 from archive.indexing.search_text import set_search_keys
+from archive.mending.rows import CORRECTED, follow_merge
 from archive.models import Instance, Patient, QuarantinedFile, Series, SeriesRequest, StoredFile, Study
 from archive.scheduling.arrivals import images_came
 from archive.signals import studies_changed
@@ -204,11 +205,15 @@ class _Batch:
         study = self._study(item)
         series = self._series(item)
         patient_id = attributes.patient["patient_id"]
-        if study is not None and is_other_patient(
-            study.patient,
-            patient_id=patient_id,
-            issuer=attributes.issuer_of_patient_id,
-            study_instance_uid=attributes.study_instance_uid,
+        if (
+            study is not None
+            and is_other_patient(
+                study.patient,
+                patient_id=patient_id,
+                issuer=attributes.issuer_of_patient_id,
+                study_instance_uid=attributes.study_instance_uid,
+            )
+            and not self._names_received_patient(study, item)
         ):
             self._hold_item(
                 item, QuarantinedFile.Reason.OTHER_PATIENT, "Its study is already stored under another patient."
@@ -222,6 +227,17 @@ class _Batch:
         if series is None:
             self._make_series(item, study)
         return True
+
+    @staticmethod
+    def _names_received_patient(study: Study, item: PreparedFile) -> bool:
+        """Whether a person has moved the study from the very patient that this image names: then it belongs to it."""
+        received = study.received_patient
+        return received is not None and not is_other_patient(
+            received,
+            patient_id=item.attributes.patient["patient_id"],
+            issuer=item.attributes.issuer_of_patient_id,
+            study_instance_uid=study.study_instance_uid,
+        )
 
     def _study(self, item: PreparedFile) -> Study | None:
         uid = item.attributes.study_instance_uid
@@ -251,6 +267,7 @@ class _Batch:
             **item.attributes.study,
         )
         study.save()
+        follow_merge(study)
         self.studies[study.study_instance_uid] = study
         self.new_studies.append(study)
         return study
@@ -279,10 +296,10 @@ class _Batch:
 
     def _complete_study(self, study: Study, item: PreparedFile) -> None:
         for name, value in item.attributes.study.items():
-            if value and not getattr(study, name):
+            if value and not getattr(study, name) and not (study.received_patient_id and name in CORRECTED):
                 setattr(study, name, value)
         sent = item.attributes.study["patient_name"]
-        if sent and normalise(sent) != normalise(study.patient_name):
+        if study.received_patient_id is None and sent and normalise(sent) != normalise(study.patient_name):
             study.name_note = sent
         study.first_received_at = min(study.first_received_at, item.origin.received_at)
 

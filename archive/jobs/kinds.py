@@ -14,6 +14,9 @@ RECOMPRESS = "recompress"
 TELL_AVAILABILITY = "tell-availability"
 REPORT_COMMITMENT = "report-commitment"
 METADATA = "metadata"
+SEND = "send"
+FETCH = "fetch"
+PRIORS = "priors"
 TARGETS = {"htj2k": HTJ2K_LOSSLESS, "jpeg-ls": JPEG_LS_LOSSLESS}
 """Words of ``PORTAL_RECOMPRESS`` and the transfer syntax of each."""
 
@@ -30,10 +33,14 @@ def register_all() -> None:
     register(
         Kind(TELL_AVAILABILITY, "Instance availability notification", "archive.dimse.availability.tell_availability")
     )
-    study_quiet.connect(queue_recompression, dispatch_uid="recompression")
     register(Kind(METADATA, "Metadata kept ready", "archive.dicomweb.metadata_files.make_metadata"))
+    register(Kind(SEND, "Sending to a peer", "archive.exchange.sending.send_study"))
+    register(Kind(FETCH, "Fetching from a peer", "archive.exchange.fetching.fetch_study"))
+    register(Kind(PRIORS, "Fetching priors", "archive.exchange.priors.fetch_priors"))
+    study_quiet.connect(queue_recompression, dispatch_uid="recompression")
     study_quiet.connect(queue_notifications, dispatch_uid="instance availability")
     study_quiet.connect(queue_metadata, dispatch_uid="metadata")
+    study_quiet.connect(queue_routing, dispatch_uid="routing")
 
 
 def queue_recompression(study_id: int, **_details: Any) -> None:
@@ -77,3 +84,10 @@ def queue_metadata(study_id: int, **_details: Any) -> None:
     study = Study.objects.filter(pk=study_id).first()
     if study is not None:
         enqueue(METADATA, study=study, coalescing_key=f"{METADATA} {study_id}")
+
+
+def queue_routing(study_id: int, **_details: Any) -> None:
+    """What the site's rules say about a study that has gone quiet becomes jobs, in the transaction that settles it."""
+    from archive.exchange.routing import route_study
+
+    route_study(study_id)

@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 from archive.access.roles import Role, has_role
 from archive.audit.events import Event
 from archive.audit.record import record_event
+from archive.jobs.kinds import FETCH
 from archive.models import Job, Study, User
 
 logger = logging.getLogger(__name__)
@@ -83,11 +84,15 @@ def wake_worker() -> None:
 
 
 def visible_jobs(who: User) -> QuerySet[Job]:
-    """Administrators see all, others their own and those of studies they may open."""
+    """Administrators see all, others their own and those of studies they may open.
+
+    Fetches name no patient; whoever may search other archives sees them.
+    """
     jobs = Job.objects.select_related("study", "created_by").order_by("-pk")
     if has_role(who, Role.ADMINISTRATOR):
         return jobs
-    return jobs.filter(study__in=Study.objects.visible_to(who)) | jobs.filter(created_by=who)
+    fetched = jobs.filter(kind=FETCH) if has_role(who, Role.RADIOLOGIST, Role.TECHNOLOGIST) else jobs.none()
+    return fetched | jobs.filter(study__in=Study.objects.visible_to(who)) | jobs.filter(created_by=who)
 
 
 def cancel(job: Job, *, by: User) -> bool:
@@ -110,6 +115,7 @@ def retry(job: Job, *, by: User) -> bool:
         state=Job.State.QUEUED,
         cancel_requested=False,
         crashes=0,
+        attempts=0,
         done_steps=0,
         due_at=None,
         finished_at=None,

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q, QuerySet
@@ -52,9 +53,12 @@ class JobRefused(Exception):
 
 
 class TryLater(Exception):
-    """Nothing is wrong with the job, but it cannot be done now; the message says why, ``pause`` when to try again."""
+    """Nothing is wrong with the job, but it cannot be done now; the message says why, ``pause`` when to try again.
 
-    def __init__(self, message: str, pause: timedelta) -> None:
+    Without a pause of its own it is tried again after growing ones, and has failed after the last.
+    """
+
+    def __init__(self, message: str, pause: timedelta | None = None) -> None:
         super().__init__(message)
         self.pause = pause
 
@@ -93,6 +97,12 @@ class Progress:
         self._job.done_steps += count
         if time.monotonic() - self._saved_at > SAVE_EVERY_S:
             self._save(message)
+
+    def keep(self, details: dict[str, Any]) -> None:
+        """Write down what the job knows of its own, so that the next try goes on from there."""
+        self._job.details = details
+        if not held(self._job).update(details=details, lease_until=timezone.now() + LEASE):
+            raise LeaseLost
 
     def _save(self, message: str) -> None:
         self._saved_at = time.monotonic()
@@ -213,15 +223,32 @@ def _end(job: Job, state: Job.State, message: str) -> None:
 
 def _put_off(job: Job, later: TryLater) -> None:
     """Queue a job again for a later moment; a waiting one with the same key does it instead."""
-    if job.coalescing_key and Job.objects.filter(coalescing_key=job.coalescing_key, state=Job.State.QUEUED).exists():
-        _end(job, Job.State.CANCELLED, "Replaced by a later request for the same.")
+    attempts = job.attempts + 1
+    if later.pause is None and attempts >= MOST_ATTEMPTS:
+        _end(job, Job.State.FAILED, f"{later} Given up after {attempts} tries.")
         return
+    if _is_replaced(job):
+        return
+    due_at = timezone.now() + (later.pause or pause_after(attempts))
     held(job).update(
         state=Job.State.QUEUED,
+        attempts=F("attempts") + 1,
         lease_token="",
-        due_at=timezone.now() + later.pause,
-        message=f"{later} It will be tried again."[:500],
+        due_at=due_at,
+        message=f"{later} It will be tried again at {timezone.localtime(due_at):%H:%M:%S}."[:500],
     )
+
+
+def _is_replaced(job: Job) -> bool:
+    """End a job that would wait beside a later one for the same; true where it did."""
+    if not job.coalescing_key:
+        return False
+    if not Job.objects.filter(coalescing_key=job.coalescing_key, state=Job.State.QUEUED).exists():
+        return False
+    held(job).update(
+        state=Job.State.CANCELLED, finished_at=timezone.now(), message="Replaced by a later request for the same."
+    )
+    return True
 
 
 def crashed(job: Job) -> None:
@@ -236,10 +263,7 @@ def crashed(job: Job) -> None:
             message="Parked: the worker failed at this three times. An administrator should look before trying again.",
         )
         return
-    if job.coalescing_key and Job.objects.filter(coalescing_key=job.coalescing_key, state=Job.State.QUEUED).exists():
-        held(job).update(
-            state=Job.State.CANCELLED, finished_at=timezone.now(), message="Replaced by a later request for the same."
-        )
+    if _is_replaced(job):
         return
     held(job).update(
         state=Job.State.QUEUED,

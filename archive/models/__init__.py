@@ -4,6 +4,7 @@ from archive.models.access_token import AccessToken
 from archive.models.audit_event import AuditEvent
 from archive.models.break_glass import BreakGlass
 from archive.models.commitment import Commitment
+from archive.models.correction import CorrectedStudy, Correction
 from archive.models.grant import Grant, NameMapping, PersonIdentifier
 from archive.models.instance import Instance
 from archive.models.job import Job
@@ -11,6 +12,7 @@ from archive.models.patient import Patient
 from archive.models.peer import Peer
 from archive.models.performed_step import PerformedSeries, PerformedStep, PerformedStudy
 from archive.models.quarantined_file import QuarantinedFile
+from archive.models.route import Route, RoutedInstance
 from archive.models.scheduled_step import ScheduledStep
 from archive.models.series import Series, SeriesRequest
 from archive.models.stored_file import StoredFile
@@ -22,6 +24,8 @@ __all__ = [
     "AuditEvent",
     "BreakGlass",
     "Commitment",
+    "CorrectedStudy",
+    "Correction",
     "Grant",
     "Instance",
     "Job",
@@ -33,6 +37,8 @@ __all__ = [
     "PerformedStudy",
     "PersonIdentifier",
     "QuarantinedFile",
+    "Route",
+    "RoutedInstance",
     "ScheduledStep",
     "Series",
     "SeriesRequest",

@@ -33,6 +33,10 @@ class Job(models.Model):
     total_steps = models.PositiveIntegerField(default=0)
     message = models.CharField(max_length=500, blank=True)
     """What is being done, or how it ended, in words a user can act on."""
+    details = models.JSONField(default=dict, blank=True)
+    """What a kind of job keeps of its own: results by SOP Instance UID. No names of people."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """Tries that ended in "later": the other side did not answer."""
     cancel_requested = models.BooleanField(default=False)
     coalescing_key = models.CharField(max_length=200, blank=True)
     """Two waiting jobs with the same key are one."""

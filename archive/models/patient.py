@@ -18,6 +18,10 @@ class Patient(models.Model):
     patient_sex = models.CharField(max_length=16, blank=True)
     identity_to_be_checked = models.BooleanField(default=False)
     """The same ID came with another birth date, sex or clearly other name; no priors until a person has confirmed."""
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="merged"
+    )
+    """The patient that takes this one's studies, also those that come later; empty where it stands for itself."""
 
     def __str__(self) -> str:
         return f"patient {self.pk}"

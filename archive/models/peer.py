@@ -9,6 +9,13 @@ AE_TITLE = RegexValidator(
 )
 
 
+class RetrieveBy(models.TextChoices):
+    """How studies are fetched from a peer."""
+
+    MOVE = "move", "C-MOVE"
+    GET = "get", "C-GET"
+
+
 class Peer(models.Model):
     """A scanner, workstation or archive."""
 
@@ -27,9 +34,21 @@ class Peer(models.Model):
     may_query = models.BooleanField(default=False)
     may_retrieve = models.BooleanField(default=False)
     may_receive = models.BooleanField(
-        "may be a move destination",
+        "may be sent images",
         default=False,
-        help_text="Images may be sent to it when another peer asks (C-MOVE).",
+        help_text="By people here, by rules, and when another peer asks (C-MOVE).",
+    )
+    may_be_searched = models.BooleanField(
+        "is searched from here",
+        default=False,
+        help_text="An archive: people may look for studies there and fetch them, and rules may fetch priors.",
+    )
+    retrieve_by = models.CharField(
+        "fetched with",
+        max_length=4,
+        choices=RetrieveBy,
+        default=RetrieveBy.MOVE,
+        help_text="C-MOVE has it send to our AE title; C-GET needs no connection from there to here.",
     )
     may_query_worklist = models.BooleanField("may query the modality worklist", default=False)
     may_report_steps = models.BooleanField("may report performed steps (MPPS)", default=False)

@@ -30,6 +30,10 @@ class Study(models.Model):
 
     study_instance_uid = models.CharField(max_length=64, unique=True)
     patient = models.ForeignKey("archive.Patient", on_delete=models.PROTECT, related_name="studies")
+    received_patient = models.ForeignKey(
+        "archive.Patient", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    """The patient that its images name, where a person has moved the study to another; its files go out coerced."""
     patient_name = models.CharField(max_length=330, blank=True)
     """As this study's images say; another study of the patient may say it otherwise."""
     patient_name_key = models.CharField(max_length=700, blank=True)

@@ -6,11 +6,14 @@ What the archive notes in its own files' headers about where they came from neve
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
+from archive.dicom.coercion import PatientFacts, write_coerced
 from archive.dicom.part10 import read_file_meta, write_file_meta
+from archive.mending.coercion import facts_of
 from archive.models import Instance
 from archive.storage import layout
 
@@ -44,7 +47,13 @@ class OutgoingFile:
 def open_outgoing(instance: Instance) -> OutgoingFile:
     """Open the stored file of an instance; OSError where it is gone."""
     stored = instance.stored_file
-    file = layout.path_of(stored.key).open("rb")
+    file: BinaryIO = layout.path_of(stored.key).open("rb")
+    size = stored.size
+    facts = facts_of(instance.series.study)
+    if facts is not None:
+        file = _coerced(file, facts)
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
     meta = read_file_meta(io.BytesIO(file.read(HEAD)))
     header = write_file_meta(
         transfer_syntax_uid=stored.transfer_syntax_uid,
@@ -56,6 +65,14 @@ def open_outgoing(instance: Instance) -> OutgoingFile:
         header=header,
         file=file,
         data_set_offset=meta.data_set_offset,
-        data_set_size=stored.size - meta.data_set_offset,
+        data_set_size=size - meta.data_set_offset,
         transfer_syntax_uid=stored.transfer_syntax_uid,
     )
+
+
+def _coerced(file: BinaryIO, facts: PatientFacts) -> BinaryIO:
+    """An unnamed file of the same image under the patient that its study was moved to; closes the other."""
+    written = cast("BinaryIO", tempfile.TemporaryFile(dir=layout.temp_folder()))  # noqa: SIM115 - closed by ``blocks``
+    with file:
+        write_coerced(file, written, facts)
+    return written

@@ -14,8 +14,10 @@ from archive.access.roles import user_of
 from archive.access.rules import may_download, may_read_instance
 from archive.audit.events import Event
 from archive.audit.record import record_event
+from archive.dicom.coercion import coerce_dataset
 from archive.dicom.part10 import read_dataset
 from archive.errors import ArchiveError
+from archive.mending.coercion import facts_of
 from archive.models import Instance, Study
 from archive.storage import layout
 from archive.storage.outgoing import open_outgoing
@@ -29,7 +31,7 @@ def visible_instance(request: HttpRequest, sop_instance_uid: str) -> Instance:
     """The instance, or 404 where there is none or it may not be seen."""
     instance = (
         Instance.objects.shown()
-        .select_related("stored_file", "series__study")
+        .select_related("stored_file", "series__study__patient")
         .filter(sop_instance_uid=sop_instance_uid, series__study__in=Study.objects.visible_to(user_of(request)))
         .first()
     )
@@ -44,6 +46,9 @@ def tags(request: HttpRequest, sop_instance_uid: str) -> HttpResponse:
     instance = visible_instance(request, sop_instance_uid)
     try:
         ds = read_dataset(layout.path_of(instance.stored_file.key))
+        facts = facts_of(instance.series.study)
+        if facts is not None:
+            coerce_dataset(ds, facts)
     except (ArchiveError, OSError):
         return JsonResponse({"error": "The file of this image cannot be read; an alarm has been raised."}, status=500)
     rows: list[dict[str, object]] = []

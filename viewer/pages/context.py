@@ -51,6 +51,7 @@ def navigation(roles: frozenset[Role], path: str, *, is_staff: bool) -> list[Lin
     if roles:
         entries.append(("Upload", "/upload/"))
     if roles & {Role.RADIOLOGIST, Role.TECHNOLOGIST, Role.ADMINISTRATOR}:
+        entries.append(("Other archives", "/peers/"))
         entries.append(("Jobs", "/jobs/"))
     if roles & {Role.TECHNOLOGIST, Role.ADMINISTRATOR}:
         entries.append(("Quarantine", "/quarantine/"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,9 @@ MARKS = {
     Job.State.PARKED: "quarantine",
 }
 """The shape beside the word of a state."""
+ORDER = {"refused": 0, "not sent": 1, "warned": 2, "sent": 3}
+"""Results of images: trouble first."""
+MOST_RESULTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def row_of(job: Job, user: User, *, is_visible: bool) -> Row:
         job=job,
         label=kind.label if kind else job.kind,
         mark=MARKS[Job.State(job.state)],
-        subject=subject_of(job.study, with_name=is_visible) if job.study else "",
+        subject=subject_of(job.study, with_name=is_visible) if job.study else job.parameters.get("ae_title", ""),
         study_instance_uid=job.study.study_instance_uid if job.study and is_visible else "",
         percent=min(100, 100 * job.done_steps // job.total_steps) if job.total_steps else None,
         can_cancel=acts and job.state in ACTIVE and not job.cancel_requested,
@@ -130,6 +134,27 @@ def subject_of(study: Study, *, with_name: bool) -> str:
 def may_act(user: User, job: Job) -> bool:
     """Who asked for a job may cancel it; administrators may cancel any."""
     return job.created_by_id == user.pk or has_role(user, Role.ADMINISTRATOR)
+
+
+@require_safe
+def job(request: HttpRequest, job: int) -> HttpResponse:
+    """One job: how far it is, and of one that sends the result for each image. A part of another page by htmx."""
+    user = user_of(request)
+    found = get_object_or_404(queue.visible_jobs(user).distinct(), pk=job)
+    if request.headers.get("HX-Request") and "cell" in request.GET:
+        return render(request, "peers/fetching.html", {"job": found})
+    results = [{"uid": uid, **result} for uid, result in (found.details.get("results") or {}).items()]
+    results.sort(key=lambda result: ORDER.get(result["outcome"], 0))
+    context = {
+        "row": rows_of([found], user)[0],
+        "job": found,
+        "peer": found.parameters.get("ae_title", ""),
+        "counts": Counter(result["outcome"] for result in results).items(),
+        "results": results[:MOST_RESULTS],
+        "more": max(0, len(results) - MOST_RESULTS),
+    }
+    template = "jobs/one.html" if request.headers.get("HX-Request") else "jobs/one_page.html"
+    return render(request, template, context)
 
 
 @require_POST

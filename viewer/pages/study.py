@@ -126,6 +126,7 @@ def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "may_process": has_role(user_of(request), Role.RADIOLOGIST),
         "may_reject": may_reject(user_of(request)),
         "may_download": may_download(user_of(request), study),
+        "may_search_peers": has_role(user_of(request), Role.RADIOLOGIST, Role.TECHNOLOGIST, Role.ADMINISTRATOR),
         "presets": window_presets(user_of(request)),
         "color_maps": list(MAP_NAMES),
         "user": user_of(request).pk,
@@ -163,6 +164,7 @@ def patient_facts(study: Study) -> dict[str, Any]:
         "facts": [part for part in (" ".join(part for part in (sex, age.text) if part), birth_date) if part],
         "age_disagrees": age.disagrees,
         "to_check": study.patient.identity_to_be_checked,
+        "is_corrected": study.received_patient_id is not None,
     }
 
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.dicom.coercion import coerce_dataset
 from archive.dicom.part10 import read_dataset
+from archive.mending.coercion import facts_of
 from archive.storage import layout
 from archive.storage.frames import StoredStream, stored_stream
 from viewer.errors import NothingToDraw, TooLarge
@@ -217,6 +219,9 @@ def make_thumbnail(target: Target, media_type: str, viewport: Viewport | None) -
 
 def _report(target: Target, media_type: str) -> bytes:
     ds = read_dataset(layout.path_of(target.instance.key))
+    facts = facts_of(target.study)
+    if facts is not None:
+        coerce_dataset(ds, facts)
     writers = {HTML: documents.report_as_html, PLAIN: documents.report_as_text}
     return writers[media_type](ds).encode("utf-8")
 

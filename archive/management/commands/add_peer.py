@@ -23,6 +23,7 @@ EVERYTHING = {
     "may_query_worklist": True,
     "may_report_steps": True,
     "may_ask_commitment": True,
+    "may_be_searched": True,
     "accept_private_sop_classes": True,
 }
 

@@ -351,7 +351,7 @@ def test_peers_are_refused_and_let_in_with_a_reason(cast: Cast, client_of: Clien
 def test_a_peer_that_does_not_answer_is_said_in_words(cast: Cast, client_of: ClientOf) -> None:
     Peer.objects.create(ae_title="NOBODY", host="127.0.0.1", port=9)
     response = act(client_of(cast.admin), "archive/peer", "verify", Peer.objects.all())
-    assert "NOBODY on 127.0.0.1:9 does not answer" in text_of(response)
+    assert "NOBODY does not answer: connection refused (127.0.0.1:9)" in text_of(response)
 
 
 def test_an_ae_title_that_is_none_is_refused(cast: Cast, client_of: ClientOf) -> None:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("name", "labels"),
     [
-        ("reader", ["Worklist", "Search", "Upload", "Jobs"]),
-        ("technologist", ["Studies", "Arrivals", "Search", "Upload", "Jobs", "Quarantine"]),
+        ("reader", ["Worklist", "Search", "Upload", "Other archives", "Jobs"]),
+        ("technologist", ["Studies", "Arrivals", "Search", "Upload", "Other archives", "Jobs", "Quarantine"]),
         ("referrer", ["My referrals", "Search", "Upload", "Emergency"]),
-        ("admin", ["Upload", "Jobs", "Quarantine", "Emergency", "Administration"]),
+        ("admin", ["Upload", "Other archives", "Jobs", "Quarantine", "Emergency", "Administration"]),
         ("outsider", []),
     ],
 )
