@@ -98,8 +98,10 @@ def send_instances(peer: PeerRule, ids: list[int], *, calling_ae_title: str) -> 
                 channel = _open(peer, kinds, calling_ae_title)
             yield _send_one(channel, instance)
     except BaseException:
+        channel.let_go()
         channel.assoc.abort()
         raise
+    channel.let_go()
     if channel.assoc.is_established:
         channel.assoc.release()
 
@@ -113,7 +115,10 @@ def _open(peer: PeerRule, kinds: frozenset[Kind], calling_ae_title: str) -> Stor
         calling_ae_title=calling_ae_title,
         timeout_s=ANSWER_S,
     )
-    return channel_to(assoc)
+    channel = channel_to(assoc)
+    # Between two stores pynetdicom's own loop would take answers that are ours.
+    channel.hold()
+    return channel
 
 
 def _send_one(channel: StoreChannel, instance: Outgoing) -> SendResult:
@@ -126,7 +131,7 @@ def _send_one(channel: StoreChannel, instance: Outgoing) -> SendResult:
             status = channel.store(file, way, sop_class_uid=instance.sop_class_uid, sop_instance_uid=uid)
         return result_of(uid, status)
     except ChannelLost:
-        channel.assoc.abort()
+        channel.drop()
         return SendResult(uid, None, NO_ANSWER, may_pass_later=True)
     except (ArchiveError, OSError, ValueError) as error:
         words = str(error) if isinstance(error, ArchiveError) else f"It cannot be read ({type(error).__name__})."
