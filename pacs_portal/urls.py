@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
-from viewer.api import color_maps, instances, processing, reports, values
+from viewer.api import color_maps, instances, measurements, processing, reports, values
 from viewer.pages import (
     account,
     admin_home,
@@ -86,6 +86,13 @@ urlpatterns = [
     path("stacks/<stack:stack>/thumbnail.png", stacks.thumbnail, name="stack-thumbnail"),
     path("api/stacks/<stack:stack>/frames/<int:frame>/value", values.value, name="value"),
     path("api/color-maps.json", color_maps.color_maps, name="color-maps"),
+    path("api/stacks/<stack:stack>/frames/<int:frame>/statistics", measurements.stack_statistics, name="statistics"),
+    path("api/studies/<uid:study_instance_uid>/annotations", measurements.study_annotations, name="annotations"),
+    path(
+        "api/studies/<uid:study_instance_uid>/annotations/<uuid:annotation_id>",
+        measurements.annotation,
+        name="annotation",
+    ),
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),
     path("api/studies/<uid:study_instance_uid>/report", reports.report, name="report-draft"),

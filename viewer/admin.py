@@ -1,11 +1,11 @@
-"""Django admin of the viewer: window presets, report templates, macros, and the rows of the reading worklist."""
+"""Django admin of the viewer: window presets, report templates, macros, the reading worklist, and what was drawn."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from archive.admin.looks import ReadOnlyAdmin
-from viewer.models import Macro, ReadingTask, ReportTemplate, WindowPreset
+from viewer.models import Annotation, Macro, ReadingTask, ReportTemplate, WindowPreset
 
 
 @admin.register(WindowPreset)
@@ -37,3 +37,11 @@ class ReadingTaskAdmin(ReadOnlyAdmin):
     list_filter = ("priority", "state")
     search_fields = ("study__study_instance_uid", "study__search_text")
     list_select_related = ("study", "claimed_by", "read_by")
+
+
+@admin.register(Annotation)
+class AnnotationAdmin(ReadOnlyAdmin):
+    list_display = ("study", "kind", "author", "created_at", "changed_by", "changed_at", "version", "deleted_at")
+    list_filter = ("kind",)
+    search_fields = ("study__study_instance_uid",)
+    list_select_related = ("study", "author", "changed_by")

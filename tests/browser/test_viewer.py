@@ -272,15 +272,16 @@ def test_a_length_is_in_millimetres_of_the_file_and_can_be_undone(open_viewer: O
     page.mouse.move(x + 50, y, steps=5)
     page.mouse.up()
     # 100 pixels of 0.796875 mm.
-    expect(page.locator(".length-label").first).to_have_text("79.7 mm")
+    expect(page.locator(".mark-label").first).to_have_text("79.7 mm")
+    expect(page.locator(".save-word")).to_have_text(re.compile("^saved"))
     page.reload()
     page.wait_for_function(IS_FULL)
-    expect(page.locator(".length-label").first).to_have_text("79.7 mm")
+    expect(page.locator(".mark-label").first).to_have_text("79.7 mm")
     page.mouse.move(x + 1, y)
     page.keyboard.press("Delete")
-    expect(page.locator(".length")).to_have_count(0)
+    expect(page.locator(".mark-shape")).to_have_count(0)
     page.keyboard.press("Control+z")
-    expect(page.locator(".length")).to_have_count(1)
+    expect(page.locator(".mark-shape")).to_have_count(1)
 
 
 def test_the_value_under_the_pointer_has_its_unit(open_viewer: Open) -> None:

@@ -1,8 +1,18 @@
 """The reading side's nouns, one a module."""
 
+from viewer.models.annotation import Annotation
 from viewer.models.preferences import Preferences
 from viewer.models.reading_task import ReadingTask
 from viewer.models.report import Macro, Report, ReportTemplate, ReportVersion
 from viewer.models.window_preset import WindowPreset
 
-__all__ = ["Macro", "Preferences", "ReadingTask", "Report", "ReportTemplate", "ReportVersion", "WindowPreset"]
+__all__ = [
+    "Annotation",
+    "Macro",
+    "Preferences",
+    "ReadingTask",
+    "Report",
+    "ReportTemplate",
+    "ReportVersion",
+    "WindowPreset",
+]

@@ -2,34 +2,43 @@
  * Where the parts of a measurement lie on the screen, and which part a pointer is on; CSS pixels of the viewport.
  */
 import { distanceFromSegment } from "../geometry/gesture.js";
+import { handlesOf, linesOf } from "../geometry/shapes.js";
 
 const HANDLE_PX = 9;
 const LINE_PX = 6;
 const LABEL_GAP_PX = 12;
 
-/** The ends of a mark and the place of its label. @param {(point: object) => {x: number, y: number}} toCss */
-export function layout(mark, toCss) {
-  const [from, to] = [toCss(mark.from), toCss(mark.to)];
-  const right = from.x >= to.x ? from : to;
-  // Beside the right end: never over what lies between the ends.
-  const place = { x: right.x + LABEL_GAP_PX, y: right.y + LABEL_GAP_PX / 3 };
+/**
+ * The lines and handles of a mark and the place of its label.
+ * @param {(point: object) => {x: number, y: number}} toCss
+ * @param {[number, number]} [aspect] height and width of a pixel
+ */
+export function layout(mark, toCss, aspect = [1, 1]) {
+  const lines = linesOf(mark, aspect).map((line) => line.map(toCss));
+  const handles = handlesOf(mark).map(toCss);
+  const all = lines.length ? lines.flat() : mark.points.map(toCss);
+  const right = all.reduce((found, point) => (point.x > found.x ? point : found), all[0] ?? { x: 0, y: 0 });
+  // Beside the right end: never over what lies between the ends. A text stands where it was put.
+  const gap = mark.kind === "text" ? { x: 0, y: 0 } : { x: LABEL_GAP_PX, y: LABEL_GAP_PX / 3 };
+  const place = { x: right.x + gap.x, y: right.y + gap.y };
   const label = mark.label ? { x: place.x + mark.label.x, y: place.y + mark.label.y } : place;
-  return { from, to, place, label, anchor: right };
+  return { lines, handles, place, label, anchor: right };
 }
 
 /**
  * @param {{x: number, y: number}} point
  * @param {object[]} marks
- * @param {{reach?: number}} [options] reach: how much further a finger reaches than a mouse
- * @returns {{id: string, part: "from"|"to"|"line"}|null}
+ * @param {{reach?: number, aspect?: [number, number]}} [options] reach: how much further a finger reaches than a mouse
+ * @returns {{id: string, part: "handle"|"line", index: number}|null}
  */
-export function hitMark(point, marks, toCss, { reach = 1 } = {}) {
+export function hitMark(point, marks, toCss, { reach = 1, aspect = [1, 1] } = {}) {
   for (const mark of [...marks].reverse()) {
-    const { from, to } = layout(mark, toCss);
-    for (const [part, end] of [["to", to], ["from", from]]) {
-      if (Math.hypot(point.x - end.x, point.y - end.y) <= HANDLE_PX * reach) return { id: mark.id, part };
-    }
-    if (distanceFromSegment(point, from, to) <= LINE_PX * reach) return { id: mark.id, part: "line" };
+    const { lines, handles } = layout(mark, toCss, aspect);
+    const far = (end) => Math.hypot(point.x - end.x, point.y - end.y);
+    const index = handles.findLastIndex((end) => far(end) <= HANDLE_PX * reach);
+    if (index >= 0) return { id: mark.id, part: "handle", index };
+    const isOn = lines.some((line) => line.some((end, at) => at > 0 && distanceFromSegment(point, line[at - 1], end) <= LINE_PX * reach));
+    if (isOn) return { id: mark.id, part: "line", index: -1 };
   }
   return null;
 }

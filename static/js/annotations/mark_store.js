@@ -1,91 +1,119 @@
 /**
- * Measurements of this tab: each belongs to one frame of one instance. Every change can be undone; they outlive a reload
- * of the page, but not the tab, and are kept for one user and one study only.
+ * Measurements of a study in this browser: each belongs to one frame of one instance. Every change of this tab can be
+ * undone and done again, whatever others change in between; what has changed is told to whoever saves it.
  */
-const MOST_UNDONE = 100;
+const MOST_UNDONE = 200;
 
 /**
  * @typedef {object} Mark
  * @property {string} id
- * @property {"length"} kind
+ * @property {string} kind see geometry/shapes.js
+ * @property {string} stack on which it was drawn
  * @property {string} SOPInstanceUID
  * @property {number} FrameNumber
- * @property {{x: number, y: number}} from in image coordinates
- * @property {{x: number, y: number}} to
+ * @property {{x: number, y: number}[]} points in image coordinates
+ * @property {string} text its name, or the words of an arrow or a text
  * @property {{x: number, y: number}|null} label where the reader put the label, as an offset in CSS pixels
+ * @property {string} [author] who drew it, as the portal says
+ * @property {boolean} [mayChange]
  */
 
-/** Events: "change". */
+function isOn(mark, frame) {
+  return mark.SOPInstanceUID === frame.SOPInstanceUID && mark.FrameNumber === frame.FrameNumber;
+}
+
+/** Events: "change"; "edited" with {id} in its detail when this tab has changed one. */
 export class MarkStore extends EventTarget {
-  #marks = [];
+  #marks = new Map();
   #done = [];
   #undone = [];
-  #key;
-  #storage;
 
-  /** @param {string} key names user and study */
-  constructor(key, storage = globalThis.sessionStorage) {
-    super();
-    this.#key = `portal:marks:${key}`;
-    this.#storage = storage;
-    try {
-      this.#marks = JSON.parse(storage?.getItem(this.#key) ?? "[]");
-    } catch {
-      this.#marks = [];
-    }
+  /** Measurements of a frame. @returns {Mark[]} */
+  of(frame) {
+    return frame ? this.all.filter((mark) => isOn(mark, frame)) : [];
   }
 
-  /** @returns {Mark[]} */
-  of(frame) {
-    if (!frame) return [];
-    return this.#marks.filter(
-      (mark) => mark.SOPInstanceUID === frame.SOPInstanceUID && mark.FrameNumber === frame.FrameNumber,
-    );
+  /** @returns {Mark[]} the oldest first */
+  get all() {
+    return [...this.#marks.values()];
   }
 
   get(id) {
-    return this.#marks.find((mark) => mark.id === id);
+    return this.#marks.get(id);
   }
 
+  get canUndo() {
+    return this.#done.length > 0;
+  }
+
+  get canRedo() {
+    return this.#undone.length > 0;
+  }
+
+  /** @returns {string} its id */
   add(mark) {
-    this.#change([...this.#marks, { label: null, ...mark, id: mark.id ?? crypto.randomUUID() }]);
+    const id = mark.id ?? crypto.randomUUID();
+    this.#edit(id, { label: null, text: "", ...mark, id });
+    return id;
   }
 
+  /** Changes one that may be changed. @param {Partial<Mark>} changes */
   change(id, changes) {
-    this.#change(this.#marks.map((mark) => (mark.id === id ? { ...mark, ...changes } : mark)));
+    const mark = this.#marks.get(id);
+    if (mark && mark.mayChange !== false) this.#edit(id, { ...mark, ...changes });
   }
 
+  /** Deletes one that may be changed. @returns {boolean} */
   remove(id) {
-    this.#change(this.#marks.filter((mark) => mark.id !== id));
+    const mark = this.#marks.get(id);
+    if (!mark || mark.mayChange === false) return false;
+    this.#edit(id, null);
+    return true;
   }
 
   undo() {
-    this.#travel(this.#done, this.#undone);
+    return this.#travel(this.#done, this.#undone, "before");
   }
 
   redo() {
-    this.#travel(this.#undone, this.#done);
+    return this.#travel(this.#undone, this.#done, "after");
   }
 
-  #change(marks) {
-    this.#done = [...this.#done, this.#marks].slice(-MOST_UNDONE);
-    this.#undone = [];
-    this.#set(marks);
-  }
-
-  #travel(from, to) {
-    if (!from.length) return;
-    to.push(this.#marks);
-    this.#set(from.pop());
-  }
-
-  #set(marks) {
-    this.#marks = marks;
-    try {
-      this.#storage?.setItem(this.#key, JSON.stringify(marks));
-    } catch {
-      // Without room in the tab's storage they live until the page is left.
-    }
+  /** Takes what the portal keeps; null: it was deleted. Not an edit: undo leads back to edits of this tab only. */
+  receive(id, mark) {
+    this.#set(id, mark);
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Takes what somebody else has made of one; undo brings this tab's own back. */
+  overrule(id, mark) {
+    const before = this.#marks.get(id) ?? null;
+    this.#done.push({ id, before, after: mark });
+    this.receive(id, mark);
+  }
+
+  #edit(id, after) {
+    this.#done = [...this.#done, { id, before: this.#marks.get(id) ?? null, after }].slice(-MOST_UNDONE);
+    this.#undone = [];
+    this.#apply(id, after);
+  }
+
+  #travel(from, to, side) {
+    const step = from.pop();
+    if (!step) return false;
+    to.push(step);
+    this.#apply(step.id, step[side]);
+    return true;
+  }
+
+  #apply(id, mark) {
+    this.#set(id, mark);
+    this.dispatchEvent(new Event("change"));
+    this.dispatchEvent(new CustomEvent("edited", { detail: { id } }));
+  }
+
+  #set(id, mark) {
+    if (mark) this.#marks.set(id, mark);
+    else this.#marks.delete(id);
   }
 }

@@ -1,34 +1,43 @@
 /**
- * Draws measurements over a viewport: a thin line with a dark outline, handles on hover, a label beside it.
+ * Draws measurements over a viewport: thin lines with a dark outline, handles on hover, values beside it.
  */
 import { svg } from "../core/dom.js";
-import { formatLength, lengthBetween } from "../geometry/distance.js";
 import { hitMark, layout } from "./mark_geometry.js";
+import { valuesOf } from "./mark_values.js";
 
 const HANDLE_RADIUS = 4;
 const CROSS = 4;
+const LINE_HEIGHT = 15;
+const ARROW_PX = 11;
 const DRAFT = "draft";
+/** Kinds whose ends are marked by a small cross. */
+const WITH_CROSSES = new Set(["length", "bidirectional", "angle", "cobb"]);
 
 export class MarksLayer {
   #viewport;
   #store;
+  #measurer;
   #listeners = new AbortController();
   #draft = null;
   #moved = null;
   #hovered = null;
   #selected = null;
+  #isHidden = false;
   element = svg("svg", { class: "viewport-marks", "aria-hidden": "true" });
 
   /**
    * @param {import("../viewport/viewport.js").Viewport} viewport
    * @param {import("./mark_store.js").MarkStore} store
+   * @param {import("./mark_measurer.js").MarkMeasurer} measurer
    */
-  constructor(viewport, store) {
+  constructor(viewport, store, measurer) {
     this.#viewport = viewport;
     this.#store = store;
+    this.#measurer = measurer;
     const { signal } = this.#listeners;
     viewport.addEventListener("painted", () => this.draw(), { signal });
     store.addEventListener("change", () => this.draw(), { signal });
+    measurer.addEventListener("measured", () => this.draw(), { signal });
   }
 
   disconnect() {
@@ -44,6 +53,11 @@ export class MarksLayer {
   /** A mark as it lies while it is being moved; null when it has been put down. */
   setMoved(mark) {
     this.#moved = mark;
+    this.draw();
+  }
+
+  setHidden(isHidden) {
+    this.#isHidden = isHidden;
     this.draw();
   }
 
@@ -64,57 +78,94 @@ export class MarksLayer {
 
   /** The part of a mark under a point in CSS pixels. */
   hit(point, options) {
-    if (!this.#viewport.manifest || this.#viewport.problem) return null;
-    return this.#hitLabel(point) ?? hitMark(point, this.#marks(), (one) => this.#viewport.toCss(one), options);
+    if (!this.#viewport.manifest || this.#viewport.problem || this.#isHidden) return null;
+    return this.#hitLabel(point) ?? hitMark(point, this.#marks(), this.#toCss, { ...options, aspect: this.#aspect });
   }
 
   #hitLabel({ x, y }) {
     for (const group of this.element.children) {
-      const box = group.querySelector("text").getBBox();
-      const isOn = x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height;
-      if (isOn && group.dataset.mark !== DRAFT) return { id: group.dataset.mark, part: "label" };
+      for (const text of group.querySelectorAll("text.mark-label:not(.mark-note)")) {
+        const box = text.getBBox();
+        const isOn = x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height;
+        if (isOn && group.dataset.mark !== DRAFT) return { id: group.dataset.mark, part: "label", index: -1 };
+      }
     }
     return null;
   }
+
+  get #aspect() {
+    return this.#viewport.manifest.PixelAspectRatio ?? [1, 1];
+  }
+
+  #toCss = (point) => this.#viewport.toCss(point);
 
   #marks() {
     return this.#store.of(this.#viewport.frameFacts).map((mark) => (mark.id === this.#moved?.id ? this.#moved : mark));
   }
 
   draw() {
-    const isShown = this.#viewport.manifest && !this.#viewport.problem && this.#viewport.hasPicture;
+    const isShown = this.#viewport.manifest && !this.#viewport.problem && this.#viewport.hasPicture && !this.#isHidden;
     const marks = isShown ? [...this.#marks(), ...(this.#draft ? [this.#draft] : [])] : [];
     if (!marks.length && !this.element.firstChild) return;
-    this.element.replaceChildren(...marks.map((mark) => this.#drawLength(mark)));
+    this.element.replaceChildren(...marks.map((mark) => (mark.kind === "key_image" ? keyFlag(mark) : this.#drawMark(mark))));
   }
 
-  #drawLength(mark) {
-    const place = layout(mark, (point) => this.#viewport.toCss(point));
-    const { from, to, label, anchor } = place;
+  #drawMark(mark) {
+    const { lines, handles, label, anchor } = layout(mark, this.#toCss, this.#aspect);
     const isActive = mark === this.#draft || mark.id === this.#selected;
-    const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
-    const group = svg("g", { class: isActive ? "length length-selected" : "length", "data-mark": mark.id ?? DRAFT });
-    group.append(svg("line", { class: "length-outline", ...ends }), svg("line", { class: "length-line", ...ends }));
-    for (const end of [from, to]) group.append(this.#end(end, mark));
-    if (mark.label) group.append(svg("line", { class: "length-leader", x1: anchor.x, y1: anchor.y, x2: label.x, y2: label.y }));
+    const group = svg("g", { class: isActive ? "mark-shape mark-active" : "mark-shape", "data-mark": mark.id ?? DRAFT, "data-kind": mark.kind });
+    const path = lines.map(pathOf).join("") + (mark.kind === "arrow" ? headOf(lines[0]) : "");
+    group.append(svg("path", { class: "mark-outline", d: path }), svg("path", { class: "mark-line", d: path }));
+    group.append(...this.#ends(mark, handles));
+    if (mark.label) group.append(svg("line", { class: "mark-leader", x1: anchor.x, y1: anchor.y, x2: label.x, y2: label.y }));
     group.append(...this.#label(mark, label));
     return group;
   }
 
-  #end({ x, y }, mark) {
-    const isHandled = mark === this.#draft || mark.id === this.#hovered || mark.id === this.#selected;
-    if (isHandled) return svg("circle", { class: "length-handle", cx: x, cy: y, r: HANDLE_RADIUS });
-    return svg("path", { class: "length-end", d: `M${x - CROSS} ${y}h${CROSS * 2}M${x} ${y - CROSS}v${CROSS * 2}` });
+  #ends(mark, handles) {
+    if (this.#isLookedAt(mark)) return handles.map(({ x, y }) => svg("circle", { class: "mark-handle", cx: x, cy: y, r: HANDLE_RADIUS }));
+    if (!WITH_CROSSES.has(mark.kind)) return [];
+    const cross = ({ x, y }) => `M${x - CROSS} ${y}h${CROSS * 2}M${x} ${y - CROSS}v${CROSS * 2}`;
+    return [svg("path", { class: "mark-end", d: handles.map(cross).join("") })];
+  }
+
+  #isLookedAt(mark) {
+    return mark === this.#draft || mark.id === this.#hovered || mark.id === this.#selected;
   }
 
   #label(mark, { x, y }) {
-    const length = lengthBetween(this.#viewport.manifest, mark.from, mark.to);
-    const isDetailed = mark === this.#draft || mark.id === this.#hovered || mark.id === this.#selected;
-    const text = svg("text", { class: "length-label", x, y });
-    text.textContent = length.note && length.unit === "mm" ? `${formatLength(length)} *` : formatLength(length);
-    if (!isDetailed || !length.note) return [text];
-    const note = svg("text", { class: "length-label length-note", x, y: y + 15 });
-    note.textContent = length.note;
-    return [text, note];
+    const { manifest, frame } = this.#viewport;
+    const isMoving = mark === this.#draft || mark === this.#moved;
+    const measured = this.#measurer.of(mark, manifest.stack, frame, { isMoving });
+    const { lines, details } = valuesOf(mark, manifest, measured);
+    const author = mark.author && !mark.isOwn ? [mark.author] : [];
+    const more = this.#isLookedAt(mark) ? [...details, ...author] : [];
+    return [...lines, ...more].map((text, index) => {
+      const kind = index < lines.length ? "mark-label" : "mark-label mark-note";
+      const node = svg("text", { class: kind, x, y: y + index * LINE_HEIGHT });
+      node.textContent = text;
+      return node;
+    });
   }
+}
+
+function pathOf(line) {
+  return line.map(({ x, y }, index) => `${index ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
+}
+
+/** Two short lines at the tip. */
+function headOf([tail, tip]) {
+  const angle = Math.atan2(tip.y - tail.y, tip.x - tail.x);
+  const side = (turn) => {
+    const [x, y] = [tip.x - ARROW_PX * Math.cos(angle + turn), tip.y - ARROW_PX * Math.sin(angle + turn)];
+    return `M${tip.x.toFixed(2)} ${tip.y.toFixed(2)}L${x.toFixed(2)} ${y.toFixed(2)}`;
+  };
+  return side(0.45) + side(-0.45);
+}
+
+/** Words at the upper edge: the whole frame is meant. */
+function keyFlag(mark) {
+  const text = svg("text", { class: "mark-label mark-key", x: "50%", y: 44, "text-anchor": "middle" });
+  text.textContent = mark.text ? `★ key image: ${mark.text}` : "★ key image";
+  return svg("g", { class: "mark-shape", "data-mark": mark.id, "data-kind": mark.kind }, text);
 }

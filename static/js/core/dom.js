@@ -33,9 +33,10 @@ export function svg(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** An icon of the set; its name for people belongs to the button around it. */
+/** An icon of the set, or of our own "shape-…"; its name for people belongs to the button around it. */
 export function icon(name, { small = false } = {}) {
-  const href = new URL(`vendor/icons.svg#${name}`, STATIC_ROOT).href;
+  const file = name.startsWith("shape-") ? "icons/shapes.svg" : "vendor/icons.svg";
+  const href = new URL(`${file}#${name}`, STATIC_ROOT).href;
   return svg("svg", { class: small ? "icon icon-small" : "icon", "aria-hidden": "true" }, svg("use", { href }));
 }
 

@@ -96,3 +96,9 @@ export function post(url, body, options = {}) {
   const headers = { "X-CSRFToken": csrfToken(), ...(isForm ? {} : { "Content-Type": "application/json" }) };
   return request(url, { method: "POST", body: isForm ? body : JSON.stringify(body ?? {}), ...options, headers });
 }
+
+/** Sends a JSON value and reads the JSON of the answer. @param {RequestInit} [options] method: PUT, DELETE ... */
+export async function sendJson(url, body, { method = "POST", ...options } = {}) {
+  const response = await post(url, body, { ...options, method });
+  return response.json();
+}

@@ -41,15 +41,17 @@ export function regionUnder(regions, from, to) {
 }
 
 /**
- * The scale between two points of an image.
+ * The scale under all of some points of an image.
  * @param {object} manifest of the stack: PixelSpacing and calibration
+ * @param {{x: number, y: number}[]} points
  * @returns {{row_mm: number, column_mm: number, source: string, note: string}|null}
  */
-export function scaleBetween(manifest, from, to) {
+export function scaleOf(manifest, points) {
   const regions = manifest.calibration?.regions ?? [];
   if (regions.length > 0) {
-    const region = regionUnder(regions, from, to);
-    if (!region) return null;
+    const under = points.map((point) => regionUnder(regions, points[0], point));
+    const [region] = under;
+    if (!region || under.some((one) => one !== region)) return null;
     return {
       row_mm: Math.abs(region.delta_y) * MM_IN_CM,
       column_mm: Math.abs(region.delta_x) * MM_IN_CM,
@@ -60,6 +62,11 @@ export function scaleBetween(manifest, from, to) {
   const spacing = manifest.PixelSpacing;
   if (!spacing || !(spacing.row_mm > 0 && spacing.column_mm > 0)) return null;
   return { row_mm: spacing.row_mm, column_mm: spacing.column_mm, source: spacing.source ?? "", note: spacing.note ?? "" };
+}
+
+/** The scale between two points of an image, as `scaleOf`. */
+export function scaleBetween(manifest, from, to) {
+  return scaleOf(manifest, [from, to]);
 }
 
 /**

@@ -1,10 +1,12 @@
 /**
  * The viewer's page: wires panes, tools, keys, menus, strip, address, arrivals and covers together.
  */
+import { MarkMeasurer } from "../annotations/mark_measurer.js";
+import { MarkSaver } from "../annotations/mark_saver.js";
 import { MarkStore } from "../annotations/mark_store.js";
 import { announce } from "../core/announcer.js";
 import { CurrentPatient } from "../core/current_patient.js";
-import { pageData } from "../core/dom.js";
+import { element, pageData, setText } from "../core/dom.js";
 import { preference, setPreference } from "../core/preferences.js";
 import { ReportApi } from "../reports/report_api.js";
 import { ReportPanel } from "../reports/report_panel.js";
@@ -21,7 +23,9 @@ import { makeCommands } from "./viewer_parts/commands.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
-import { contextItems, layoutItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
+import { Marking, saveWord } from "./viewer_parts/marking.js";
+import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
+import { contextItems, layoutItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
@@ -41,7 +45,12 @@ const cache = new BitmapCache();
 const loader = new TileLoader(cache);
 const drawing = new ValueDrawing();
 const linked = document.getElementById("first-picture")?.getAttribute("src") ?? "";
-const store = new MarkStore(`${data.user}:${data.study.StudyInstanceUID}`);
+const store = new MarkStore();
+const saver = new MarkSaver(store, {
+  url: `/api/studies/${data.study.StudyInstanceUID}/annotations`,
+  key: `${data.user}:${data.study.StudyInstanceUID}`,
+});
+const measurer = new MarkMeasurer();
 const library = new StackLibrary(data.manifest);
 const isTouch = matchMedia("(pointer: coarse)").matches;
 const tools = new ToolBox(isTouch ? "scroll" : preference("tool", "window"), () => viewer?.panes ?? []);
@@ -60,7 +69,7 @@ const actions = {
   maximise: (pane) => viewer.maximise(pane),
 };
 
-viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, tools, facts: { study: data.study, patient: data.patient }, actions });
+viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, measurer, tools, facts: { study: data.study, patient: data.patient }, actions });
 
 const claim = new HeldClaim(data.study.StudyInstanceUID);
 const report = data.may_report ? reportBeside() : null;
@@ -73,6 +82,9 @@ function reportBeside() {
   if (claim.isExpected) side.showForReading();
   return side;
 }
+const marking = new Marking(viewer, store);
+const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, close: () => ui.toggleMeasures() });
+document.getElementById("viewer-body").append(measures.element);
 
 const ui = {
   report,
@@ -85,6 +97,12 @@ const ui = {
   openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest)),
   mayProcess: Boolean(data.may_process),
   openProcessing: () => openProcessing(viewer.active.viewport.manifest),
+  openMeasureTools: () => openMenu(measureToolItems(commands), { below: toolbar.button("measure-tools"), label: "Measuring tools" }),
+  areMeasuresOpen: () => measures.isOpen,
+  toggleMeasures: () => {
+    measures.setOpen(!measures.isOpen);
+    updateSoon();
+  },
   openTags: () => openTags(viewer.active.viewport.frameFacts),
   openMenuOfActive: () => {
     const box = viewer.active.surface.getBoundingClientRect();
@@ -93,7 +111,7 @@ const ui = {
   download: () => location.assign(`/api/instances/${viewer.active.viewport.frameFacts.SOPInstanceUID}/file`),
 };
 
-commands = makeCommands({ viewer, tools, store, ui, presetsOf, drawing });
+commands = makeCommands({ viewer, tools, store, ui, marking, presetsOf, drawing });
 const toolbar = new Toolbar(commands, {
   windowText: () => {
     const { manifest, view, askedFrame } = viewer.active?.viewport ?? {};
@@ -106,7 +124,7 @@ const toolbar = new Toolbar(commands, {
 });
 document.getElementById("toolbar").replaceChildren(toolbar.element);
 listenForKeys(container, commands);
-const strip = new Strip(document.getElementById("strip"), viewer);
+const strip = new Strip(document.getElementById("strip"), viewer, store);
 acceptDrops(container, viewer);
 
 // --- the tool bar and the address follow the view ----------------------------------------------------------------
@@ -138,6 +156,19 @@ tools.addEventListener("change", () => {
   if (!isTouch) setPreference("tool", tools.activeId);
   updateSoon();
 });
+
+// --- measurements are saved, and it is said in one quiet word ------------------------------------------------------
+
+const word = element("output", { class: "save-word", "aria-live": "off" });
+document.getElementById("toolbar").append(word);
+saver.addEventListener("state", () => setText(word, saveWord(saver.state)));
+saver.addEventListener("conflict", ({ detail }) => {
+  setText(word, detail);
+  announce(detail);
+});
+store.addEventListener("change", updateSoon);
+marking.addEventListener("change", updateSoon);
+viewer.addEventListener("shown", updateSoon);
 
 // --- what the page opens with ------------------------------------------------------------------------------------
 
@@ -200,6 +231,7 @@ current.addEventListener("change", () => report?.panel.allow(current.isCurrent))
 current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/`));
 current.claim();
 open();
+saver.load();
 
 showClaim(document.getElementById("claim"), claim, data.study.StudyInstanceUID);
 claim.connect().then(() => report?.settle());

@@ -1,4 +1,5 @@
-/** Moves a mark that was taken by one of its ends, its line or its label; not chosen from the tool bar, it is there where a mark is. */
+/** Moves a mark that was taken by a handle, its line or its label; not chosen from the tool bar, it is there where a mark is. */
+import { handlesOf, shifted, withHandle } from "../geometry/shapes.js";
 import { Tool } from "./tool.js";
 
 export class MarkDrag extends Tool {
@@ -7,7 +8,7 @@ export class MarkDrag extends Tool {
   #grip = null;
   #before = null;
 
-  /** @param {{id: string, part: "from"|"to"|"line"|"label"}} hit */
+  /** @param {{id: string, part: "handle"|"line"|"label", index: number}} hit */
   constructor(hit) {
     super();
     this.#hit = hit;
@@ -15,19 +16,20 @@ export class MarkDrag extends Tool {
 
   pointerDown(pane, gesture) {
     pane.selectMark(this.#hit.id);
-    this.#before = pane.markOf(this.#hit.id);
+    const mark = pane.markOf(this.#hit.id);
+    this.#before = mark?.mayChange === false ? null : mark;
     this.#grip = gesture.image;
   }
 
   pointerMove(pane, gesture) {
-    if (gesture.isDown && gesture.hasMoved && this.#before) pane.showMoved(this.#moved(gesture));
+    if (gesture.isDown && gesture.hasMoved && this.#before) pane.showMoved(this.#moved(pane, gesture));
   }
 
   pointerUp(pane, gesture) {
     pane.showMoved(null);
     if (this.#before && gesture.hasMoved) {
-      const { from, to, label } = this.#moved(gesture);
-      pane.changeMark(this.#hit.id, { from, to, label });
+      const { points, label } = this.#moved(pane, gesture);
+      pane.changeMark(this.#hit.id, { points, label });
     }
     this.#before = null;
   }
@@ -39,15 +41,20 @@ export class MarkDrag extends Tool {
     return wasUnderWay;
   }
 
-  #moved({ image, totalX, totalY }) {
-    if (this.#hit.part === "label") {
-      const { x, y } = this.#before.label ?? { x: 0, y: 0 };
-      return { ...this.#before, label: { x: x + totalX, y: y + totalY } };
+  #moved(pane, { image, totalX, totalY }) {
+    const { part, index } = this.#hit;
+    const mark = this.#before;
+    if (part === "label" && mark.kind !== "text") {
+      const { x, y } = mark.label ?? { x: 0, y: 0 };
+      return { ...mark, label: { x: x + totalX, y: y + totalY } };
     }
     const by = { x: image.x - this.#grip.x, y: image.y - this.#grip.y };
-    const shift = (point) => ({ x: point.x + by.x, y: point.y + by.y });
-    const { part } = this.#hit;
-    const { from, to } = this.#before;
-    return { ...this.#before, from: part === "to" ? from : shift(from), to: part === "from" ? to : shift(to) };
+    if (part === "handle") {
+      const { PixelAspectRatio } = pane.viewport.manifest;
+      // The handle keeps its distance from the pointer that took it.
+      const place = handlesOf(mark)[index];
+      return { ...mark, points: withHandle(mark, index, { x: place.x + by.x, y: place.y + by.y }, PixelAspectRatio) };
+    }
+    return { ...mark, points: shifted(mark.points, by) };
   }
 }

@@ -151,7 +151,7 @@ export class PointerRouter {
       Math.hypot(event.clientX - last.x, event.clientY - last.y) <= STILL_PX &&
       !(drag.tool instanceof MarkDrag);
     this.#lastClick = isDouble ? null : { time: event.timeStamp, x: event.clientX, y: event.clientY };
-    if (!isDouble) return;
+    if (!isDouble || drag.tool.finish?.()) return;
     this.#tools.active.cancel(this.#pane);
     this.#actions.maximise(this.#pane);
   }

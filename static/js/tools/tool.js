@@ -32,4 +32,9 @@ export class Tool {
   }
 
   deactivate(_pane) {}
+
+  /** Ends what is under way with what there is: Enter or a double click. @returns {boolean} whether that meant anything */
+  finish() {
+    return false;
+  }
 }

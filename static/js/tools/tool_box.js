@@ -1,14 +1,41 @@
 /**
  * The tools of a viewer, which one the left button uses, and which were used in the last hour.
  */
+import { AngleTool } from "./angle_tool.js";
+import { ArrowTool } from "./arrow_tool.js";
+import { BidirectionalTool } from "./bidirectional_tool.js";
+import { CircleTool } from "./circle_tool.js";
+import { CobbTool } from "./cobb_tool.js";
+import { EllipseTool } from "./ellipse_tool.js";
+import { FreehandTool } from "./freehand_tool.js";
 import { LengthTool } from "./length_tool.js";
 import { PanTool } from "./pan_tool.js";
+import { PolygonTool } from "./polygon_tool.js";
 import { ProbeTool } from "./probe_tool.js";
+import { RectangleTool } from "./rectangle_tool.js";
 import { ScrollTool } from "./scroll_tool.js";
+import { TextTool } from "./text_tool.js";
 import { WindowTool } from "./window_tool.js";
 import { ZoomTool } from "./zoom_tool.js";
 
-const TOOLS = Object.freeze([WindowTool, PanTool, ZoomTool, ScrollTool, ProbeTool, LengthTool]);
+const TOOLS = Object.freeze([
+  WindowTool,
+  PanTool,
+  ZoomTool,
+  ScrollTool,
+  ProbeTool,
+  LengthTool,
+  BidirectionalTool,
+  AngleTool,
+  CobbTool,
+  EllipseTool,
+  RectangleTool,
+  CircleTool,
+  PolygonTool,
+  FreehandTool,
+  ArrowTool,
+  TextTool,
+]);
 const HOUR_MS = 3_600_000;
 
 /** Events: "change". */

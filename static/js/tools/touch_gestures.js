@@ -90,7 +90,8 @@ export class TouchGestures {
 
   #beginOne(event) {
     const gesture = this.#gestureOf(event);
-    const hit = this.#pane.hitMark(gesture.css, { reach: FINGER_REACH });
+    const isDrawing = this.#tools.active.isUnderWay;
+    const hit = isDrawing ? null : this.#pane.hitMark(gesture.css, { reach: FINGER_REACH });
     this.#begin("tool", hit ? new MarkDrag(hit) : this.#tools.active);
     if (!hit) this.#pane.selectMark(null);
     this.#tool.pointerDown(this.#pane, { ...gesture, isDown: true });
@@ -124,7 +125,7 @@ export class TouchGestures {
       event.timeStamp - last.time < DOUBLE_TAP_MS &&
       Math.hypot(event.clientX - last.x, event.clientY - last.y) <= STILL_PX * 2;
     this.#lastTap = isDouble ? null : { time: event.timeStamp, x: event.clientX, y: event.clientY };
-    if (!isDouble) return;
+    if (!isDouble || this.#tools.active.finish?.()) return;
     this.#tools.active.cancel(this.#pane);
     this.#actions.maximise(this.#pane);
   }

@@ -26,7 +26,7 @@ const KEY_WINDOW_SHARE = 0.05;
  * @returns {Command[]}
  */
 export function makeCommands(context) {
-  const { viewer, ui, store } = context;
+  const { viewer, ui } = context;
   const viewport = () => viewer.active.viewport;
   const hasPicture = () => Boolean(viewport()?.manifest);
   return [
@@ -62,9 +62,7 @@ export function makeCommands(context) {
       run: () => viewer.setText(!viewer.hasText),
       isOn: () => viewer.hasText,
     },
-    { id: "undo", label: "Undo measurement", group: "Measure", keys: ["Ctrl+z"], icon: "undo-2", run: () => store.undo() },
-    { id: "redo", label: "Redo measurement", group: "Measure", keys: ["Ctrl+y", "Ctrl+Shift+z"], icon: "redo-2", run: () => store.redo() },
-    { id: "remove", label: "Delete measurement", group: "Measure", keys: ["Delete", "Backspace"], run: () => viewer.active.removeMark() },
+    ...measureCommands(context),
     {
       id: "report",
       label: "Report",
@@ -115,16 +113,48 @@ function toolCommands({ tools }) {
     ["scroll", "Scroll", "s", "gallery-vertical"],
     ["probe", "Probe", "b", "crosshair"],
     ["length", "Length", "l", "ruler"],
+    ["angle", "Angle", "a", "shape-angle"],
+    ["ellipse", "Ellipse", "e", "shape-ellipse"],
+    ["rectangle", "Rectangle", null, "shape-rectangle"],
+    ["circle", "Circle", null, "shape-circle"],
+    ["polygon", "Polygon", null, "shape-polygon"],
+    ["freehand", "Freehand", null, "shape-freehand"],
+    ["bidirectional", "Bidirectional (RECIST)", "Shift+l", "shape-bidirectional"],
+    ["cobb", "Cobb angle", null, "shape-cobb"],
+    ["arrow", "Arrow", null, "shape-arrow"],
+    ["text", "Text", null, "type"],
   ];
   return table.map(([id, label, key, icon]) => ({
     id: `tool-${id}`,
     label,
     group: "Tools of the left button",
-    keys: [key],
+    keys: key ? [key] : [],
     icon,
     run: () => tools.choose(id),
     isOn: () => tools.activeId === id,
   }));
+}
+
+/** What is done to measurements, whatever their kind. */
+function measureCommands({ viewer, tools, store, ui, marking }) {
+  const one = (id, label, keys, icon, run, more = {}) => ({ id, label, group: "Measure", keys, icon, run, ...more });
+  const pane = () => viewer.active;
+  const nudges = [["Left", -1, 0], ["Right", 1, 0], ["Up", 0, -1], ["Down", 0, 1]];
+  return [
+    one("undo", "Undo measurement", ["Ctrl+z"], "undo-2", () => store.undo(), { isPossible: () => store.canUndo }),
+    one("redo", "Redo measurement", ["Ctrl+y", "Ctrl+Shift+z"], "redo-2", () => store.redo(), { isPossible: () => store.canRedo }),
+    one("remove", "Delete measurement", ["Delete", "Backspace"], null, () => pane().removeMark()),
+    one("rename", "Name measurement", ["F2"], null, () => pane().renameMark()),
+    one("finish", "Close what is drawn", ["Enter"], null, () => tools.active.finish()),
+    one("hide-marks", "Hide measurements", ["Shift+h"], "eye-off", () => marking.toggleHidden(), { isOn: () => marking.areHidden }),
+    one("key-image", "Key image", ["k"], "star", () => marking.toggleKeyImage(), {
+      isOn: () => marking.isKeyImage,
+      isPossible: () => Boolean(pane()?.viewport.frameFacts),
+    }),
+    one("measures", "Measurements", [], "list", () => ui.toggleMeasures(), { isOn: () => ui.areMeasuresOpen() }),
+    one("measure-tools", "More measuring tools", [], "plus", () => ui.openMeasureTools()),
+    ...nudges.map(([name, x, y]) => one(`nudge-${name}`, "Nudge measurement", [`Ctrl+Arrow${name}`], null, () => pane().nudgeMark(x, y))),
+  ];
 }
 
 function windowCommands({ ui, presetsOf }, viewport, hasPicture) {

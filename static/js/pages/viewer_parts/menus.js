@@ -141,3 +141,19 @@ export function contextItems(commands, tools) {
     ...actions.map((id) => item(command(id))),
   ];
 }
+
+/** Every measuring tool with its key. @param {import("./commands.js").Command[]} commands @returns items for openMenu */
+export function measureToolItems(commands) {
+  const ids = ["length", "bidirectional", "angle", "cobb", "ellipse", "rectangle", "circle", "polygon", "freehand", "arrow", "text"];
+  const tools = ids.map((id) => commands.find((command) => command.id === `tool-${id}`));
+  const hide = commands.find((command) => command.id === "hide-marks");
+  const item = (command, isRadio) => ({
+    label: command.label,
+    key: command.keys[0] ? keyForPeople(command.keys[0]) : "",
+    icon: command.icon,
+    isChecked: command.isOn(),
+    isRadio,
+    run: command.run,
+  });
+  return [{ heading: "Measure" }, ...tools.map((command) => item(command, true)), { heading: "All" }, item(hide, false)];
+}

@@ -4,6 +4,7 @@
  */
 import { element } from "../../core/dom.js";
 import { MarksLayer } from "../../annotations/marks_layer.js";
+import { shifted } from "../../geometry/shapes.js";
 import { PointerRouter } from "../../tools/pointer_router.js";
 import { CinePlayer } from "../../viewport/cine_player.js";
 import { seriesName } from "../../viewport/corner_lines.js";
@@ -12,6 +13,8 @@ import { ScrollBar } from "../../viewport/scroll_bar.js";
 import { ValueReader } from "../../viewport/value_reader.js";
 import { Viewport } from "../../viewport/viewport.js";
 import { watchSize } from "./watch_size.js";
+
+const MOST_CHARACTERS = 200;
 
 /** Events: "activity" when the reader does something in it. */
 export class Pane extends EventTarget {
@@ -33,17 +36,18 @@ export class Pane extends EventTarget {
   #number;
 
   /**
-   * @param {{loader: object, cache: object, drawing: object, linked: string, store: import("../../annotations/mark_store.js").MarkStore, tools: object,
-   *   facts: {study: object, patient: object}, actions: object, number: number}} parts
+   * @param {{loader: object, cache: object, drawing: object, linked: string,
+   *   store: import("../../annotations/mark_store.js").MarkStore, measurer: import("../../annotations/mark_measurer.js").MarkMeasurer,
+   *   tools: object, facts: {study: object, patient: object}, actions: object, number: number}} parts
    */
-  constructor({ loader, cache, drawing, linked, store, tools, facts, actions, number }) {
+  constructor({ loader, cache, drawing, linked, store, measurer, tools, facts, actions, number }) {
     super();
     this.#store = store;
     this.#number = number;
     const canvas = element("canvas", { class: "viewport-canvas" });
     this.viewport = new Viewport(canvas, { loader, cache, drawing, linked });
     this.cine = new CinePlayer(this.viewport);
-    this.#layer = new MarksLayer(this.viewport, store);
+    this.#layer = new MarksLayer(this.viewport, store, measurer);
     this.#text = new CornerText(this.viewport, facts);
     this.#bar = new ScrollBar(this.viewport, { isMarked: (frame) => store.of(frame).length > 0 });
     this.#values = new ValueReader(this.viewport);
@@ -156,8 +160,11 @@ export class Pane extends EventTarget {
     this.#layer.setDraft(draft);
   }
 
+  /** Keeps a mark and selects it; an arrow may have words. */
   addMark(mark) {
-    this.#store.add(mark);
+    const id = this.#store.add(mark);
+    this.#layer.select(id);
+    if (mark.kind === "arrow") this.askText(this.viewport.toCss(mark.points[0]), "", (text) => text && this.#store.change(id, { text }));
   }
 
   markOf(id) {
@@ -176,12 +183,73 @@ export class Pane extends EventTarget {
     this.#layer.select(id);
   }
 
-  /** Removes the selected measurement, or the one under the pointer. @returns {boolean} */
+  get selectedMark() {
+    return this.#layer.selected ? this.#store.get(this.#layer.selected) : undefined;
+  }
+
+  setMarksHidden(areHidden) {
+    this.#layer.setHidden(areHidden);
+  }
+
+  /** The selected measurement, or the one under the pointer. */
+  get #meantMark() {
+    return this.#layer.selected ?? (this.#hovered && this.hitMark(this.#hovered.css)?.id);
+  }
+
+  /** Removes the measurement that is meant. @returns {boolean} */
   removeMark() {
-    const id = this.#layer.selected ?? (this.#hovered && this.hitMark(this.#hovered.css)?.id);
-    if (!id || !this.#store.get(id)) return false;
-    this.#store.remove(id);
+    const id = this.#meantMark;
+    if (!id || !this.#store.remove(id)) return false;
     this.#layer.select(null);
     return true;
   }
+
+  /** Moves the selected measurement by image pixels, in a direction of the screen. */
+  nudgeMark(right, down, pixels = 1) {
+    const mark = this.selectedMark;
+    if (!mark || !this.viewport.manifest || !isOnFrame(mark, this.viewport.frameFacts)) return;
+    const [start, end] = [{ x: 0, y: 0 }, { x: right, y: down }].map((point) => this.viewport.toImage(point));
+    const far = Math.hypot(end.x - start.x, end.y - start.y) || 1;
+    const by = { x: ((end.x - start.x) / far) * pixels, y: ((end.y - start.y) / far) * pixels };
+    this.#store.change(mark.id, { points: shifted(mark.points, by) });
+  }
+
+  /** Renames the measurement that is meant, at its place. */
+  renameMark() {
+    const mark = this.#store.get(this.#meantMark);
+    if (!mark || mark.mayChange === false || !mark.points.length) return;
+    const css = this.viewport.toCss(mark.points[0]);
+    this.askText(css, mark.text, (text) => this.#store.change(mark.id, { text }));
+  }
+
+  /** Asks for a few words at a place; Enter takes them, Escape does not. */
+  askText(css, text, done) {
+    const input = element("input", { class: "mark-input", type: "text", maxlength: MOST_CHARACTERS, "aria-label": "Words of the measurement", autocomplete: "off" });
+    input.value = text;
+    input.style.left = `${css.x}px`;
+    input.style.top = `${css.y}px`;
+    let isOpen = true;
+    const close = (isTaken) => {
+      if (!isOpen) return;
+      isOpen = false;
+      const words = input.value.trim();
+      input.remove();
+      if (isTaken) done(words);
+      this.surface.focus({ preventScroll: true });
+    };
+    input.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+      event.preventDefault();
+      close(event.key === "Enter");
+    });
+    for (const name of ["pointerdown", "wheel"]) input.addEventListener(name, (event) => event.stopPropagation());
+    input.addEventListener("blur", () => close(true));
+    this.surface.append(input);
+    input.focus({ preventScroll: true });
+  }
+}
+
+function isOnFrame(mark, frame) {
+  return mark.SOPInstanceUID === frame?.SOPInstanceUID && mark.FrameNumber === frame?.FrameNumber;
 }

@@ -7,6 +7,7 @@ import { fetchJson } from "../../core/requests.js";
 export class StackLibrary {
   #study;
   #manifests = new Map();
+  #known = new Map();
 
   /** @param {object} study manifest of the study */
   constructor(study) {
@@ -34,6 +35,12 @@ export class StackLibrary {
   renew(study) {
     this.#study = study;
     this.#manifests.clear();
+    this.#known.clear();
+  }
+
+  /** The manifest of a stack if it has come already. */
+  known(stack) {
+    return this.#known.get(stack);
   }
 
   /**
@@ -55,6 +62,7 @@ export class StackLibrary {
     if (manifest.StudyInstanceUID !== this.#study.StudyInstanceUID) {
       throw new ApiError("This series belongs to another study; it is not shown here.");
     }
+    this.#known.set(stack, manifest);
     return manifest;
   }
 }

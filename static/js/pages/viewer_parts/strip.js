@@ -1,7 +1,7 @@
 /**
  * The strip: every stack of the study with a thumbnail; a click shows it in the active viewport, a drag in any.
  */
-import { element } from "../../core/dom.js";
+import { element, setText } from "../../core/dom.js";
 import { seriesName } from "../../viewport/corner_lines.js";
 
 export const STACK_TYPE = "application/x-portal-stack";
@@ -9,11 +9,18 @@ export const STACK_TYPE = "application/x-portal-stack";
 export class Strip {
   #list;
   #viewer;
+  #store;
 
-  /** @param {HTMLElement} list as the server wrote it @param {import("./viewer.js").Viewer} viewer */
-  constructor(list, viewer) {
+  /**
+   * @param {HTMLElement} list as the server wrote it
+   * @param {import("./viewer.js").Viewer} viewer
+   * @param {import("../../annotations/mark_store.js").MarkStore} store
+   */
+  constructor(list, viewer, store) {
     this.#list = list;
     this.#viewer = viewer;
+    this.#store = store;
+    store.addEventListener("change", () => this.#flag());
     list.addEventListener("click", (event) => this.#clicked(event));
     list.addEventListener("dragstart", (event) => this.#dragged(event));
     list.addEventListener("keydown", (event) => this.#rove(event));
@@ -25,6 +32,7 @@ export class Strip {
   render() {
     this.#list.replaceChildren(...this.#viewer.library.stacks.map((entry) => element("li", {}, this.#item(entry))));
     this.update();
+    this.#flag();
   }
 
   #item(entry) {
@@ -49,6 +57,17 @@ export class Strip {
       entry.label && entry.label !== name ? element("span", { class: "strip-label", text: entry.label }) : null,
       entry.derived ? element("span", { class: "strip-label", text: "processed" }) : null,
     );
+  }
+
+  /** Says how many key images a stack has. */
+  #flag() {
+    const keyImages = this.#store.all.filter(({ kind }) => kind === "key_image");
+    for (const item of this.#list.querySelectorAll(".strip-item")) {
+      const keys = keyImages.filter(({ stack }) => stack === item.dataset.stack).length;
+      const flag = item.querySelector(".strip-flag") ?? item.appendChild(element("span", { class: "strip-flag" }));
+      setText(flag, keys ? `★ ${keys} key` : "");
+      flag.hidden = !keys;
+    }
   }
 
   /** Marks what is shown, and what is shown in the active viewport. */

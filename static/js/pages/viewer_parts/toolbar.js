@@ -6,6 +6,7 @@ import { keyForPeople } from "./key_bindings.js";
 
 const GROUPS = Object.freeze([
   ["Tools", ["tool-window", "tool-pan", "tool-zoom", "tool-scroll", "tool-probe", "tool-length"]],
+  ["Measure", ["tool-angle", "tool-ellipse", "tool-arrow", "measure-tools", "undo", "redo", "key-image", "measures"]],
   ["Window", ["windows", "states", "invert"]],
   ["Picture", ["fit", "one-to-one", "rotate", "flip-horizontal", "flip-vertical", "reset"]],
   ["Cine", ["cine", "cine-rate"]],
@@ -13,7 +14,7 @@ const GROUPS = Object.freeze([
   ["File", ["tags", "download", "process"]],
   ["Help", ["help"]],
 ]);
-const WITH_MENU = new Set(["windows", "states", "layout", "cine-rate"]);
+const WITH_MENU = new Set(["windows", "states", "layout", "cine-rate", "measure-tools"]);
 /** Buttons that are not there where they could do nothing. */
 const ONLY_WHERE_POSSIBLE = new Set(["states", "report", "download", "process"]);
 const WITH_WORD = new Set(["one-to-one"]);

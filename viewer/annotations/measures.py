@@ -1,0 +1,193 @@
+"""What a shape measures: millimetres, degrees, and statistics of the modality values inside.
+
+Lengths and areas follow one rule: millimetres only where the file states a source for them,
+for ultrasound only inside the one region that holds the whole shape; pixels everywhere else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.pixels.description import ImageDescription
+from viewer.annotations.shapes import AREAS, Kind, Point, Shape, box_of, circle_radii, corners_of, inside
+from viewer.errors import InvalidParameter
+from viewer.rendering import geometry
+from viewer.rendering.color import is_color
+from viewer.rendering.display_table import padding_mask, supplement_of
+from viewer.rendering.modality_lut import apply_modality, modality_transform
+from viewer.rendering.regions import RegionValues
+from viewer.rendering.values import unit_of
+
+MOST_PIXELS = 1 << 24
+"""Pixels of the box around a shape that statistics are made of."""
+
+
+class Scale(NamedTuple):
+    """Size of a pixel under a shape."""
+
+    row_mm: float
+    column_mm: float
+    source: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Modality values of the pixels inside a shape; numbers are None where there is no pixel with a value."""
+
+    count: int
+    mean: float | None = None
+    sd: float | None = None
+    """Of these pixels themselves: the sum of squares is divided by their count."""
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """All that a shape measures; what it has none of is None."""
+
+    lengths: tuple[float, ...] = ()
+    """One; of a bidirectional the longer axis first."""
+    angle_degrees: float | None = None
+    area: float | None = None
+    unit: str = "px"
+    """Of the lengths, and squared of the area: mm or px."""
+    note: str = ""
+    """What a reader must know before trusting a length."""
+
+
+def scale_under(description: ImageDescription, frame_number: int, points: Sequence[Point]) -> Scale | None:
+    """Size of a pixel under all of the points, or None where lengths can only be given in pixels."""
+    if description.ultrasound_regions:
+        places = [geometry.Point(math.floor(point.y), math.floor(point.x)) for point in points]
+        scales = {geometry.ultrasound_scale(description, places[0], place) for place in places}
+        scale = scales.pop() if len(scales) == 1 else None
+        if scale is None or not scale.is_length:
+            return None
+        return Scale(scale.row_size, scale.column_size, "ultrasound region")
+    spacing = geometry.pixel_spacing(description, frame_number)
+    return Scale(spacing.row_mm, spacing.column_mm, spacing.source, spacing.note) if spacing else None
+
+
+def measure(shape: Shape, description: ImageDescription, frame_number: int) -> Measures:
+    """Lengths, angle and area of a shape on one frame, in the calibration of the file."""
+    if not shape.points:
+        return Measures()
+    aspect = geometry.pixel_aspect_ratio(description, frame_number)
+    scale = scale_under(description, frame_number, corners_of(shape, aspect))
+    size = (scale.row_mm, scale.column_mm) if scale else (1.0, 1.0)
+    unit, note = ("mm", scale.note) if scale else ("px", "no scale in the file here")
+    if shape.kind in (Kind.ANGLE, Kind.COBB):
+        return Measures(angle_degrees=angle(shape, size if scale else aspect))
+    if shape.kind in AREAS:
+        return Measures(area=area(shape, aspect) * size[0] * size[1], unit=unit, note=note)
+    if shape.kind in (Kind.LENGTH, Kind.BIDIRECTIONAL):
+        pairs = zip(shape.points[::2], shape.points[1::2], strict=True)
+        lengths = sorted((distance(one, other, size) for one, other in pairs), reverse=True)
+        return Measures(lengths=tuple(lengths), unit=unit, note=note)
+    return Measures()
+
+
+def distance(start: Point, end: Point, size: tuple[float, float]) -> float:
+    """Distance of two points where a pixel is ``size`` high and wide.
+
+    >>> distance(Point(0, 0), Point(3, 4), (2.0, 1.0))
+    8.54400374531753
+    """
+    return math.hypot((end.x - start.x) * size[1], (end.y - start.y) * size[0])
+
+
+def angle(shape: Shape, size: tuple[float, float]) -> float:
+    """Degrees at the vertex, 0 to 180; of a Cobb between the two lines, 0 to 90, however each was drawn."""
+    if shape.kind is Kind.ANGLE:
+        end, vertex, other = shape.points
+        return _between(_direction(vertex, end, size), _direction(vertex, other, size))
+    a, b, c, d = shape.points
+    found = _between(_direction(a, b, size), _direction(c, d, size))
+    return min(found, 180 - found)
+
+
+def _direction(start: Point, end: Point, size: tuple[float, float]) -> tuple[float, float]:
+    return (end.x - start.x) * size[1], (end.y - start.y) * size[0]
+
+
+def _between(one: tuple[float, float], other: tuple[float, float]) -> float:
+    cross = one[0] * other[1] - one[1] * other[0]
+    dot = one[0] * other[0] + one[1] * other[1]
+    return abs(math.degrees(math.atan2(cross, dot)))
+
+
+def area(shape: Shape, aspect: tuple[float, float]) -> float:
+    """Area in square pixels; of an outline by its corners, not by counting pixels."""
+    if shape.kind is Kind.CIRCLE:
+        return math.pi * math.prod(circle_radii(shape, aspect))
+    if shape.kind in (Kind.ELLIPSE, Kind.RECTANGLE):
+        (x0, y0), (x1, y1) = shape.points
+        return abs((x1 - x0) * (y1 - y0)) * (math.pi / 4 if shape.kind is Kind.ELLIPSE else 1)
+    pairs = zip(shape.points, (*shape.points[1:], shape.points[0]), strict=True)
+    return abs(sum(one.x * other.y - other.x * one.y for one, other in pairs)) / 2
+
+
+def statistics(
+    shape: Shape,
+    values: NDArray[Any] | RegionValues,
+    description: ImageDescription,
+    frame_number: int,
+    *,
+    photometric_interpretation: str = "",
+) -> Statistics:
+    """Statistics of the modality values whose pixels' middles lie inside a shape.
+
+    Parameters
+    ----------
+    values
+        Stored values of the frame at full resolution, (rows, columns) or (rows, columns, samples).
+
+    Returns
+    -------
+    Padding, values that are no numbers and supplemental colours are left out (PS3.3 C.7.5.1.1.2, C.7.6.19).
+
+    Raises
+    ------
+    InvalidParameter
+        The shape has no inside, or is larger than statistics are made of.
+    """
+    if shape.kind not in AREAS:
+        raise InvalidParameter("kind", shape.kind, ", ".join(sorted(AREAS)))
+    if values.ndim > 2 or is_color(photometric_interpretation or description.photometric_interpretation):
+        return Statistics(0, note="A colour image has no values to average.")
+    aspect = geometry.pixel_aspect_ratio(description, frame_number)
+    box = box_of(corners_of(shape, aspect), *values.shape[:2])
+    if box.rows * box.columns > MOST_PIXELS:
+        raise InvalidParameter("geometry", f"{box.rows} x {box.columns} pixels", f"at most {MOST_PIXELS} pixels")
+    stored = np.asarray(values[box.row : box.row + box.rows, box.column : box.column + box.columns])
+    counted = inside(shape, box, aspect)
+    padded = padding_mask(stored, description.padding)
+    if padded is not None:
+        counted &= ~padded
+    if (supplement := supplement_of(description, frame_number)) is not None:
+        counted &= stored < supplement.first
+    found = apply_modality(stored[counted], modality_transform(description, frame_number))
+    return _summed_up(found[np.isfinite(found)], unit_of(description, frame_number))
+
+
+def _summed_up(values: NDArray[np.float64], unit: str) -> Statistics:
+    if not values.size:
+        return Statistics(0, unit=unit, note="no pixel with a value inside")
+    return Statistics(
+        count=int(values.size),
+        mean=float(values.mean()),
+        sd=float(values.std()),
+        minimum=float(values.min()),
+        maximum=float(values.max()),
+        unit=unit,
+    )
