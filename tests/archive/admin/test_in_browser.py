@@ -182,8 +182,7 @@ def test_the_held_back_file_leads_to_the_quarantine_page(admin: Page, live_porta
 def test_jobs_move_without_a_reload(admin: Page, live_portal: LivePortal, stored: str) -> None:
     admin.goto(f"{live_portal.url}/jobs/")
     expect(admin.locator("#jobs-live")).to_contain_text("live", timeout=10_000)
-    shown = admin.locator("#jobs tbody tr").first
-    expect(shown).to_contain_text("Thumbnails and first pictures")
+    expect(admin.locator("#jobs tbody tr", has_text="Thumbnails and first pictures").first).to_be_visible()
     admin.evaluate("window.wasLoaded = true")
     code = "from archive.jobs.queue import enqueue; enqueue('nothing that exists')"
     assert live_portal.manage("shell", "-c", code).returncode == 0
