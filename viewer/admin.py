@@ -1,11 +1,11 @@
-"""Django admin of the viewer: window presets, report templates, macros, the reading worklist, and what was drawn."""
+"""Django admin of the viewer: presets, hanging protocols, report templates, macros, the worklist, and what was drawn."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from archive.admin.looks import ReadOnlyAdmin
-from viewer.models import Annotation, Macro, ReadingTask, ReportTemplate, WindowPreset
+from viewer.models import Annotation, HangingProtocol, Macro, ReadingTask, ReportTemplate, WindowPreset
 
 
 @admin.register(WindowPreset)
@@ -45,3 +45,12 @@ class AnnotationAdmin(ReadOnlyAdmin):
     list_filter = ("kind",)
     search_fields = ("study__study_instance_uid",)
     list_select_related = ("study", "author", "changed_by")
+
+
+@admin.register(HangingProtocol)
+class HangingProtocolAdmin(admin.ModelAdmin):
+    list_display = ("name", "position", "is_active", "user", "group")
+    list_editable = ("position", "is_active")
+    list_filter = ("is_active", "group")
+    search_fields = ("name",)
+    list_select_related = ("user", "group")

@@ -1,6 +1,7 @@
 """The reading side's nouns, one a module."""
 
 from viewer.models.annotation import Annotation
+from viewer.models.hanging_protocol import HangingProtocol
 from viewer.models.preferences import Preferences
 from viewer.models.reading_task import ReadingTask
 from viewer.models.report import Macro, Report, ReportTemplate, ReportVersion
@@ -8,6 +9,7 @@ from viewer.models.window_preset import WindowPreset
 
 __all__ = [
     "Annotation",
+    "HangingProtocol",
     "Macro",
     "Preferences",
     "ReadingTask",

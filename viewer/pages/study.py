@@ -35,6 +35,8 @@ VIEWER_MODULES = (
     "viewport",
     "tools",
     "annotations",
+    "linking",
+    "hanging",
     "pages/viewer_parts",
     "reports",
     "worklist/held_claim.js",
@@ -60,10 +62,16 @@ def study_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
 @require_safe
 def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     """The viewer; without script it still shows the strip and the first picture."""
+    from viewer.hanging.hang import hanging_of
+    from viewer.hanging.priors import priors_of
+    from viewer.pages.priors import prior_entry
     from viewer.stacks.manifest import first_picture
 
     study = visible_study(request, study_instance_uid)
     context = shared_context(request, study)
+    priors = priors_of(study, user_of(request))
+    context["priors"] = [prior_entry(one) for one in priors]
+    context["hanging"] = None if opens_elsewhere(request) else hanging_of(study, priors, user_of(request))
     names = (
         "study",
         "patient",
@@ -76,13 +84,15 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         "presets",
         "color_maps",
         "user",
+        "priors",
+        "hanging",
     )
     context["may_report"] = may_read(user_of(request))
     context["viewer_data"] = {name: context[name] for name in names}
-    context["first_picture"] = (
-        None if opens_elsewhere(request) else first_picture(study, user_of(request), request.session)
-    )
-    context["first_manifest"] = None if opens_elsewhere(request) else first_manifest(context["manifest"])
+    opens_with = first_entry(context["manifest"], context["hanging"])
+    shows_first = not opens_elsewhere(request) and is_hung_alone(context["manifest"], context["hanging"])
+    context["first_picture"] = first_picture(study, user_of(request), request.session) if shows_first else None
+    context["first_manifest"] = None if opens_elsewhere(request) or not opens_with else opens_with["manifest"]
     context["modules"] = viewer_modules(settings.STATICFILES_DIRS[0])
     record_event(
         Event.STUDY_VIEWED,
@@ -103,9 +113,22 @@ def opens_elsewhere(request: HttpRequest) -> bool:
     return "view" in request.GET or "stack" in request.GET
 
 
-def first_manifest(manifest: dict[str, Any]) -> str | None:
-    """Address of the manifest that the viewer asks for first."""
-    return next((entry["manifest"] for entry in manifest["stacks"] if entry["drawable"]), None)
+def first_entry(manifest: dict[str, Any], hanging: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The stack that the viewer asks for first: that of the first cell that is hung, else the first that can be drawn."""
+    cells = [cell["stack"] for cell in hanging["cells"] if cell] if hanging else []
+    drawable = [entry for entry in manifest["stacks"] if entry["drawable"]]
+    hung = [entry for entry in drawable if cells and entry["stack"] == cells[0]]
+    return next(iter(hung or drawable), None)
+
+
+def is_hung_alone(manifest: dict[str, Any], hanging: dict[str, Any] | None) -> bool:
+    """Whether the study's first stack fills the screen as it was sent, so that its picture can come with the page."""
+    if hanging is None:
+        return True
+    first = first_entry(manifest, None)
+    cell = hanging["cells"][0]
+    is_first = bool(first and cell and cell["stack"] == first["stack"])
+    return is_first and hanging["layout"] == "1x1" and not (cell["orient"] or cell["align"] or cell["window"])
 
 
 def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from viewer.rendering.voi_lut import usable_voi_luts, usable_windows
 from viewer.stacks.facts import FrameFacts, InstanceFacts
 from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.presentation_states import states_of_stack, states_of_study
-from viewer.stacks.splitting import Stack
+from viewer.stacks.splitting import Stack, plane_of
 from viewer.stacks.suv import suv_of_stack
 from viewer.stacks.value_facts import value_facts, window_facts
 from viewer.stacks.windows import window_choices, window_of_stack
@@ -57,7 +57,8 @@ def study_manifest(study: Study) -> dict[str, Any]:
 def _entries(split: SplitSeries) -> Iterable[dict[str, Any]]:
     for stack in split.stacks:
         reason = undrawable(stack)
-        yield _entry(split, stack.id, len(stack.frames), _label(stack), reason)
+        entry = _entry(split, stack.id, len(stack.frames), _label(stack), reason)
+        yield entry | {"plane": plane_of(stack.first.orientation), "Laterality": _laterality(stack)}
     if not split.stacks:
         first = split.instances[0] if split.instances else None
         yield _entry(split, "", 0, kind_of_object(first), first.undrawable_reason if first else "Nothing to show.")
@@ -88,6 +89,13 @@ def _label(stack: Stack) -> str:
         return stack.label
     try:
         return drawable(stack.first.instance).description.view_position
+    except ViewerError:
+        return ""
+
+
+def _laterality(stack: Stack) -> str:
+    try:
+        return drawable(stack.first.instance).description.frame(stack.first.frame_number).laterality
     except ViewerError:
         return ""
 

@@ -28,6 +28,8 @@ SPACING_TOLERANCE = 1e-3
 GAP_TOLERANCE = 0.02
 """Relative difference of slice distances from which on they count as uneven."""
 SAME_POSITION_MM = 0.01
+PLANES = ("sagittal", "coronal", "axial")
+"""By the axis of the patient that a plane crosses most."""
 TILT_DEGREES = 0.5
 """Angle between the normal and the line of positions from which on a stack counts as tilted."""
 
@@ -155,6 +157,18 @@ def normal_of(orientation: Sequence[float]) -> tuple[float, float, float]:
     """Cross product of the row and column directions (PS3.3 C.7.6.2.1.1)."""
     a, b, c, d, e, f = orientation
     return (b * f - c * e, c * d - a * f, a * e - b * d)
+
+
+def plane_of(orientation: Sequence[float] | None) -> str:
+    """The plane that an image lies nearest to; empty where its orientation is unknown.
+
+    >>> plane_of((1, 0, 0, 0, 1, 0)), plane_of((1, 0, 0, 0, 0, -1)), plane_of(None)
+    ('axial', 'coronal', '')
+    """
+    if not orientation or len(orientation) != 6:
+        return ""
+    sizes = [abs(part) for part in normal_of(orientation)]
+    return PLANES[sizes.index(max(sizes))]
 
 
 def distance_along(normal: Sequence[float], position: Sequence[float]) -> float:

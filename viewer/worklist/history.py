@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import QuerySet
+
 from archive.dicom.dates import format_date, parse_date
 from archive.models import Study, User
 
@@ -38,8 +40,7 @@ def history_of(study: Study, who: User) -> History:
     """Other studies of a study's patient that this person may see, the newest first."""
     if study.patient.identity_to_be_checked:
         return History(to_be_checked=True)
-    others = Study.objects.visible_to(who).with_images().filter(patient=study.patient).exclude(pk=study.pk)
-    found = list(others.order_by("-study_date", "-study_time", "-pk")[: MOST + 1])
+    found = list(other_studies(study, who)[: MOST + 1])
     day = parse_date(study.study_date)
     entries = tuple(
         HistoryEntry(
@@ -52,6 +53,12 @@ def history_of(study: Study, who: User) -> History:
         for other in found[:MOST]
     )
     return History(to_be_checked=False, entries=entries, has_more=len(found) > MOST)
+
+
+def other_studies(study: Study, who: User) -> QuerySet[Study]:
+    """All other studies under the same identity that this person may see, the newest first."""
+    others = Study.objects.visible_to(who).with_images().filter(patient=study.patient).exclude(pk=study.pk)
+    return others.order_by("-study_date", "-study_time", "-pk")
 
 
 def distance_in_words(other: date | None, day: date | None) -> str:

@@ -8,6 +8,12 @@ import { announce } from "../core/announcer.js";
 import { CurrentPatient } from "../core/current_patient.js";
 import { element, pageData, setText } from "../core/dom.js";
 import { preference, setPreference } from "../core/preferences.js";
+import { Hanger } from "../hanging/hanger.js";
+import { PriorBar } from "../hanging/prior_bar.js";
+import { Priors } from "../hanging/priors.js";
+import { Linker } from "../linking/linker.js";
+import { Lines } from "../linking/lines.js";
+import { LinkMarks } from "../linking/link_marks.js";
 import { ReportApi } from "../reports/report_api.js";
 import { ReportPanel } from "../reports/report_panel.js";
 import { ReportSide } from "../reports/report_side.js";
@@ -25,7 +31,7 @@ import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
 import { Marking, saveWord } from "./viewer_parts/marking.js";
 import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
-import { contextItems, layoutItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
+import { contextItems, layoutItems, linkItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
@@ -38,6 +44,7 @@ import { HeldClaim } from "../worklist/held_claim.js";
 
 /** The address follows the view this long after it has come to rest. */
 const ADDRESS_AFTER_MS = 300;
+const SAID_FOR_MS = 8000;
 
 const data = pageData("viewer-data");
 const container = document.getElementById("viewports");
@@ -51,11 +58,22 @@ const saver = new MarkSaver(store, {
   key: `${data.user}:${data.study.StudyInstanceUID}`,
 });
 const measurer = new MarkMeasurer();
-const library = new StackLibrary(data.manifest);
+const library = new StackLibrary(data.manifest, { study: data.study, patient: data.patient });
 const isTouch = matchMedia("(pointer: coarse)").matches;
 const tools = new ToolBox(isTouch ? "scroll" : preference("tool", "window"), () => viewer?.panes ?? []);
 let viewer = null;
+let saidTimer = 0;
 let commands = [];
+
+/** A quiet word in the header. */
+function say(text) {
+  const note = document.getElementById("said");
+  note.textContent = text;
+  note.hidden = !text;
+  announce(text);
+  clearTimeout(saidTimer);
+  saidTimer = setTimeout(() => (note.hidden = true), SAID_FOR_MS);
+}
 
 /** Windows of the number keys: the site's presets of the modality, else what the file itself names. */
 function presetsOf(manifest) {
@@ -69,7 +87,13 @@ const actions = {
   maximise: (pane) => viewer.maximise(pane),
 };
 
-viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, measurer, tools, facts: { study: data.study, patient: data.patient }, actions });
+viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, measurer, tools, facts: library, actions });
+const linker = new Linker(viewer);
+const lines = new Lines(container, viewer, linker);
+new LinkMarks(container, viewer, linker);
+const priors = new Priors(data.study.StudyInstanceUID, data.priors, viewer, linker);
+new PriorBar(document.getElementById("priors"), priors, viewer);
+const hanger = new Hanger(data.study.StudyInstanceUID, viewer, linker, priors);
 
 const claim = new HeldClaim(data.study.StudyInstanceUID);
 const report = data.may_report ? reportBeside() : null;
@@ -93,6 +117,15 @@ const ui = {
     openMenu(windowItems(viewer.active.viewport, { presets: presetsOf(viewer.active.viewport.manifest), maps: data.color_maps, drawing }), { below: toolbar.button("windows"), label: "Windows" }),
   openStates: () => openMenu(stateItems(viewer.active.viewport), { below: toolbar.button("states"), label: "Presentation states" }),
   openLayouts: () => openMenu(layoutItems(viewer), { below: toolbar.button("layout"), label: "Layout" }),
+  openLinks: () => openMenu(linkItems(linker), { below: toolbar.button("links"), label: "What is linked" }),
+  mayHang: Boolean(data.may_process),
+  hangLikeThis: async () => {
+    try {
+      say(`saved as “${await hanger.save()}”`);
+    } catch (error) {
+      say(error.message);
+    }
+  },
   openRates: () => openMenu(rateItems(viewer.active.cine), { below: toolbar.button("cine-rate"), label: "Cine rate" }),
   openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest)),
   mayProcess: Boolean(data.may_process),
@@ -111,7 +144,7 @@ const ui = {
   download: () => location.assign(`/api/instances/${viewer.active.viewport.frameFacts.SOPInstanceUID}/file`),
 };
 
-commands = makeCommands({ viewer, tools, store, ui, marking, presetsOf, drawing });
+commands = makeCommands({ viewer, tools, store, ui, marking, presetsOf, drawing, linker, lines, priors });
 const toolbar = new Toolbar(commands, {
   windowText: () => {
     const { manifest, view, askedFrame } = viewer.active?.viewport ?? {};
@@ -145,13 +178,16 @@ function addressSoon() {
   clearTimeout(addressTimer);
   addressTimer = setTimeout(() => {
     const views = viewer.panes.map((pane) => writeView(pane.viewport));
-    const query = linkQuery({ layout: viewer.layout.name, active: viewer.activeIndex, views });
+    const query = linkQuery({ layout: viewer.layout.name, active: viewer.activeIndex, views, priors: priors.shown });
     history.replaceState(history.state, "", `${location.pathname}?${query}`);
   }, ADDRESS_AFTER_MS);
 }
 
 for (const name of ["view", "active", "layout", "shown"]) viewer.addEventListener(name, updateSoon);
 for (const name of ["view", "active", "layout"]) viewer.addEventListener(name, addressSoon);
+for (const source of [linker, lines]) source.addEventListener("change", updateSoon);
+priors.addEventListener("change", () => strip.render());
+priors.addEventListener("problem", ({ detail }) => say(detail));
 tools.addEventListener("change", () => {
   if (!isTouch) setPreference("tool", tools.activeId);
   updateSoon();
@@ -172,8 +208,14 @@ viewer.addEventListener("shown", updateSoon);
 
 // --- what the page opens with ------------------------------------------------------------------------------------
 
-function open() {
+async function open() {
   const link = readLink(location.search);
+  if (!link.views.length && data.hanging) {
+    hangStudy();
+    return;
+  }
+  // A link may name stacks of priors; those that may not be seen stay away.
+  await Promise.allSettled(link.priors.map((uid) => priors.load(uid)));
   const first = library.drawable[0] ?? library.stacks[0];
   const views = link.views.length ? link.views : first ? [{ stack: first.stack, frame: 1, rest: null }] : [];
   viewer.setLayout(link.layout, { fill: false });
@@ -193,6 +235,18 @@ function open() {
   viewer.focus(Math.min(link.active, viewer.panes.length - 1));
   strip.render();
   updateSoon();
+}
+
+/** As a protocol says; on a phone only its first picture. */
+function hangStudy() {
+  const { hanging } = data;
+  const isNarrow = matchMedia("(max-width: 40rem)").matches;
+  const hung = hanger.hang(isNarrow ? { ...hanging, layout: "1x1", cells: hanging.cells.slice(0, 1) } : hanging);
+  for (const { viewport } of viewer.panes) viewport.addEventListener("painted", () => forgetFirstPicture(viewport));
+  viewer.focus(0);
+  strip.render();
+  updateSoon();
+  return hung;
 }
 
 function forgetFirstPicture(viewport) {

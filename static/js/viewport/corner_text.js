@@ -29,11 +29,12 @@ function lines(names) {
 
 export class CornerText {
   #viewport;
-  #study;
-  #patient;
+  #facts;
+  #identified = null;
   #listeners = new AbortController();
-  #lines = lines(["study", "side", "processed", "notes", "briefly", "scale", "placement", "window", "zoom", "value", "frame", "position"]);
-  #identity = element("div", { class: "corner corner-identity" });
+  #lines = lines(["study", "side", "processed", "notes", "briefly", "scale", "placement", "window", "zoom", "value", "frame", "position", "prior", "link"]);
+  #names = element("div");
+  #identity = element("div", { class: "corner corner-identity" }, this.#names, this.#lines.prior, this.#lines.link);
   #edges = {};
   #bar = element("div", { class: "scale-bar", hidden: true });
   #barLabel = element("span", { class: "scale-bar-label" });
@@ -45,12 +46,12 @@ export class CornerText {
 
   /**
    * @param {import("./viewport.js").Viewport} viewport
-   * @param {{study: object, patient: object}} facts
+   * @param {{of: (manifest: object|null) => {study: object, patient: object, prior?: string}}} facts of the study that
+   *   a stack belongs to; prior: what a study of another day says of itself, permanently
    */
-  constructor(viewport, { study, patient }) {
+  constructor(viewport, facts) {
     this.#viewport = viewport;
-    this.#study = study;
-    this.#patient = patient;
+    this.#facts = facts;
     this.#bar.append(this.#barLabel);
     for (const side of ["left", "right", "top", "bottom"]) this.#edges[side] = element("div", { class: `edge edge-${side}` });
     const line = this.#lines;
@@ -80,19 +81,30 @@ export class CornerText {
     setText(this.#lines.value, text);
   }
 
+  /** How the viewport is linked to the active one, in words. */
+  showLink(text) {
+    setText(this.#lines.link, text);
+  }
+
   #writeIdentity() {
-    const [name, ...others] = identityLines(this.#patient);
-    this.#identity.replaceChildren(
+    const facts = this.#facts.of(this.#viewport.manifest);
+    if (facts === this.#identified) return;
+    this.#identified = facts;
+    const { patient, prior } = facts;
+    const [name, ...others] = identityLines(patient);
+    this.#names.replaceChildren(
       element("div", { class: "line line-name person-name", dir: "auto", text: name }),
       ...others.map((text) => element("div", { class: "line", text })),
     );
-    if (this.#patient.to_check) this.#identity.append(element("div", { class: "line line-notice", text: "identity to be checked" }));
+    if (patient.to_check) this.#names.append(element("div", { class: "line line-notice", text: "identity to be checked" }));
+    setText(this.#lines.prior, prior ?? "");
   }
 
   update() {
     const viewport = this.#viewport;
     const { manifest } = viewport;
     this.#identity.hidden = !manifest && !viewport.problem;
+    this.#writeIdentity();
     this.#updateProblem();
     if (!manifest) {
       this.#clear();
@@ -123,7 +135,7 @@ export class CornerText {
     const name = `${manifest.stack} ${manifest.revision}`;
     if (name === this.#shownStudy) return;
     this.#shownStudy = name;
-    this.#lines.study.replaceChildren(...studyLines(this.#study, manifest).map((text) => element("div", { text })));
+    this.#lines.study.replaceChildren(...studyLines(this.#identified.study, manifest).map((text) => element("div", { text })));
     setText(this.#lines.processed, processedLine(manifest));
     setText(this.#lines.scale, scaleLine(manifest));
     const notes = manifest.notes ?? [];

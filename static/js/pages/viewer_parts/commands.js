@@ -22,7 +22,7 @@ const KEY_ZOOM = 1.25;
 const KEY_WINDOW_SHARE = 0.05;
 
 /**
- * @param {object} context viewer, tools, store, ui (menus and dialogs), presetsOf(modality), drawing
+ * @param {object} context viewer, tools, store, ui (menus and dialogs), presetsOf(modality), drawing, linker, lines, priors
  * @returns {Command[]}
  */
 export function makeCommands(context) {
@@ -42,6 +42,7 @@ export function makeCommands(context) {
       isPossible: hasPicture,
     },
     ...frameCommands(viewer, viewport, ui),
+    ...linkCommands(context),
     { id: "layout", label: "Layout", group: "Page", keys: ["g"], icon: "layout-grid", run: () => ui.openLayouts() },
     {
       id: "maximise",
@@ -246,6 +247,19 @@ function placementCommands(viewport, hasPicture) {
     one("pan-right", "Pan", ["Shift+ArrowRight"], null, () => pan(-1, 0)),
     one("pan-up", "Pan", ["Shift+ArrowUp"], null, () => pan(0, 1)),
     one("pan-down", "Pan", ["Shift+ArrowDown"], null, () => pan(0, -1)),
+  ];
+}
+
+function linkCommands({ viewer, ui, linker, lines, priors }) {
+  const isPossible = () => viewer.panes.length > 1;
+  const one = (id, label, keys, icon, run, isOn) => ({ id, label, group: "Compare", keys, icon, run, isOn, isPossible });
+  return [
+    one("link", "Link viewports", ["x"], "link", () => linker.toggle(), () => linker.isOn),
+    one("links", "What is linked", [], null, () => ui.openLinks()),
+    { id: "prior", label: "Prior, or the one before", group: "Compare", keys: ["["], run: () => priors.step(1), isPossible: () => priors.entries.length > 0 },
+    { id: "later", label: "Later study", group: "Compare", keys: ["]"], run: () => priors.step(-1), isPossible: () => priors.entries.length > 0 },
+    { id: "hang-like-this", label: "Hang it like this next time", group: "Page", icon: "pin", run: () => ui.hangLikeThis(), isPossible: () => ui.mayHang },
+    one("lines", "Reference lines", ["Shift+x"], "scan-line", () => lines.toggle(), () => lines.isOn),
   ];
 }
 

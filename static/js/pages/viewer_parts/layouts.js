@@ -1,10 +1,12 @@
 /**
- * Layouts as data: rows and columns of viewports.
+ * Layouts as data: rows and columns of viewports, up to four by four.
  */
+const MOST = 4;
+
 export const LAYOUTS = Object.freeze(
-  ["1x1", "1x2", "1x3", "2x1", "2x2", "2x3", "3x1", "3x2", "3x3"].map((name) => {
-    const [rows, columns] = name.split("x").map(Number);
-    return Object.freeze({ name, rows, columns, count: rows * columns });
+  Array.from({ length: MOST * MOST }, (_, index) => {
+    const [rows, columns] = [Math.floor(index / MOST) + 1, (index % MOST) + 1];
+    return Object.freeze({ name: `${rows}x${columns}`, rows, columns, count: rows * columns });
   }),
 );
 

@@ -3,6 +3,7 @@
  */
 import { preference, setPreference } from "../../core/preferences.js";
 import { windowNumber } from "../../geometry/window_drag.js";
+import { LINKS } from "../../linking/linker.js";
 import { firstView, ownWindow, statedView } from "../../viewport/view_state.js";
 import { keyForPeople } from "./key_bindings.js";
 import { LAYOUTS } from "./layouts.js";
@@ -105,6 +106,21 @@ export function layoutItems(viewer) {
       viewer.focus();
     },
   }));
+}
+
+/** What is linked. @param {import("../../linking/linker.js").Linker} linker @returns items for openMenu */
+export function linkItems(linker) {
+  return [
+    { heading: "Linked" },
+    ...Object.entries(LINKS).map(([name, label]) => ({
+      label,
+      isChecked: linker.has(name),
+      isRadio: false,
+      run: () => linker.setLinks({ [name]: !linker.has(name) }),
+    })),
+    { heading: "Without a common frame of reference" },
+    { label: "What is shown now is the same place", isChecked: false, isRadio: false, run: () => linker.matchByHand() },
+  ];
 }
 
 export function rateItems(cine) {

@@ -38,7 +38,7 @@ export class Pane extends EventTarget {
   /**
    * @param {{loader: object, cache: object, drawing: object, linked: string,
    *   store: import("../../annotations/mark_store.js").MarkStore, measurer: import("../../annotations/mark_measurer.js").MarkMeasurer,
-   *   tools: object, facts: {study: object, patient: object}, actions: object, number: number}} parts
+   *   tools: object, facts: {of: (manifest: object|null) => object}, actions: object, number: number}} parts
    */
   constructor({ loader, cache, drawing, linked, store, measurer, tools, facts, actions, number }) {
     super();
@@ -102,6 +102,11 @@ export class Pane extends EventTarget {
   scrollBy(images) {
     this.cine.stop();
     this.viewport.step(images);
+  }
+
+  /** How this viewport is linked to the active one, in words. */
+  showLink(text) {
+    this.#text.showLink(text);
   }
 
   // --- what a pointer is on ----------------------------------------------------------------------------------------

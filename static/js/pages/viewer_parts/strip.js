@@ -1,5 +1,5 @@
 /**
- * The strip: every stack of the study with a thumbnail; a click shows it in the active viewport, a drag in any.
+ * The strip: every stack of the study, and of priors that were opened, with a thumbnail; a click shows it in the active viewport, a drag in any.
  */
 import { element, setText } from "../../core/dom.js";
 import { seriesName } from "../../viewport/corner_lines.js";
@@ -30,7 +30,10 @@ export class Strip {
 
   /** Writes the strip anew, as the study is now. */
   render() {
-    this.#list.replaceChildren(...this.#viewer.library.stacks.map((entry) => element("li", {}, this.#item(entry))));
+    const { stacks, others } = this.#viewer.library;
+    const items = (entries) => entries.map((entry) => element("li", {}, this.#item(entry)));
+    const priors = others.flatMap(({ words, stacks: entries }) => [element("li", { class: "strip-heading", text: words }), ...items(entries)]);
+    this.#list.replaceChildren(...items(stacks), ...priors);
     this.update();
     this.#flag();
   }

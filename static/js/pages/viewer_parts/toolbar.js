@@ -10,13 +10,14 @@ const GROUPS = Object.freeze([
   ["Window", ["windows", "states", "invert"]],
   ["Picture", ["fit", "one-to-one", "rotate", "flip-horizontal", "flip-vertical", "reset"]],
   ["Cine", ["cine", "cine-rate"]],
-  ["Page", ["layout", "maximise", "text", "report"]],
+  ["Page", ["layout", "hang-like-this", "maximise", "text", "report"]],
+  ["Compare", ["link", "links", "lines"]],
   ["File", ["tags", "download", "process"]],
   ["Help", ["help"]],
 ]);
-const WITH_MENU = new Set(["windows", "states", "layout", "cine-rate", "measure-tools"]);
+const WITH_MENU = new Set(["windows", "states", "layout", "links", "cine-rate", "measure-tools"]);
 /** Buttons that are not there where they could do nothing. */
-const ONLY_WHERE_POSSIBLE = new Set(["states", "report", "download", "process"]);
+const ONLY_WHERE_POSSIBLE = new Set(["states", "report", "download", "process", "hang-like-this"]);
 const WITH_WORD = new Set(["one-to-one"]);
 
 export class Toolbar {

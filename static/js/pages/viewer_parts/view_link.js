@@ -52,11 +52,12 @@ export function viewFrom([window = "", zoom = "", center = "", placement = "", p
   return view;
 }
 
-/** @param {{layout: string, active: number, views: string[]}} state */
-export function linkQuery({ layout, active, views }) {
+/** @param {{layout: string, active: number, views: string[], priors?: string[]}} state priors: studies that views are of */
+export function linkQuery({ layout, active, views, priors = [] }) {
   const query = new URLSearchParams();
   if (layout !== "1x1") query.set("layout", layout);
   if (active > 0) query.set("active", active);
+  for (const prior of priors) query.append("prior", prior);
   for (const view of views) query.append("view", view);
   // These are safe in a query and readable as they are.
   return query.toString().replaceAll("%7E", "~").replaceAll("%2C", ",");
@@ -70,6 +71,7 @@ export function readLink(search) {
   return {
     layout: query.get("layout") ?? "",
     active: Math.max(0, Number.parseInt(query.get("active") ?? "0", 10) || 0),
+    priors: query.getAll("prior").filter((uid) => /^[0-9.]{1,64}$/.test(uid)),
     views: (views.length ? views : stack ? [stack] : []).map(readView),
   };
 }

@@ -1,0 +1,182 @@
+/**
+ * Keeps linked viewports in step: what the reader does in one, the others that can do the same do too.
+ *
+ * Events: "change" when linking was switched, or other viewports have come to be linked.
+ */
+import { MATCHED, matchingFrame, middleFrame, Offsets } from "./matching.js";
+import { matchingWindow, matchingZoom } from "./view_matching.js";
+
+/** What can be linked. */
+export const LINKS = Object.freeze({ scroll: "Scroll", zoom: "Zoom and pan", window: "Window" });
+
+export class Linker extends EventTarget {
+  #viewer;
+  #offsets = new Offsets();
+  #links = { scroll: false, zoom: false, window: false };
+  /** What was linked last, for switching on again. */
+  #wanted = { scroll: true, zoom: true, window: false };
+  #watched = new WeakSet();
+  #views = new WeakMap();
+  /** Panes that were given another stack a moment ago: where it begins is nobody's scrolling. */
+  #justShown = new WeakSet();
+  #isMoving = false;
+
+  /** @param {import("../pages/viewer_parts/viewer.js").Viewer} viewer */
+  constructor(viewer) {
+    super();
+    this.#viewer = viewer;
+    for (const name of ["layout", "active"]) viewer.addEventListener(name, () => this.#watchAll());
+    this.#watchAll();
+  }
+
+  get isOn() {
+    return Object.values(this.#links).some(Boolean);
+  }
+
+  /** @param {keyof typeof LINKS} name */
+  has(name) {
+    return this.#links[name];
+  }
+
+  get links() {
+    return { ...this.#links };
+  }
+
+  /** Links on or off; what is shown now is what is matched by hand where positions cannot be compared. */
+  toggle() {
+    if (this.isOn) {
+      this.#wanted = this.links;
+      this.setLinks({ scroll: false, zoom: false, window: false });
+    } else {
+      this.matchByHand();
+      this.setLinks(this.#wanted);
+    }
+  }
+
+  /** @param {Partial<Record<keyof typeof LINKS, boolean>>} links */
+  setLinks(links) {
+    this.#links = { ...this.#links, ...links };
+    if (this.isOn) this.#follow(this.#viewer.active);
+    this.#changed();
+  }
+
+  /** What stands in the active viewport and in the others is the same place from now on. */
+  matchByHand() {
+    const active = this.#viewer.active?.viewport;
+    if (!active?.manifest) return;
+    for (const { viewport } of this.#others(this.#viewer.active)) this.#offsets.set(at(active), at(viewport), "hand");
+    this.#changed();
+  }
+
+  /** Matches the middles of two stacks, where nobody has matched them yet. */
+  matchMiddles(manifest, other) {
+    const [one, two] = [manifest, other].map((stack) => ({ manifest: stack, frame: middleFrame(stack) }));
+    if (!matchingFrame(one, other, this.#offsets)) this.#offsets.set(one, two, "middle");
+  }
+
+  /** The frame of a stack that shows what a viewport shows, null where nobody can know. */
+  frameLike(viewport, manifest) {
+    return viewport.manifest ? matchingFrame(at(viewport), manifest, this.#offsets) : null;
+  }
+
+  /** How a pane is linked to the active one, in words; empty where it is not. */
+  wordsFor(pane) {
+    const { active } = this.#viewer;
+    if (!this.#links.scroll || pane === active || !pane.viewport.manifest || !active?.viewport.manifest) return "";
+    const match = matchingFrame(at(active.viewport), pane.viewport.manifest, this.#offsets);
+    return match ? MATCHED[match.how] : "";
+  }
+
+  /** Moves viewports without the others following. @param {() => void} move */
+  quietly(move) {
+    const wasMoving = this.#isMoving;
+    this.#isMoving = true;
+    try {
+      move();
+    } finally {
+      this.#isMoving = wasMoving;
+    }
+  }
+
+  // --- following ---------------------------------------------------------------------------------------------------
+
+  #others(pane) {
+    return this.#viewer.panes.filter((other) => other !== pane && other.viewport.manifest);
+  }
+
+  #watchAll() {
+    for (const pane of this.#viewer.panes) {
+      if (this.#watched.has(pane)) continue;
+      this.#watched.add(pane);
+      pane.viewport.addEventListener("asked", () => this.#scrolled(pane));
+      pane.viewport.addEventListener("view", () => this.#viewed(pane));
+      pane.viewport.addEventListener("stack", () => this.#shown(pane));
+    }
+    this.#changed();
+  }
+
+  /** Another stack comes to the place of the others, and moves none of them. */
+  #shown(pane) {
+    this.#views.set(pane, pane.viewport.view);
+    this.#justShown.add(pane);
+    const { active } = this.#viewer;
+    if (this.#links.scroll && !this.#isMoving && pane !== active && active?.viewport.manifest) {
+      queueMicrotask(() => this.#moveTo(pane, active.viewport));
+    }
+    this.#changed();
+  }
+
+  #follow(pane) {
+    if (!pane?.viewport.manifest) return;
+    if (this.#links.scroll) this.#scrolled(pane);
+    if (this.#links.zoom) this.#copy(pane, matchingZoom);
+    if (this.#links.window) this.#copy(pane, (source, target) => asWindow(matchingWindow(source, target)));
+  }
+
+  #scrolled(pane) {
+    if (this.#justShown.delete(pane) || this.#isMoving || !this.#links.scroll || !pane.viewport.manifest) return;
+    for (const other of this.#others(pane)) this.#moveTo(other, pane.viewport);
+  }
+
+  #moveTo(pane, viewport) {
+    if (!pane.viewport.manifest || !viewport.manifest) return;
+    const match = matchingFrame(at(viewport), pane.viewport.manifest, this.#offsets);
+    if (match && match.frame !== pane.viewport.askedFrame) this.quietly(() => pane.viewport.jump(match.frame));
+  }
+
+  #viewed(pane) {
+    const { view } = pane.viewport;
+    const before = this.#views.get(pane);
+    this.#views.set(pane, view);
+    if (this.#isMoving || !view || !before || view === before) return;
+    const isMoved = view.zoom !== before.zoom || view.center.x !== before.center.x || view.center.y !== before.center.y;
+    if (this.#links.zoom && isMoved) this.#copy(pane, matchingZoom);
+    if (this.#links.window && view.window !== before.window) this.#copy(pane, (source, target) => asWindow(matchingWindow(source, target)));
+  }
+
+  #copy(pane, changesOf) {
+    const source = shownIn(pane.viewport);
+    this.quietly(() => {
+      for (const { viewport } of this.#others(pane)) {
+        const changes = changesOf(source, shownIn(viewport));
+        if (changes) viewport.setView(changes);
+      }
+    });
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+function asWindow(window) {
+  return window && { window };
+}
+
+function at({ manifest, askedFrame }) {
+  return { manifest, frame: askedFrame };
+}
+
+function shownIn({ manifest, askedFrame, view, size }) {
+  return { manifest, frame: askedFrame, view, size };
+}
