@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +43,8 @@ def ct(live_portal: LivePortal, data_dir: Path, slices: list[Any]) -> str:
 
 
 @pytest.fixture
-def opened(live_portal: LivePortal, ct: str, page: Page, sign_in: SignIn) -> Page:
-    """The viewer of the CT at 1:1, without measurements of the test before."""
+def opened(live_portal: LivePortal, ct: str, page: Page, sign_in: SignIn) -> Iterator[Page]:
+    """The viewer of the CT at 1:1, without measurements before and after."""
     sign_in(page, "reader")
     address = f"{live_portal.url}/studies/{ct}/"
     page.goto(address)
@@ -59,7 +59,8 @@ def opened(live_portal: LivePortal, ct: str, page: Page, sign_in: SignIn) -> Pag
     page.keyboard.press("o")
     page.wait_for_url(re.compile("~1~"))
     page.wait_for_function(IS_FULL)
-    return page
+    yield page
+    page.evaluate(TAKE_ALL_OFF, ct)
 
 
 TAKE_ALL_OFF = """async (study) => {

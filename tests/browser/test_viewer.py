@@ -282,6 +282,9 @@ def test_a_length_is_in_millimetres_of_the_file_and_can_be_undone(open_viewer: O
     expect(page.locator(".mark-shape")).to_have_count(0)
     page.keyboard.press("Control+z")
     expect(page.locator(".mark-shape")).to_have_count(1)
+    # It is kept: the next test must not find it under the pointer.
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.keyboard.press("Delete")
 
 
 def test_the_value_under_the_pointer_has_its_unit(open_viewer: Open) -> None:
