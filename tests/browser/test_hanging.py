@@ -161,6 +161,21 @@ def test_a_ct_opens_beside_its_prior_which_says_so_for_good(hang: Open, sent: Se
     expect(pane(page, 2).locator(".line-frame")).to_have_text(re.compile("Im 6/"))
 
 
+def test_a_measurement_in_a_prior_is_refused_in_words_and_not_lost_later(hang: Open, sent: Sent) -> None:
+    page = hang("ct", SLICES, is_waited_for=sent.prior)
+    box = pane(page, 2).bounding_box()
+    assert box is not None
+    pane(page, 2).focus()
+    page.keyboard.press("l")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=4)
+    page.mouse.up()
+    expect(pane(page, 2).locator(".pointer-label")).to_contain_text("Not kept")
+    expect(pane(page, 2).locator("[data-mark]")).to_have_count(0)
+
+
 def test_a_link_with_a_prior_shows_the_prior_again(hang: Open, sent: Sent) -> None:
     page = hang("ct", SLICES, is_waited_for=sent.prior)
     page.wait_for_url(re.compile("prior="))

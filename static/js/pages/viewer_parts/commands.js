@@ -150,7 +150,7 @@ function measureCommands({ viewer, tools, store, ui, marking }) {
     one("hide-marks", "Hide measurements", ["Shift+h"], "eye-off", () => marking.toggleHidden(), { isOn: () => marking.areHidden }),
     one("key-image", "Key image", ["k"], "star", () => marking.toggleKeyImage(), {
       isOn: () => marking.isKeyImage,
-      isPossible: () => Boolean(pane()?.viewport.frameFacts),
+      isPossible: () => Boolean(pane()?.viewport.frameFacts) && pane().keepsMarks,
     }),
     one("measures", "Measurements", [], "list", () => ui.toggleMeasures(), { isOn: () => ui.areMeasuresOpen() }),
     one("measure-tools", "More measuring tools", [], "plus", () => ui.openMeasureTools()),

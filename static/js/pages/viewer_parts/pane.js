@@ -16,6 +16,8 @@ import { watchSize } from "./watch_size.js";
 
 const MOST_CHARACTERS = 200;
 
+const NOT_KEPT = "Not kept: open the prior itself to measure in it.";
+
 /** Events: "activity" when the reader does something in it. */
 export class Pane extends EventTarget {
   viewport;
@@ -34,6 +36,7 @@ export class Pane extends EventTarget {
   #hovered = null;
   #stopWatching;
   #number;
+  #facts;
 
   /**
    * @param {{loader: object, cache: object, drawing: object, linked: string,
@@ -44,6 +47,7 @@ export class Pane extends EventTarget {
     super();
     this.#store = store;
     this.#number = number;
+    this.#facts = facts;
     const canvas = element("canvas", { class: "viewport-canvas" });
     this.viewport = new Viewport(canvas, { loader, cache, drawing, linked });
     this.cine = new CinePlayer(this.viewport);
@@ -165,8 +169,18 @@ export class Pane extends EventTarget {
     this.#layer.setDraft(draft);
   }
 
+  /** Whether what is drawn here is kept: measurements belong to the study that is read, not to a prior. */
+  get keepsMarks() {
+    return !this.#facts.of(this.viewport.manifest).prior;
+  }
+
   /** Keeps a mark and selects it; an arrow may have words. */
   addMark(mark) {
+    if (!this.keepsMarks) {
+      this.setDraft(null);
+      this.showAtPointer(this.viewport.toCss(mark.points[0]), NOT_KEPT);
+      return;
+    }
     const id = this.#store.add(mark);
     this.#layer.select(id);
     if (mark.kind === "arrow") this.askText(this.viewport.toCss(mark.points[0]), "", (text) => text && this.#store.change(id, { text }));
