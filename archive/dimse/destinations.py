@@ -27,6 +27,26 @@ Kind = tuple[str, str]
 """SOP class and stored transfer syntax."""
 
 
+def open_channel(rule: PeerRule, kinds: frozenset[Kind], calling_ae_title: str) -> StoreChannel:
+    """Open an association to a peer; pynetdicom's own loop is held, so that the answers to stores are ours.
+
+    Raises
+    ------
+    PeerUnreachable
+    """
+    assoc = open_association(
+        rule.host,
+        rule.port,
+        contexts_for(kinds),
+        called_ae_title=rule.ae_title,
+        calling_ae_title=calling_ae_title,
+        timeout_s=ANSWER_S,
+    )
+    channel = channel_to(assoc)
+    channel.hold()
+    return channel
+
+
 @dataclass(slots=True)
 class _Kept:
     channel: StoreChannel
@@ -49,24 +69,19 @@ class DestinationPool:
         ------
         PeerUnreachable
         """
-        key = _key(rule, calling_ae_title)
+        channel = self._idle_channel(_key(rule, calling_ae_title), kinds)
+        if channel is None:
+            return open_channel(rule, kinds, calling_ae_title)
+        channel.hold()
+        return channel
+
+    def _idle_channel(self, key: tuple[str, ...], kinds: frozenset[Kind]) -> StoreChannel | None:
         with self._lock:
             for kept in self._idle.get(key, []):
                 if kept.channel.assoc.is_established and kinds <= kept.kinds:
                     self._idle[key].remove(kept)
-                    kept.channel.hold()
                     return kept.channel
-        assoc = open_association(
-            rule.host,
-            rule.port,
-            contexts_for(kinds),
-            called_ae_title=rule.ae_title,
-            calling_ae_title=calling_ae_title,
-            timeout_s=ANSWER_S,
-        )
-        channel = channel_to(assoc)
-        channel.hold()
-        return channel
+        return None
 
     def give_back(self, rule: PeerRule, kinds: frozenset[Kind], calling_ae_title: str, channel: StoreChannel) -> None:
         """Keep a channel for the next retrieval; one that broke is dropped."""

@@ -10,9 +10,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final
 
-from archive.dimse.channel import ChannelLost, StoreChannel, channel_to
-from archive.dimse.client import open_association
-from archive.dimse.destinations import ANSWER_S, Kind, contexts_for
+from archive.dimse.channel import ChannelLost, StoreChannel
+from archive.dimse.destinations import open_channel
 from archive.dimse.outgoing import NotSent, Outgoing, data_set_for, kinds_of, outgoing_instances
 from archive.dimse.peers import PeerRule
 from archive.errors import ArchiveError
@@ -91,11 +90,11 @@ def send_instances(peer: PeerRule, ids: list[int], *, calling_ae_title: str) -> 
         There is no association, also not a second time.
     """
     kinds = kinds_of(ids)
-    channel = _open(peer, kinds, calling_ae_title)
+    channel = open_channel(peer, kinds, calling_ae_title)
     try:
         for instance in outgoing_instances(ids):
             if not channel.assoc.is_established:
-                channel = _open(peer, kinds, calling_ae_title)
+                channel = open_channel(peer, kinds, calling_ae_title)
             yield _send_one(channel, instance)
     except BaseException:
         channel.let_go()
@@ -104,21 +103,6 @@ def send_instances(peer: PeerRule, ids: list[int], *, calling_ae_title: str) -> 
     channel.let_go()
     if channel.assoc.is_established:
         channel.assoc.release()
-
-
-def _open(peer: PeerRule, kinds: frozenset[Kind], calling_ae_title: str) -> StoreChannel:
-    assoc = open_association(
-        peer.host,
-        peer.port,
-        contexts_for(kinds),
-        called_ae_title=peer.ae_title,
-        calling_ae_title=calling_ae_title,
-        timeout_s=ANSWER_S,
-    )
-    channel = channel_to(assoc)
-    # Between two stores pynetdicom's own loop would take answers that are ours.
-    channel.hold()
-    return channel
 
 
 def _send_one(channel: StoreChannel, instance: Outgoing) -> SendResult:
