@@ -164,7 +164,7 @@ def test_a_peer_is_added_and_verified(admin: Page, live_portal: LivePortal, othe
     admin.locator("select[name=action]").select_option("verify")
     admin.get_by_role("button", name="Go").click()
     expect(admin.locator(".messagelist")).to_contain_text(f"OTHER on 127.0.0.1:{other_peer} answered.")
-    expect(admin.locator(".messagelist")).to_contain_text("NOBODY on 127.0.0.1:9 does not answer.")
+    expect(admin.locator(".messagelist")).to_contain_text("NOBODY does not answer: connection refused (127.0.0.1:9).")
 
 
 def test_the_held_back_file_leads_to_the_quarantine_page(admin: Page, live_portal: LivePortal, stored: str) -> None:
@@ -186,7 +186,7 @@ def test_jobs_move_without_a_reload(admin: Page, live_portal: LivePortal, stored
     admin.evaluate("window.wasLoaded = true")
     code = "from archive.jobs.queue import enqueue; enqueue('nothing that exists')"
     assert live_portal.manage("shell", "-c", code).returncode == 0
-    expect(admin.locator("#jobs tbody tr").first).to_contain_text("unknown to this version", timeout=30_000)
+    expect(admin.locator("#jobs tbody tr", has_text="unknown to this version").first).to_be_visible(timeout=30_000)
     assert admin.evaluate("window.wasLoaded") is True
 
 
