@@ -143,7 +143,10 @@ def test_the_object_is_given_as_it_was_received(portal_data: Path, cast: Cast, c
     store(ds)
     for more in ({}, {"transferSyntax": EXPLICIT}):
         response = client_of(cast.reader).get("/wado", query(**DICOM, **more))
-        assert (response.status_code, response["Content-Type"]) == (200, f"application/dicom; transfer-syntax={EXPLICIT}")
+        assert (response.status_code, response["Content-Type"]) == (
+            200,
+            f"application/dicom; transfer-syntax={EXPLICIT}",
+        )
         data = response.getvalue()
         assert data.endswith(data_set_bytes(ds))
         assert pydicom.dcmread(io.BytesIO(data)).file_meta.TransferSyntaxUID == EXPLICIT
