@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.rendering.presentation_state import GraphicType
+from viewer.rendering.graphic_objects import GraphicType
 from viewer.rendering.tiles import Region
 
 Points = NDArray[np.float64]

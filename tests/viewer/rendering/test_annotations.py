@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from archive.pixels.description import OverlayPlane, Window
 from tests.viewer.rendering.images import Frame, describe_values
+from viewer.rendering.graphic_objects import GraphicObject, GraphicType, Place, TextObject, Units
 from viewer.rendering.outlines import MOST_CURVE_PIECES, MOST_PIECES, outline_of
 from viewer.rendering.parameters import RenderParameters
 from viewer.rendering.pipeline import render_frame
@@ -20,13 +21,8 @@ from viewer.rendering.presentation_state import (
     DisplayedArea,
     FrameState,
     GraphicLayer,
-    GraphicObject,
-    GraphicType,
-    Place,
     SizeMode,
     StateKind,
-    TextObject,
-    Units,
 )
 from viewer.rendering.text_stamp import text_stamp
 from viewer.rendering.tiles import Region
