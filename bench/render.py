@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+from imagecodecs import jpeg2k_encode
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     HTJ2KLossless,
@@ -55,7 +56,11 @@ def write_slices(folder: Path, kind: str, slices: int) -> list[pydicom.FileDatas
         pixels = np.roll(plain, 7 * number, axis=0)
         ds.PixelData = pixels.tobytes()
         if KINDS[kind]:
-            frame = encode_frame(pixels, transfer_syntax_uid=KINDS[kind])
+            frame = (
+                jpeg2k_encode(pixels, level=0, reversible=True, codecformat="j2k")
+                if kind == "JPEG 2000"
+                else encode_frame(pixels, transfer_syntax_uid=KINDS[kind])
+            )
             ds.PixelData, ds.file_meta.TransferSyntaxUID = encapsulate([frame]), KINDS[kind]
             ds["PixelData"].VR = "OB"
         ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = generate_uid()
