@@ -353,7 +353,7 @@ class _Scanner:
 
     def scan(self, stop_after: int) -> None:
         """Go through the data set and fill the header."""
-        header, source, limits = self._header, self._source, self._limits
+        source, limits = self._source, self._limits
         count = 0
         while True:
             container, position = self._container, self._position
@@ -369,9 +369,8 @@ class _Scanner:
             start = position - source.base
             if start < 0 or start + 12 > len(source.buffer):
                 if not self._have(12) and not self._have(8):
-                    if not self._stack and self._only_zeros_remain("it is cut short, it ends inside an element"):
+                    if self._ends_in_zeros():
                         break
-                    self._cut_short("it ends inside an element")
                     continue
                 start = position - source.base
             vr = b""
@@ -381,24 +380,15 @@ class _Scanner:
             else:
                 group, element, vr, length = _EXPLICIT[container.big_endian].unpack_from(source.buffer, start)
                 value_at = position + 8
-                if vr in _SHORT_VRS:
-                    pass
-                elif vr in _LONG_VRS:
-                    if start + 12 > len(source.buffer):
-                        self._cut_short("it ends inside an element")
+                if vr not in _SHORT_VRS:
+                    vr, length, value_at = self._long_head(container, start, group, vr, length)
+                    if value_at < 0:
                         continue
-                    length = _LENGTH[container.big_endian].unpack_from(source.buffer, start + 8)[0]
-                    value_at = position + 12
-                elif group == 0xFFFE or not _is_vr(vr):
-                    # Some writers fall back to implicit VR in the middle of things; pydicom follows them too.
-                    length = _LENGTH[container.big_endian].unpack_from(source.buffer, start + 4)[0]
-                    vr = b""
             tag = group << 16 | element
             if group == 0xFFFE:
                 self._read_delimiter(tag, container)
                 continue
-            is_top = not self._stack
-            if is_top:
+            if not self._stack:
                 if tag > stop_after or (tag == length == 0 and self._only_zeros_remain("junk follows it")):
                     break
                 if tag in PIXEL_TAGS:
@@ -409,32 +399,58 @@ class _Scanner:
             if count > limits.elements:
                 raise CannotUnderstand(f"The data set has more than {limits.elements} elements.")
             if length == UNDEFINED:
-                if is_top:
-                    header.elements[tag] = ElementLocation(value_at, length, _VR_NAMES.get(vr, ""), None)
                 self._open_undefined(container, tag, vr, value_at)
-                continue
-            value_end = value_at + length
-            if container.limit is not None and value_end > container.limit:
-                self._value_is_missing(tag, length)
-                continue
-            if length >= 8 and (not vr or vr == b"SQ" or vr == b"UN") and self._begins_with_item(value_at):
-                if is_top:
-                    header.elements[tag] = ElementLocation(value_at, length, _VR_NAMES.get(vr, ""), None)
-                self._open_sequence(container, vr, value_at, value_end)
-                continue
-            if length > limits.header_bytes:
-                self._refuse_size()
-            if is_top:
-                header.elements[tag] = ElementLocation(
-                    value_at, length, _VR_NAMES.get(vr, ""), self._kept_value(value_at, length)
-                )
-            if container.limit is None and not source.reaches(value_end):
-                self._value_is_missing(tag, length)
-                continue
-            self._position = value_end
-            if value_end - source.first - self._pixel_bytes > limits.header_bytes:
-                self._refuse_size()
+            else:
+                self._read_value(container, tag, vr, value_at, length)
         self._finish(count)
+
+    def _read_value(self, container: _Container, tag: int, vr: bytes, value_at: int, length: int) -> None:
+        """Go past a value of known length, or into it where it holds items; keep it where it is one to be kept."""
+        source, limits = self._source, self._limits
+        value_end = value_at + length
+        if container.limit is not None and value_end > container.limit:
+            self._value_is_missing(tag, length)
+            return
+        if length >= 8 and (not vr or vr == b"SQ" or vr == b"UN") and self._begins_with_item(value_at):
+            self._open_sequence(container, tag, vr, value_at, value_end)
+            return
+        if length > limits.header_bytes:
+            self._refuse_size()
+        if not self._stack:
+            self._header.elements[tag] = ElementLocation(
+                value_at, length, _VR_NAMES.get(vr, ""), self._kept_value(value_at, length)
+            )
+        if container.limit is None and not source.reaches(value_end):
+            self._value_is_missing(tag, length)
+            return
+        self._position = value_end
+        if value_end - source.first - self._pixel_bytes > limits.header_bytes:
+            self._refuse_size()
+
+    def _ends_in_zeros(self) -> bool:
+        """Whether the data set ends properly where no whole element follows; else it is cut short."""
+        if not self._stack and self._only_zeros_remain("it is cut short, it ends inside an element"):
+            return True
+        self._cut_short("it ends inside an element")
+        return False
+
+    def _long_head(
+        self, container: _Container, start: int, group: int, vr: bytes, length: int
+    ) -> tuple[bytes, int, int]:
+        """VR, length and place of the value of an element whose VR is none of the short ones; -1 where it is cut short.
+
+        ``start`` is its place in the buffer, ``length`` what its short head would say.
+        """
+        buffer, value_at = self._source.buffer, self._position + 8
+        if vr in _LONG_VRS:
+            if start + 12 > len(buffer):
+                self._cut_short("it ends inside an element")
+                return vr, 0, -1
+            return vr, _LENGTH[container.big_endian].unpack_from(buffer, start + 8)[0], value_at + 4
+        if group == 0xFFFE or not _is_vr(vr):
+            # Some writers fall back to implicit VR in the middle of things; pydicom follows them too.
+            return b"", _LENGTH[container.big_endian].unpack_from(buffer, start + 4)[0], value_at
+        return vr, length, value_at
 
     def _finish(self, count: int) -> None:
         if not count:
@@ -541,7 +557,8 @@ class _Scanner:
         self._position = here
         return first in (_ITEM_BYTES[False], _ITEM_BYTES[True])
 
-    def _open_sequence(self, container: _Container, vr: bytes, value_at: int, value_end: int | None) -> None:
+    def _open_sequence(self, container: _Container, tag: int, vr: bytes, value_at: int, value_end: int | None) -> None:
+        self._note_place(tag, vr, value_at, UNDEFINED if value_end is None else value_end - value_at)
         self._position = value_at
         big_endian = container.big_endian
         if vr == b"UN" and self._have(4):
@@ -552,11 +569,17 @@ class _Scanner:
             _Container(_SEQUENCE, value_end, limit, container.implicit_vr, big_endian, not container.implicit_vr)
         )
 
+    def _note_place(self, tag: int, vr: bytes, value_at: int, length: int) -> None:
+        """Note where a value lies that is not kept, of an element of the data set itself."""
+        if not self._stack:
+            self._header.elements[tag] = ElementLocation(value_at, length, _VR_NAMES.get(vr, ""), None)
+
     def _open_undefined(self, container: _Container, tag: int, vr: bytes, value_at: int) -> None:
         """A value of undefined length: fragments for pixel data and OB or OW, else a sequence."""
         if tag != PIXEL_DATA and vr not in (b"OB", b"OW"):
-            self._open_sequence(container, vr, value_at, None)
+            self._open_sequence(container, tag, vr, value_at, None)
             return
+        self._note_place(tag, vr, value_at, UNDEFINED)
         self._position = value_at
         self._open(_Container(_FRAGMENTS, None, container.limit, container.implicit_vr, container.big_endian, False))
 

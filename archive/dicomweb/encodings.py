@@ -84,7 +84,7 @@ def way_of(instance: Instance, wanted: str) -> Way:
     if wanted in (AS_STORED, stored) or (not wanted and stored in _UNCOMPRESSED):
         return Way(instance, stored, is_stored_so=True)
     target = wanted or EXPLICIT_VR_LITTLE_ENDIAN
-    if target in NATIVE_TARGETS and _can_decode(instance):
+    if target in NATIVE_TARGETS and can_decode(instance):
         return Way(instance, target, is_stored_so=False)
     if not wanted:
         return Way(instance, stored, is_stored_so=True)
@@ -94,7 +94,8 @@ def way_of(instance: Instance, wanted: str) -> Way:
     )
 
 
-def _can_decode(instance: Instance) -> bool:
+def can_decode(instance: Instance) -> bool:
+    """Whether an instance can be given without compression."""
     return not (instance.undrawable_reason or instance.stored_file.damage) or not instance.frames
 
 

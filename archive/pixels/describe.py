@@ -7,7 +7,7 @@ read in ``functional_groups``.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from pydicom import Dataset
@@ -71,9 +71,6 @@ def describe(ds: Dataset) -> ImageDescription:
     # What the frames of a slide have of their own is their place.
     grouped_frames = 0 if tiled else frames
     shared, per_frame = frame_attributes(ds, frames=grouped_frames, signed=signed, little_endian=little_endian)
-    colors = image_palette(ds, signed=signed, little_endian=little_endian)
-    properties = _pixel_properties(ds)
-    rate, rate_source = _frame_rate(ds, frames)
     return ImageDescription(
         rows=max(integer(ds, "Rows"), 0),
         columns=max(integer(ds, "Columns"), 0),
@@ -87,38 +84,61 @@ def describe(ds: Dataset) -> ImageDescription:
         pixel_representation=int(signed),
         pixel_keyword=_pixel_keyword(ds, bits_allocated),
         padding=_padding(ds, bits_allocated, signed=signed),
-        presentation_lut_shape=text(ds, "PresentationLUTShape"),
-        presentation_lut=presentation_lut(ds, little_endian=little_endian),
-        pixel_aspect_ratio=_pixel_aspect_ratio(ds),
-        imager_pixel_spacing=_pair(ds, "ImagerPixelSpacing") or _pair(properties, "ImagerPixelSpacing"),
-        nominal_scanned_pixel_spacing=_pair(ds, "NominalScannedPixelSpacing"),
-        estimated_radiographic_magnification=_positive(ds, "EstimatedRadiographicMagnificationFactor"),
-        pixel_spacing_calibration_type=text(ds, "PixelSpacingCalibrationType"),
-        palette=colors,
-        first_colored=first_colored_value(ds, colors, signed=signed),
-        icc_profile=icc_profile(ds),
-        overlays=overlay_planes(ds, little_endian=little_endian),
-        lossy=_is_lossy(ds),
-        lossy_ratio=_lossy_ratio(ds),
-        burned_in_annotation=text(ds, "BurnedInAnnotation"),
-        modality=text(ds, "Modality"),
-        body_part_examined=text(ds, "BodyPartExamined"),
-        view_position=_view_position(ds),
-        anatomical_orientation_type=text(ds, "AnatomicalOrientationType"),
-        presentation_intent=text(ds, "PresentationIntentType"),
-        frame_rate=rate,
-        frame_rate_source=rate_source,
-        ultrasound_regions=_ultrasound_regions(ds),
         masks=mask_operations(ds, frames) if photometric_interpretation.startswith("MONOCHROME") else (),
-        recommended_viewing_mode=text(ds, "RecommendedViewingMode").upper(),
-        pixel_intensity_relationship=(
-            text(ds, "PixelIntensityRelationship") or text(properties, "PixelIntensityRelationship")
-        ).upper(),
-        pixel_intensity_sign=-1 if _is_falling(ds) or _is_falling(properties) else 1,
         shared=shared,
         per_frame=per_frame,
         tiling=tiled,
+        **_appearance(ds, signed=signed, little_endian=little_endian),
+        **_measurable(ds),
+        **_said(ds, frames),
     )
+
+
+def _appearance(ds: Dataset, *, signed: bool, little_endian: bool) -> dict[str, Any]:
+    """How values become greys and colours, and what lies over them, for all frames alike."""
+    colors = image_palette(ds, signed=signed, little_endian=little_endian)
+    return {
+        "presentation_lut_shape": text(ds, "PresentationLUTShape"),
+        "presentation_lut": presentation_lut(ds, little_endian=little_endian),
+        "palette": colors,
+        "first_colored": first_colored_value(ds, colors, signed=signed),
+        "icc_profile": icc_profile(ds),
+        "overlays": overlay_planes(ds, little_endian=little_endian),
+        "recommended_viewing_mode": text(ds, "RecommendedViewingMode").upper(),
+    }
+
+
+def _measurable(ds: Dataset) -> dict[str, Any]:
+    """What lengths and values of the image may be read from."""
+    properties = _pixel_properties(ds)
+    relationship = text(ds, "PixelIntensityRelationship") or text(properties, "PixelIntensityRelationship")
+    return {
+        "pixel_aspect_ratio": _pixel_aspect_ratio(ds),
+        "imager_pixel_spacing": _pair(ds, "ImagerPixelSpacing") or _pair(properties, "ImagerPixelSpacing"),
+        "nominal_scanned_pixel_spacing": _pair(ds, "NominalScannedPixelSpacing"),
+        "estimated_radiographic_magnification": _positive(ds, "EstimatedRadiographicMagnificationFactor"),
+        "pixel_spacing_calibration_type": text(ds, "PixelSpacingCalibrationType"),
+        "ultrasound_regions": _ultrasound_regions(ds),
+        "pixel_intensity_relationship": relationship.upper(),
+        "pixel_intensity_sign": -1 if _is_falling(ds) or _is_falling(properties) else 1,
+    }
+
+
+def _said(ds: Dataset, frames: int) -> dict[str, Any]:
+    """What readers are told of an image, and how fast it runs."""
+    rate, rate_source = _frame_rate(ds, frames)
+    return {
+        "lossy": _is_lossy(ds),
+        "lossy_ratio": _lossy_ratio(ds),
+        "burned_in_annotation": text(ds, "BurnedInAnnotation"),
+        "modality": text(ds, "Modality"),
+        "body_part_examined": text(ds, "BodyPartExamined"),
+        "view_position": _view_position(ds),
+        "anatomical_orientation_type": text(ds, "AnatomicalOrientationType"),
+        "presentation_intent": text(ds, "PresentationIntentType"),
+        "frame_rate": rate,
+        "frame_rate_source": rate_source,
+    }
 
 
 def _pixel_properties(ds: Dataset) -> Dataset:

@@ -18,6 +18,7 @@ from archive.receiving.sources import Door, Origin
 from archive.receiving.staging import StagedFile
 from tests.phantoms import to_part10_bytes
 from viewer.stacks.lookup import forget_kept
+from viewer.stacks.mapping_objects import forget_mappings
 from viewer.stacks.presentation_states import forget_states
 from viewer.stacks.windows import _windows
 from viewer.tiles import dicomweb_responses, drawing, frames, sessions
@@ -69,6 +70,7 @@ def forget_what_was_drawn() -> None:
     """Empty everything that the viewer keeps in this process: row ids and keys begin anew with each test."""
     forget_kept()
     forget_states()
+    forget_mappings()
     _windows.clear()
     drawing._tiles = drawing.TileMemory()
     drawing._under_way.clear()

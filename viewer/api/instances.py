@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -16,6 +17,7 @@ from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.coercion import coerce_dataset
 from archive.dicom.part10 import read_dataset
+from archive.dicomweb.encodings import Way
 from archive.errors import ArchiveError
 from archive.mending.coercion import facts_of
 from archive.models import Instance, Study
@@ -50,7 +52,7 @@ def tags(request: HttpRequest, sop_instance_uid: str) -> HttpResponse:
         if facts is not None:
             coerce_dataset(ds, facts)
     except (ArchiveError, OSError):
-        return JsonResponse({"error": "The file of this image cannot be read; an alarm has been raised."}, status=500)
+        return unreadable()
     rows: list[dict[str, object]] = []
     for row in flatten(ds):
         if len(rows) == MOST_ELEMENTS:
@@ -116,12 +118,49 @@ def file(request: HttpRequest, sop_instance_uid: str) -> HttpResponseBase:
 
 def original_of(request: HttpRequest, instance: Instance) -> HttpResponseBase:
     """The stored object of an instance that the person may see; 404 for who may not take it away. Audited."""
-    if not may_download(user_of(request), instance.series.study):
-        raise Http404("There is no such image.")
+    check_may_take(request, instance)
     try:
         outgoing = open_outgoing(instance)
     except (ArchiveError, OSError):
-        return JsonResponse({"error": "The file of this image cannot be read; an alarm has been raised."}, status=500)
+        return unreadable()
+    note_export(request, instance)
+    response = StreamingHttpResponse(outgoing.blocks(), content_type="application/dicom")
+    response["Content-Length"] = str(outgoing.size)
+    response["Content-Disposition"] = f'attachment; filename="{instance.sop_instance_uid}.dcm"'
+    return response
+
+
+def object_of(request: HttpRequest, instance: Instance, way: Way) -> HttpResponseBase:
+    """The same in a transfer syntax that the answer names.
+
+    Raises
+    ------
+    ArchiveError
+        The object cannot be read or decoded; said before anything is sent.
+    """
+    check_may_take(request, instance)
+    blocks = way.blocks()
+    try:
+        first = next(blocks)
+    except OSError:
+        return unreadable()
+    note_export(request, instance)
+    response = StreamingHttpResponse(chain((first,), blocks), content_type=way.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{instance.sop_instance_uid}.dcm"'
+    return response
+
+
+def check_may_take(request: HttpRequest, instance: Instance) -> None:
+    """Refuse who may look at a study but not take its files away, as if there were none."""
+    if not may_download(user_of(request), instance.series.study):
+        raise Http404("There is no such image.")
+
+
+def unreadable() -> JsonResponse:
+    return JsonResponse({"error": "The file of this image cannot be read; an alarm has been raised."}, status=500)
+
+
+def note_export(request: HttpRequest, instance: Instance) -> None:
     record_event(
         Event.EXPORTED,
         user=user_of(request),
@@ -129,7 +168,3 @@ def original_of(request: HttpRequest, instance: Instance) -> HttpResponseBase:
         study_instance_uid=instance.series.study.study_instance_uid,
         subject=instance.sop_instance_uid,
     )
-    response = StreamingHttpResponse(outgoing.blocks(), content_type="application/dicom")
-    response["Content-Length"] = str(outgoing.size)
-    response["Content-Disposition"] = f'attachment; filename="{instance.sop_instance_uid}.dcm"'
-    return response

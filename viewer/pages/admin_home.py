@@ -105,23 +105,34 @@ def health_figures(now: datetime) -> list[Figure]:
 
 def work_figures(now: datetime) -> list[Figure]:
     """What waits for somebody, and what has failed."""
-    held = QuarantinedFile.objects.filter(state=QuarantinedFile.State.HELD)
-    failed = Job.objects.filter(state__in=[Job.State.PARKED, Job.State.FAILED])
-    refused = events_of(Event.ASSOCIATION_REFUSED)
-    failures = events_of(Event.SIGN_IN_FAILED, Event.LOCKED_OUT)
-    day = now - timedelta(hours=HOURS)
+    lists = {name: reverse(f"admin:archive_{name}_changelist") for name in LISTS}
+    return [
+        studies_figure(now, lists["study"]),
+        *failing_figures(now, lists["storedfile"]),
+        *people_figures(now, lists),
+        events_figure("Associations refused", now, lists["auditevent"], Event.ASSOCIATION_REFUSED),
+        events_figure("Sign-ins failed", now, lists["auditevent"], Event.SIGN_IN_FAILED, Event.LOCKED_OUT),
+    ]
+
+
+def studies_figure(now: datetime, url: str) -> Figure:
     studies = Study.objects.aggregate(
         all=Count("pk"), images=Sum("instance_count"), arriving=Count("pk", filter=Q(ready_at=None))
     )
-    lists = {name: reverse(f"admin:archive_{name}_changelist") for name in LISTS}
+    return Figure(
+        "Studies",
+        str(studies["all"]),
+        url,
+        detail=f"{studies['images'] or 0} images; {studies['arriving']} studies are arriving",
+        hours=by_hour(now, Study.objects.all(), "last_received_at"),
+    )
+
+
+def failing_figures(now: datetime, files_url: str) -> list[Figure]:
+    """Files and jobs that cannot go on by themselves."""
+    held = QuarantinedFile.objects.filter(state=QuarantinedFile.State.HELD)
+    failed = Job.objects.filter(state__in=[Job.State.PARKED, Job.State.FAILED])
     return [
-        Figure(
-            "Studies",
-            str(studies["all"]),
-            lists["study"],
-            detail=f"{studies['images'] or 0} images; {studies['arriving']} studies are arriving",
-            hours=by_hour(now, Study.objects.all(), "last_received_at"),
-        ),
         waiting_figure(
             "Held back",
             held.count(),
@@ -139,10 +150,16 @@ def work_figures(now: datetime) -> list[Figure]:
         waiting_figure(
             "Damaged files",
             StoredFile.objects.exclude(damage="").count(),
-            f"{lists['storedfile']}?damage__isempty=0",
+            f"{files_url}?damage__isempty=0",
             "found by the last check",
             [],
         ),
+    ]
+
+
+def people_figures(now: datetime, lists: dict[str, str]) -> list[Figure]:
+    """What a person has to look at: emergency accesses, identities, names of referrers."""
+    return [
         waiting_figure(
             "Emergency accesses",
             BreakGlass.objects.filter(seen_at=None).count(),
@@ -166,21 +183,19 @@ def work_figures(now: datetime) -> list[Figure]:
             [],
             is_urgent=False,
         ),
-        Figure(
-            "Associations refused",
-            str(refused.filter(happened_at__gte=day).count()),
-            f"{lists['auditevent']}?event={Event.ASSOCIATION_REFUSED}",
-            detail="in the last day",
-            hours=by_hour(now, refused, "happened_at"),
-        ),
-        Figure(
-            "Sign-ins failed",
-            str(failures.filter(happened_at__gte=day).count()),
-            f"{lists['auditevent']}?event={Event.SIGN_IN_FAILED}",
-            detail="in the last day",
-            hours=by_hour(now, failures, "happened_at"),
-        ),
     ]
+
+
+def events_figure(title: str, now: datetime, url: str, *events: Event) -> Figure:
+    """Events of the last day; the list that it leads to shows the first kind."""
+    found = events_of(*events)
+    return Figure(
+        title,
+        str(found.filter(happened_at__gte=now - timedelta(hours=HOURS)).count()),
+        f"{url}?event={events[0]}",
+        detail="in the last day",
+        hours=by_hour(now, found, "happened_at"),
+    )
 
 
 LISTS = ("study", "storedfile", "breakglass", "patient", "namemapping", "auditevent")

@@ -11,15 +11,10 @@ from archive.dicom.values import first_item, integer, items, numbers, text, valu
 from archive.pixels.shutters import cielab
 from viewer.errors import NothingToDraw
 from viewer.rendering.cielab import Rgb, srgb_of
-from viewer.rendering.presentation_state import (
-    Annotation,
-    GraphicObject,
-    GraphicType,
-    Place,
-    References,
-    TextObject,
-    Units,
-)
+from viewer.rendering.compound_graphics import CompoundObject
+from viewer.rendering.compound_reading import instance_id, read_compound
+from viewer.rendering.graphic_objects import GraphicObject, GraphicType, Place, TextObject, Units
+from viewer.rendering.presentation_state import Annotation, References
 
 MAXIMUM_ITEMS: Final = 1024
 """Objects of a state; further ones are left out."""
@@ -29,7 +24,7 @@ MAXIMUM_REFERENCES: Final = 1 << 16
 """Images and frames that all items of a state name together."""
 MAXIMUM_CHARACTERS: Final = 1024
 """Of one text, as its VR allows (PS3.5 6.2, ST)."""
-FARTHEST: Final = {Units.PIXEL: 2.0**17, Units.DISPLAY: 4.0}
+FARTHEST: Final = {Units.PIXEL: 2.0**17, Units.MATRIX: 2.0**22, Units.DISPLAY: 4.0}
 """Largest coordinate to either side; nothing beyond can be meant, and drawing it would cost."""
 JUSTIFICATIONS: Final = frozenset({"LEFT", "RIGHT", "CENTER"})
 POINTS_NEEDED: Final = {
@@ -97,19 +92,50 @@ def read_annotations(ds: Dataset, budget: Budget) -> tuple[Annotation, ...]:
     """Read the Graphic Annotation Sequence."""
     found = []
     for item in items(ds, "GraphicAnnotationSequence")[:MAXIMUM_ITEMS]:
-        graphics = _taken(item, "GraphicObjectSequence", _graphic, budget)
-        texts = _taken(item, "TextObjectSequence", _text, budget)
-        # Compound graphics (C.10.5.1.3) come with the simple ones that they are made of.
-        found.append(Annotation(budget.refer(item), text(item, "GraphicLayer"), graphics, texts))
+        compounds, drawn = _compounds(item, budget)
+        graphics = _taken(item, "GraphicObjectSequence", _graphic, budget, drawn)
+        texts = _taken(item, "TextObjectSequence", _text, budget, drawn)
+        found.append(Annotation(budget.refer(item), text(item, "GraphicLayer"), graphics, texts, compounds))
     return tuple(found)
+
+
+def _compounds(item: Dataset, budget: Budget) -> tuple[tuple[CompoundObject, ...], frozenset[int]]:
+    """Compound graphics that are drawn as such, and the numbers of the simple objects that they stand for.
+
+    Those that are not have their simple objects; only where these are missing too is something left out.
+    """
+    simple = {
+        instance_id(one)
+        for sequence in ("GraphicObjectSequence", "TextObjectSequence")
+        for one in items(item, sequence)
+    }
+    found, drawn = [], set()
+    for one in items(item, "CompoundGraphicSequence"):
+        units = _units(one, "CompoundGraphicUnits")
+        value = read_compound(one, units, _points(one, units) or ())
+        number = instance_id(one)
+        if value is not None and budget.take(len(value.points) + len(value.ticks)):
+            found.append(value)
+            drawn |= {number} - {None}
+        elif value is None and (number is None or number not in simple):
+            budget.leave_out()
+    return tuple(found), frozenset(one for one in drawn if one is not None)
 
 
 Read = TypeVar("Read", GraphicObject, TextObject)
 
 
-def _taken(item: Dataset, sequence: str, read: Callable[[Dataset], Read | None], budget: Budget) -> tuple[Read, ...]:
+def _taken(
+    item: Dataset,
+    sequence: str,
+    read: Callable[[Dataset], Read | None],
+    budget: Budget,
+    drawn_otherwise: frozenset[int],
+) -> tuple[Read, ...]:
     found = []
     for one in items(item, sequence):
+        if instance_id(one) in drawn_otherwise:
+            continue
         value = read(one)
         if value is None:
             budget.leave_out()
@@ -120,14 +146,10 @@ def _taken(item: Dataset, sequence: str, read: Callable[[Dataset], Read | None],
 
 def _graphic(item: Dataset) -> GraphicObject | None:
     kind, units = text(item, "GraphicType"), _units(item, "GraphicAnnotationUnits")
-    values = value_of(item, "GraphicData")
-    if kind not in set(GraphicType) or units is None or values is None:
+    points = _points(item, units)
+    if kind not in set(GraphicType) or units is None or points is None:
         return None
-    data = numbers(item, "GraphicData") if not hasattr(values, "__len__") or len(values) <= 2 * MAXIMUM_POINTS else ()
-    points = tuple(Place(x, y) for x, y in zip(data[::2], data[1::2], strict=False))
-    if len(points) < POINTS_NEEDED[GraphicType(kind)] or integer(item, "GraphicDimensions", 2) != 2:
-        return None
-    if not all(_is_near(point, units) for point in points):
+    if len(points) < POINTS_NEEDED[GraphicType(kind)]:
         return None
     line, fill = first_item(item, "LineStyleSequence"), first_item(item, "FillStyleSequence")
     return GraphicObject(
@@ -137,6 +159,16 @@ def _graphic(item: Dataset) -> GraphicObject | None:
         filled=text(item, "GraphicFilled") == "Y",
         color=_color(line, "PatternOnColorCIELabValue") or _color(fill, "PatternOnColorCIELabValue"),
     )
+
+
+def _points(item: Dataset, units: Units | None) -> tuple[Place, ...] | None:
+    """Graphic Data; None where it is too much, has another number of dimensions, or lies beyond all that can be meant."""
+    values = value_of(item, "GraphicData")
+    if units is None or values is None or integer(item, "GraphicDimensions", 2) != 2:
+        return None
+    data = numbers(item, "GraphicData") if not hasattr(values, "__len__") or len(values) <= 2 * MAXIMUM_POINTS else ()
+    points = tuple(Place(x, y) for x, y in zip(data[::2], data[1::2], strict=False))
+    return points if all(_is_near(point, units) for point in points) else None
 
 
 def _text(item: Dataset) -> TextObject | None:
@@ -166,7 +198,6 @@ def _is_near(place: Place, units: Units) -> bool:
 
 
 def _units(item: Dataset, keyword: str) -> Units | None:
-    """None also for MATRIX, coordinates of a whole slide whose tiles the state does not know."""
     name = text(item, keyword)
     return Units(name) if name in set(Units) else None
 

@@ -13,18 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viewer.rendering.cielab import Rgb
-from viewer.rendering.displayed_area import Affine
-from viewer.rendering.outlines import MARKER_ARM_PX, Points, draw_lines, draw_marker, inside_polygon, outline_of
-from viewer.rendering.presentation_state import (
-    ActiveOverlay,
-    FrameState,
-    GraphicLayer,
+from viewer.rendering.compound_graphics import Label, Shown, drawing_of
+from viewer.rendering.displayed_area import Affine, scaling
+from viewer.rendering.graphic_objects import (
+    CompoundObject,
+    CompoundType,
     GraphicObject,
     GraphicType,
     Place,
     TextObject,
     Units,
 )
+from viewer.rendering.outlines import MARKER_ARM_PX, Points, draw_lines, draw_marker, inside_polygon, outline_of
+from viewer.rendering.presentation_state import ActiveOverlay, FrameState, GraphicLayer
 from viewer.rendering.text_stamp import font_size, quarter_turns, text_stamp
 from viewer.rendering.tiles import Region
 
@@ -47,6 +48,8 @@ class Canvas(NamedTuple):
     """From image coordinates to those of the picture."""
     from_display: Affine
     """From fractions of the displayed area."""
+    from_matrix: Affine
+    """From coordinates of the total pixel matrix; those of the image where it is not tiled."""
     rotation: int = 0
     """A turn that the picture has still before it, as a state says it: text is made for what comes out."""
     flipped: bool = False
@@ -79,6 +82,8 @@ def draw_annotations(
                 _draw_graphic(image, graphic, graphic.color or layer.paint, canvas)
             for text in annotation.texts:
                 _draw_text(image, text, text.color or layer.paint, canvas)
+            for compound in annotation.compounds:
+                _draw_compound(image, compound, compound.color or layer.paint, canvas)
     return image
 
 
@@ -116,7 +121,11 @@ def _around(points: Points, region: Region, reach: int) -> Region | None:
 
 def _points(places: tuple[Place, ...], units: Units, canvas: Canvas) -> Points:
     points = np.array(places, np.float64)
-    return (canvas.from_image if units is Units.PIXEL else canvas.from_display).apply(points)
+    return _from_units(units, canvas).apply(points)
+
+
+def _from_units(units: Units, canvas: Canvas) -> Affine:
+    return {Units.PIXEL: canvas.from_image, Units.MATRIX: canvas.from_matrix, Units.DISPLAY: canvas.from_display}[units]
 
 
 def _on_the_picture(points: Points, canvas: Canvas) -> Points:
@@ -135,6 +144,60 @@ def _fill(image: NDArray[np.uint8], corners: Points, paint: Rgb, region: Region)
     part = image[top - region.row : bottom - region.row, left - region.column : right - region.column]
     half = (part[inside].astype(np.uint16) + np.asarray(_value(image, paint), np.uint16)) // 2
     part[inside] = half.astype(np.uint8)
+
+
+def _draw_compound(image: NDArray[np.uint8], compound: CompoundObject, paint: Rgb, canvas: Canvas) -> None:
+    """Draw a compound graphic; it is worked out upright, so that its angles and sides are those of the screen."""
+    to_canvas, plane = _upright(compound.units, canvas)
+    places = (*compound.points, *([] if compound.rotation_point is None else [compound.rotation_point]))
+    points = plane.apply(np.array(places, np.float64))
+    pivot = None if compound.rotation_point is None else points[-1]
+    drawing = drawing_of(compound, points[: len(compound.points)], pivot, _shown(to_canvas, canvas))
+    lines = [to_canvas.apply(line) for line in drawing.lines]
+    part = _around(np.vstack(lines), canvas.region, 0) if lines else None
+    if part is not None:
+        if compound.filled and compound.kind in (CompoundType.RECTANGLE, CompoundType.ELLIPSE):
+            _fill(image, lines[0], paint, canvas.region)
+        # All in one mask: the rim of one line must not cover another.
+        mask = np.zeros((part.rows, part.columns), np.bool_)
+        for line in lines:
+            draw_lines(mask, part, _on_the_picture(line, canvas))
+        _paint(image, canvas.region, part, mask, paint)
+    for label in drawing.labels:
+        _draw_label(image, label, to_canvas, paint, canvas)
+
+
+def _upright(units: Units, canvas: Canvas) -> tuple[Affine, Affine]:
+    """From square coordinates to the canvas, and from the units of a graphic to those coordinates."""
+    if units is not Units.DISPLAY:
+        return _from_units(units, canvas), scaling(1.0, 1.0)
+    back = _to_screen(canvas).inverse()
+    plane = _to_screen(canvas).after(canvas.from_display)
+    return back, plane
+
+
+def _shown(to_canvas: Affine, canvas: Canvas) -> Shown:
+    """The whole picture, and the width of the displayed area, in the coordinates that a graphic is worked out in."""
+    back = to_canvas.inverse()
+    corners = back.apply(np.array([[0.0, 0.0], [canvas.columns, canvas.rows]]))
+    area = back.after(canvas.from_display).apply(np.array([[0.0, 0.0], [1.0, 0.0]]))
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    return Shown(left, top, right, bottom, float(np.hypot(*(area[1] - area[0]))))
+
+
+def _draw_label(image: NDArray[np.uint8], label: Label, to_canvas: Affine, paint: Rgb, canvas: Canvas) -> None:
+    """Write the text of a tick upright, beyond the end of the tick."""
+    height = ANCHORED_TEXT_SHARE * max(canvas.rows, canvas.columns) / 0.8
+    stamp = _turned_stamp(text_stamp(label.text, font_size(height, label.text)), 0, canvas)
+    size = np.array([stamp.shape[1], stamp.shape[0]], np.float64)
+    foot, beyond = to_canvas.apply(np.array([label.place, label.place + label.outward]))
+    way = (beyond - foot) / max(float(np.hypot(*(beyond - foot))), 1e-9)
+    start = foot + way * (ANCHORED_TEXT_OFFSET_PX + np.abs(way) @ size / 2) - size / 2
+    part = _around(np.vstack([start, start + size]), canvas.region, 0)
+    if part is not None:
+        mask = np.zeros((part.rows, part.columns), np.bool_)
+        _lay_stamp(mask, part, stamp, start)
+        _paint(image, canvas.region, part, mask, paint)
 
 
 def _draw_text(image: NDArray[np.uint8], text: TextObject, paint: Rgb, canvas: Canvas) -> None:

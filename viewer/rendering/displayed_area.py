@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive.pixels.description import ImageDescription
+from archive.pixels.tiling import tile_places
 from viewer.rendering.geometry import pixel_aspect_ratio
 from viewer.rendering.presentation_state import DisplayedArea, FrameState
 
@@ -104,6 +105,14 @@ def turning(box: Box, rotation: int, *, flipped: bool) -> Affine:
     across = height if rotation % 180 else width
     mirror = Affine(-1, 0, across, 0, 1, 0) if flipped else scaling(1, 1)
     return mirror.after(turned).after(Affine(1, 0, -box.left, 0, 1, -box.top))
+
+
+def from_matrix(description: ImageDescription, frame_number: int) -> Affine:
+    """From coordinates of the total pixel matrix to those of a frame: the same where the image is not tiled."""
+    if description.tiling is None:
+        return scaling(1, 1)
+    places = tile_places(description.tiling, description.rows, description.columns, description.frames)
+    return Affine(1, 0, -float(places.column[frame_number - 1]), 0, 1, -float(places.row[frame_number - 1]))
 
 
 def shown_aspect_ratio(

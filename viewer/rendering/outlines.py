@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.rendering.presentation_state import GraphicType
+from viewer.rendering.graphic_objects import GraphicType
 from viewer.rendering.tiles import Region
 
 Points = NDArray[np.float64]
@@ -80,7 +80,8 @@ def draw_lines(mask: NDArray[np.bool_], region: Region, corners: Points) -> None
         numbers = np.arange(part, min(part + SAMPLES_AT_ONCE, int(ends[-1])))
         line = np.searchsorted(ends, numbers, "right")
         share = (begin[line] + numbers - (ends[line] - counts[line])) / samples[line]
-        set_pixels(mask, region, start[line] + step[line] * share[:, None])
+        # A sample on the edge of two pixels is in the second; rounding must not put it back into the first.
+        set_pixels(mask, region, start[line] + step[line] * share[:, None] + _ON_THE_LINE)
 
 
 def _crossing(start: Points, step: Points, region: Region) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from archive.pixels.description import (
     ImageDescription,
@@ -24,6 +24,7 @@ from archive.pixels.description import (
     Window,
 )
 from viewer.rendering.cielab import Rgb, grey_of
+from viewer.rendering.graphic_objects import CompoundObject, GraphicObject, TextObject
 from viewer.rendering.modality_lut import IDENTITY, ModalityTransform
 from viewer.rendering.voi_lut import ValueRange, entry_bits
 
@@ -69,34 +70,6 @@ class SizeMode(StrEnum):
     SCALE_TO_FIT = "SCALE TO FIT"
     TRUE_SIZE = "TRUE SIZE"
     MAGNIFY = "MAGNIFY"
-
-
-class Units(StrEnum):
-    """What coordinates of annotations count (PS3.3 C.10.5)."""
-
-    PIXEL = "PIXEL"
-    """Image pixels; 0\\0 is the outer corner of the first pixel, 1\\1 the opposite corner of the same pixel."""
-    DISPLAY = "DISPLAY"
-    """Fractions of the displayed area as it is shown: 0\\0 upper left, 1\\1 lower right."""
-
-
-class GraphicType(StrEnum):
-    """Graphic Type (0070,0023), PS3.3 C.10.5.1.2."""
-
-    POINT = "POINT"
-    POLYLINE = "POLYLINE"
-    INTERPOLATED = "INTERPOLATED"
-    CIRCLE = "CIRCLE"
-    """Center, then a point on the circumference."""
-    ELLIPSE = "ELLIPSE"
-    """Ends of the major axis, then of the minor axis."""
-
-
-class Place(NamedTuple):
-    """A place in the units that stand beside it: column first, as annotations have it."""
-
-    x: float
-    y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,34 +119,6 @@ class GraphicLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class GraphicObject:
-    """One item of the Graphic Object Sequence (PS3.3 C.10.5)."""
-
-    kind: GraphicType
-    units: Units
-    points: tuple[Place, ...]
-    filled: bool = False
-    color: Rgb | None = None
-    """Of its own line style, over the layer's."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextObject:
-    """One item of the Text Object Sequence (PS3.3 C.10.5); it has a box, an anchor, or both."""
-
-    text: str
-    box: tuple[Place, Place] | None = None
-    """Corners between which the text runs: from the first to the second, also when turned (C.10.5.1.1)."""
-    box_units: Units = Units.PIXEL
-    anchor: Place | None = None
-    anchor_units: Units = Units.PIXEL
-    anchor_visible: bool = False
-    justification: str = "LEFT"
-    """LEFT, RIGHT or CENTER."""
-    color: Rgb | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Annotation:
     """One item of the Graphic Annotation Sequence."""
 
@@ -181,6 +126,7 @@ class Annotation:
     layer: str
     graphics: tuple[GraphicObject, ...] = ()
     texts: tuple[TextObject, ...] = ()
+    compounds: tuple[CompoundObject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +209,7 @@ class FrameState:
         for annotation in self.annotations:
             colors += [graphic.color for graphic in annotation.graphics if graphic.color is not None]
             colors += [text.color for text in annotation.texts if text.color is not None]
+            colors += [compound.color for compound in annotation.compounds if compound.color is not None]
         return any(len(set(color)) > 1 for color in colors)
 
 

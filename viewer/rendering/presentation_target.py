@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from archive.pixels.description import ImageDescription
 from viewer.errors import NothingToDraw
 from viewer.rendering.annotations import Canvas, draw_annotations
-from viewer.rendering.displayed_area import Affine, Box, area_box, pixel_shape, scaling, shown_aspect_ratio, turning
+from viewer.rendering.displayed_area import (
+    Affine,
+    Box,
+    area_box,
+    from_matrix,
+    pixel_shape,
+    scaling,
+    shown_aspect_ratio,
+    turning,
+)
 from viewer.rendering.overlays import overlay_mask
 from viewer.rendering.parameters import RenderParameters
 from viewer.rendering.pipeline import DEFAULT, Decoded, render_frame, scale_image
@@ -100,6 +109,7 @@ def present(
             columns=size.columns,
             region=Region(0, 0, size.rows, size.columns),
             from_image=from_image,
+            from_matrix=from_image.after(from_matrix(description, frame_number)),
             from_display=from_image.after(whole).after(scaling(*_turned(area.width, area.height, state.rotation))),
         )
         picture = draw_annotations(

@@ -7,6 +7,7 @@ with what is displayed. Several may apply to one pixel: each is a value of its o
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,15 @@ class RealWorldValue(NamedTuple):
     value: float
     unit: str
     label: str = ""
+    source: str = ""
+    """The mapping object that says so; empty for the image's own file."""
+
+
+class NamedMappings(NamedTuple):
+    """Mappings that an object beside the image gives it, and the object's name."""
+
+    source: str
+    mappings: tuple[RealWorldMapping, ...]
 
 
 def real_world_value(stored: float, mapping: RealWorldMapping) -> float | None:
@@ -57,11 +67,19 @@ def real_world_value(stored: float, mapping: RealWorldMapping) -> float | None:
     return entry if math.isfinite(entry) else None
 
 
-def real_world_values(stored: float, frame: FrameAttributes) -> tuple[RealWorldValue, ...]:
-    """Every real world value of a stored value of a frame, in the order of the file."""
-    found = ((mapping, real_world_value(stored, mapping)) for mapping in frame.real_world)
+def real_world_values(
+    stored: float, frame: FrameAttributes, objects: Sequence[NamedMappings] = ()
+) -> tuple[RealWorldValue, ...]:
+    """Every real world value of a stored value of a frame: in the order of the file, then those of other objects."""
+    found = (
+        (mapping, source, real_world_value(stored, mapping))
+        for source, mappings in (NamedMappings("", frame.real_world), *objects)
+        for mapping in mappings
+    )
     return tuple(
-        RealWorldValue(value, unit_for_people(mapping), mapping.label) for mapping, value in found if value is not None
+        RealWorldValue(value, unit_for_people(mapping), mapping.label, source)
+        for mapping, source, value in found
+        if value is not None
     )
 
 

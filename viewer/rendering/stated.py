@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from archive.pixels.description import ImageDescription, OverlayPlane, Shutter
 from viewer.rendering.annotations import Canvas, draw_annotations
 from viewer.rendering.display_table import DisplayTransform
-from viewer.rendering.displayed_area import area_box, scaling, turning
+from viewer.rendering.displayed_area import area_box, from_matrix, scaling, turning
 from viewer.rendering.geometry import pixel_aspect_ratio
 from viewer.rendering.overlays import burn_overlays, overlay_mask, reduce_mask
 from viewer.rendering.presentation_lut import Voi
@@ -110,6 +110,7 @@ def lay_over(
         columns=-(-description.columns // scale),
         region=region,
         from_image=smaller,
+        from_matrix=smaller.after(from_matrix(description, frame_number)),
         from_display=smaller.after(turned.inverse()).after(scaling(across, down)),
         rotation=state.rotation,
         flipped=state.flipped,

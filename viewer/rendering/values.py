@@ -7,6 +7,7 @@ rescale type says so, or for an original CT (PS3.3 C.8.2.1, C.11.1.1.2).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from viewer.errors import TileMissing
 from viewer.rendering.color import is_color, palette_colors, to_rgb
 from viewer.rendering.display_table import Supplement, padding_mask, supplement_of
 from viewer.rendering.modality_lut import PROJECTION_INTENSITY_MODALITIES, apply_modality, modality_transform
-from viewer.rendering.real_world import RealWorldValue, real_world_values
+from viewer.rendering.real_world import NamedMappings, RealWorldValue, real_world_values
 
 HOUNSFIELD = "HU"
 NOT_A_VALUE = "—"
@@ -65,7 +66,7 @@ class PixelValue(NamedTuple):
     stored: int | float | tuple[int, ...] | None
     """None for what is no number."""
     real_world: tuple[RealWorldValue, ...] = ()
-    """What Real World Value Mappings of the file make of the stored value."""
+    """What Real World Value Mappings make of the stored value: the file's own, then those of objects beside it."""
 
     @property
     def text(self) -> str:
@@ -74,10 +75,16 @@ class PixelValue(NamedTuple):
             return NOT_A_VALUE
         if isinstance(self.value, tuple):
             return ", ".join(str(part) for part in self.value)
-        mapped = [with_unit(one.value, one.unit) for one in self.real_world]
+        mapped = [_said(one) for one in self.real_world]
         # A mapping is often the rescale line again, with its unit.
-        is_said = not self.unit and any(one.value == self.value for one in self.real_world)
+        is_said = not self.unit and any(one.value == self.value and not one.source for one in self.real_world)
         return " · ".join(dict.fromkeys(mapped if is_said else [with_unit(self.value, self.unit), *mapped]))
+
+
+def _said(one: RealWorldValue) -> str:
+    """A real world value; beside one of another object stands whose it is."""
+    value = with_unit(one.value, one.unit)
+    return f"{value} ({one.source})" if one.source else value
 
 
 def number_for_people(value: float) -> str:
@@ -98,6 +105,7 @@ def value_at(
     column: int,
     *,
     photometric_interpretation: str = "",
+    objects: Sequence[NamedMappings] = (),
 ) -> PixelValue:
     """Read one pixel of a decoded frame at full resolution.
 
@@ -109,6 +117,8 @@ def value_at(
         From 0.
     photometric_interpretation
         Of the decoded samples, where a codec changed it.
+    objects
+        What Real World Value Mapping objects beside the image say of the frame.
 
     Raises
     ------
@@ -134,7 +144,7 @@ def value_at(
     if padded is not None and padded[0, 0]:
         return PixelValue(None, unit, stored)
     modality = float(apply_modality(pixel, modality_transform(description, frame_number))[0, 0])
-    mapped = () if stored is None else real_world_values(stored, description.frame(frame_number))
+    mapped = () if stored is None else real_world_values(stored, description.frame(frame_number), objects)
     return PixelValue(modality if math.isfinite(modality) else None, unit, stored, mapped)
 
 

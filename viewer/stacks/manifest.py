@@ -126,14 +126,42 @@ def undrawable(stack: Stack) -> str:
 
 def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str, with_values: bool = False) -> dict[str, Any]:
     """All that a viewport asks before its first tile; ``with_values`` where stored values may be sent."""
-    series = split.series
     first = _first_drawable(stack)
     description = drawable(first.instance).description
-    spacing = pixel_spacing(description, first.frame_number)
-    vertical, horizontal = pixel_aspect_ratio(description, first.frame_number)
     shown = window_of_stack(stack, split)
     return {
         "stack": stack.id,
+        **_named(split, description),
+        "label": stack.label,
+        "revision": split.revision,
+        "key": tile_key,
+        **_picture(description, first.frame_number),
+        "tiles": TILES.replace("{stack}", stack.id),
+        "color": shown.origin is WindowOrigin.COLOR,
+        "inverted": shown.inverted,
+        "values": value_facts(stack, shown) if with_values else None,
+        "window": _first_window(shown),
+        "windows": [
+            {"name": one.name, "key": one.key, **(_window(one.window) or {})} for one in window_choices(stack, split)
+        ],
+        "unit": unit_of(description, first.frame_number),
+        **_scales(description, first.frame_number),
+        "cine": {"rate": description.frame_rate, "source": description.frame_rate_source}
+        if description.frame_rate and len(stack.frames) > 1
+        else None,
+        "processed": split.series.processing,
+        "derived": split.series.is_derived,
+        "lossy": lossy_text(description),
+        "notes": [*stack.notes, *_uptake_notes(stack, split)],
+        "presentation_states": states_of_stack(stack, split),
+        "frames": _frames(stack),
+    }
+
+
+def _named(split: SplitSeries, description: ImageDescription) -> dict[str, Any]:
+    """Which series it is."""
+    series = split.series
+    return {
         "StudyInstanceUID": split.study.study_instance_uid,
         "SeriesInstanceUID": series.series_instance_uid,
         "SeriesNumber": series.series_number,
@@ -142,13 +170,16 @@ def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str, with_valu
         "BodyPartExamined": series.body_part_examined or description.body_part_examined,
         "FrameOfReferenceUID": series.frame_of_reference_uid,
         "ViewPosition": description.view_position,
-        "label": stack.label,
-        "revision": split.revision,
-        "key": tile_key,
+    }
+
+
+def _picture(description: ImageDescription, frame_number: int) -> dict[str, Any]:
+    """Its size, its proportions and the levels that it is cut into."""
+    return {
         "TileSize": TILE_SIZE,
         "Rows": description.rows,
         "Columns": description.columns,
-        "PixelAspectRatio": [vertical, horizontal],
+        "PixelAspectRatio": list(pixel_aspect_ratio(description, frame_number)),
         "levels": [
             {
                 "level": one.level,
@@ -160,15 +191,13 @@ def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str, with_valu
             }
             for one in levels(description.rows, description.columns)
         ],
-        "tiles": TILES.replace("{stack}", stack.id),
-        "color": shown.origin is WindowOrigin.COLOR,
-        "inverted": shown.inverted,
-        "values": value_facts(stack, shown) if with_values else None,
-        "window": _first_window(shown),
-        "windows": [
-            {"name": one.name, "key": one.key, **(_window(one.window) or {})} for one in window_choices(stack, split)
-        ],
-        "unit": unit_of(description, first.frame_number),
+    }
+
+
+def _scales(description: ImageDescription, frame_number: int) -> dict[str, Any]:
+    """What lengths are measured by."""
+    spacing = pixel_spacing(description, frame_number)
+    return {
         "PixelSpacing": {
             "row_mm": spacing.row_mm,
             "column_mm": spacing.column_mm,
@@ -178,15 +207,6 @@ def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str, with_valu
         if spacing
         else None,
         "calibration": {"regions": [_region(one) for one in description.ultrasound_regions]},
-        "cine": {"rate": description.frame_rate, "source": description.frame_rate_source}
-        if description.frame_rate and len(stack.frames) > 1
-        else None,
-        "processed": series.processing,
-        "derived": series.is_derived,
-        "lossy": lossy_text(description),
-        "notes": [*stack.notes, *_uptake_notes(stack, split)],
-        "presentation_states": states_of_stack(stack, split),
-        "frames": _frames(stack),
     }
 
 

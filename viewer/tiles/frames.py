@@ -33,7 +33,7 @@ from viewer.rendering.subtraction import mask_plan, subtract, subtracted_descrip
 from viewer.rendering.tiles import Region, levels
 from viewer.stacks.facts import InstanceFacts
 from viewer.stacks.lookup import Kept
-from viewer.tiles.level_cache import keep_levels, kept_levels, writer
+from viewer.tiles.level_cache import cost_of, keep_levels, kept_levels, writer
 from viewer.tiles.level_files import LevelDamaged, LevelFile
 from viewer.tiles.slide_levels import SlideLevel, slide_levels
 
@@ -142,7 +142,7 @@ def _levels_of(instance: InstanceFacts, frame_number: int) -> Levels:
     known = drawable(instance)
     if instance.slide is not None:
         return slide_levels(instance, known.description, lambda source, number: frame_at_level(source, number, -1))
-    file = kept_levels(_name(instance, frame_number)) if known.is_large else None
+    file = kept_levels(_name(instance, frame_number), cost_of(instance.transfer_syntax_uid)) if known.is_large else None
     if file is None or not _is_of(file, known):
         return _made_levels(instance, frame_number)
 
@@ -164,7 +164,7 @@ def _made_levels(instance: InstanceFacts, frame_number: int) -> Levels:
     """Decode a frame and reduce it to all its levels; those of a large one are kept on disk later."""
     made = _decoded_levels(instance, frame_number)
     if _is_kept_on_disk(instance, made):
-        writer.put(_name(instance, frame_number), made)
+        writer.put(_name(instance, frame_number), made, cost_of(instance.transfer_syntax_uid))
     return made
 
 
@@ -196,11 +196,11 @@ def prepare_levels(instance: InstanceFacts, frame_number: int) -> None:
         for level in _memory.get(instance, frame_number):
             cast("SlideLevel", level.values).prepare()
         return
-    name = _name(instance, frame_number)
-    if drawable(instance).is_large and kept_levels(name) is None:
+    name, cost = _name(instance, frame_number), cost_of(instance.transfer_syntax_uid)
+    if drawable(instance).is_large and kept_levels(name, cost) is None:
         made = _decoded_levels(instance, frame_number)
         if _is_kept_on_disk(instance, made):
-            keep_levels(name, made)
+            keep_levels(name, made, cost)
 
 
 _drawables: Kept[str, Drawable] = Kept(KEPT_DESCRIPTIONS)

@@ -1,6 +1,7 @@
 """Levels of large images on disk, within the site's limit, for every process of the portal.
 
-What was not used for longest goes first. Nothing here is the only copy of anything: a file
+What was not used for longest goes first, what is cheap to make again (a native image) long before what is
+dear (JPEG-LS, JPEG 2000). Nothing here is the only copy of anything: a file
 that is lost or damaged, or a full disk, costs the time to draw it again and no more.
 """
 
@@ -18,6 +19,7 @@ from queue import Empty, SimpleQueue
 
 from django.conf import settings
 
+from archive.dicom.transfer_syntaxes import Codec, transfer_syntax
 from archive.storage import layout
 from viewer.rendering.pipeline import Decoded
 from viewer.tiles.level_files import LevelDamaged, LevelFile, open_levels, write_levels
@@ -50,15 +52,40 @@ def limit_bytes() -> int:
     return int(settings.PORTAL_CACHE_MB) * 2**20
 
 
-def path_of(name: str) -> Path:
-    """Where the levels of a picture are kept; ``name`` is anything that tells it from every other."""
+COSTS = {
+    # Making the levels of a megapixel, in those of a native image, as measured (4096 x 3328).
+    Codec.HTJ2K: 2,
+    Codec.JPEG_LOSSLESS: 3,
+    Codec.JPEG_LS: 4,
+    Codec.JPEG_XL: 4,
+    Codec.JPEG_2000: 12,
+}
+"""All others count 1."""
+
+
+def cost_of(transfer_syntax_uid: str) -> int:
+    """What it costs to make the levels of a picture again, by how it is compressed."""
+    return COSTS.get(transfer_syntax(transfer_syntax_uid).codec, 1)
+
+
+def path_of(name: str, cost: int = 1) -> Path:
+    """Where the levels of a picture are kept; ``name`` is anything that tells it from every other.
+
+    The file's own name tells what it costs, for those who make room.
+    """
     digest = layout.digest_of(name)
-    return levels_folder() / digest[:2] / f"{digest}.levels"
+    return levels_folder() / digest[:2] / (f"{digest}.{cost}.levels" if cost > 1 else f"{digest}.levels")
 
 
-def kept_levels(name: str) -> LevelFile | None:
+def _cost_in(name: str) -> int:
+    """The cost that a file's name tells."""
+    _, _, cost = name.removesuffix(".levels").partition(".")
+    return int(cost) if cost.isdecimal() and len(cost) < 4 else 1
+
+
+def kept_levels(name: str, cost: int = 1) -> LevelFile | None:
     """The kept levels of a picture; None where there are none, or none that are whole."""
-    path = path_of(name)
+    path = path_of(name, cost)
     try:
         found = open_levels(path)
     except LevelDamaged as error:
@@ -88,9 +115,9 @@ def mark_used(path: Path) -> None:
         return
 
 
-def keep_levels(name: str, levels: Sequence[Decoded]) -> bool:
+def keep_levels(name: str, levels: Sequence[Decoded], cost: int = 1) -> bool:
     """Keep the levels of a picture now; False where the disk is full or they are larger than they may be."""
-    return _keep(path_of(name), levels)
+    return _keep(path_of(name, cost), levels)
 
 
 def _keep(path: Path, levels: Sequence[Decoded]) -> bool:
@@ -118,7 +145,12 @@ def _keep(path: Path, levels: Sequence[Decoded]) -> bool:
 
 
 def trim_levels(limit: int) -> int:
-    """Remove the levels that were not used for longest until they fit; returns how many went."""
+    """Remove levels until they fit: the time since the last use, divided by what they cost, decides.
+
+    Returns
+    -------
+    How many went.
+    """
     found = []
     now = time.time()
     for path in levels_folder().glob("*/*"):
@@ -129,11 +161,12 @@ def trim_levels(limit: int) -> int:
         if path.name.startswith(".") and now - status.st_mtime > ABANDONED_S:
             _remove(path)
             continue
-        found.append((status.st_mtime, status.st_size, path))
+        unused_s = max(now - status.st_mtime, 0.0) / _cost_in(path.name)
+        found.append((unused_s, status.st_size, path))
     total = sum(size for _, size, _ in found)
     most = limit if total <= limit - limit // ROOM else limit - limit // ROOM
     removed = 0
-    for _, size, path in sorted(found):
+    for _, size, path in sorted(found, reverse=True):
         if total <= most:
             break
         if path.name.startswith("."):
@@ -159,14 +192,14 @@ class LevelWriter:
         self._waiting = 0
         self._thread: threading.Thread | None = None
 
-    def put(self, name: str, levels: Sequence[Decoded]) -> bool:
+    def put(self, name: str, levels: Sequence[Decoded], cost: int = 1) -> bool:
         """Keep these soon; False where too much is waiting already."""
         size = sum(one.values.nbytes for one in levels)
         with self._lock:
             if self._waiting and self._waiting + size > self._most:
                 return False
             self._waiting += size
-            self._queue.put((path_of(name), levels, size))
+            self._queue.put((path_of(name, cost), levels, size))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="levels", daemon=True)
                 self._thread.start()

@@ -38,6 +38,8 @@ SCALE_TOLERANCE = 0.005
 """How far the ratio of two resolutions may be from a power of two, besides a pixel of rounding."""
 MOST_PIXELS = 1 << 26
 """Pixels of a region that may be put together at once."""
+TILE_COST = 4
+"""Of a tile that is kept: it is made from all the finer tiles that it covers."""
 MOST_PREPARED_PIXELS = 1 << 32
 """Resolutions up to this size are read through ahead of time, to make levels of them; larger ones when they are opened."""
 WHITE = (255, 255, 255)
@@ -160,7 +162,7 @@ class SlideLevel(RegionValues):
         shape = (region.rows, region.columns, *self.shape[2:])
         if self.is_empty(region):
             return np.broadcast_to(self._background, shape)
-        file = kept_levels(name)
+        file = kept_levels(name, TILE_COST)
         if file is not None and (file.levels[0].shape, file.levels[0].dtype) == (shape, self.dtype):
             try:
                 return file.read(0, region._replace(row=0, column=0))
@@ -168,7 +170,7 @@ class SlideLevel(RegionValues):
                 # It is written anew below.
                 pass
         values = self._made(region)
-        keep_levels(name, [ReducedFrame(values, RGB if values.ndim == 3 else "MONOCHROME2", 0)])
+        keep_levels(name, [ReducedFrame(values, RGB if values.ndim == 3 else "MONOCHROME2", 0)], TILE_COST)
         return values
 
     def _in_finer(self, region: Region) -> Region:

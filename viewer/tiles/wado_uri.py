@@ -10,8 +10,15 @@ from django.views.decorators.http import require_safe
 
 from archive.access.roles import user_of
 from archive.dicom.accept import accept_header
+from archive.dicom.transfer_syntaxes import (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    TRANSFER_SYNTAXES,
+    is_big_endian,
+    is_implicit,
+)
+from archive.dicomweb.encodings import Way, can_decode
 from archive.models import Instance
-from viewer.api.instances import original_of, visible_instance
+from viewer.api.instances import object_of, visible_instance
 from viewer.errors import InvalidParameter, NotAcceptable, NotFound
 from viewer.rendering.media_types import DICOM, Category
 from viewer.rendering.rendered_parameters import check_for_state
@@ -47,18 +54,28 @@ def wado(request: HttpRequest) -> HttpResponseBase:
 
 
 def original(request: HttpRequest, asked: UriRequest) -> HttpResponseBase:
-    """The object itself, for those who may take it away, in the transfer syntax that it is stored in."""
+    """The object itself, for those who may take it away, in the transfer syntax that was asked for."""
     instance = visible_instance(request, asked.object_uid)
-    check_transfer_syntax(instance, asked.transfer_syntax)
-    return original_of(request, instance)
+    return object_of(request, instance, way_of(instance, asked.transfer_syntax))
 
 
-def check_transfer_syntax(instance: Instance, transfer_syntax_uid: str | None) -> None:
-    """Refuse another transfer syntax than the stored one (9.4.1.2.3), by naming that."""
+def way_of(instance: Instance, asked: str | None) -> Way:
+    """In which transfer syntax an object goes out (9.4.2.4): explicit VR little endian where none is named.
+
+    What cannot be decoded (video, say) goes out as it is where none is named (8.7.3.4). Implicit VR and big
+    endian are no transfer syntaxes of web services (8.7.3.3).
+    """
     stored = instance.stored_file.transfer_syntax_uid
-    if transfer_syntax_uid not in (None, stored):
-        offered = f"{DICOM}; transfer-syntax={stored}"
-        raise NotAcceptable(f"SOP Instance {instance.sop_instance_uid}", (offered,))
+    if asked is not None and asked not in TRANSFER_SYNTAXES:
+        raise InvalidParameter("transferSyntax", asked, "the UID of a transfer syntax")
+    offered = {EXPLICIT_VR_LITTLE_ENDIAN} if can_decode(instance) else set()
+    if not (is_implicit(stored) or is_big_endian(stored)):
+        offered.add(stored)
+    if asked is not None and asked not in offered:
+        named = tuple(f"{DICOM}; transfer-syntax={uid}" for uid in sorted(offered))
+        raise NotAcceptable(f"SOP Instance {instance.sop_instance_uid}", named)
+    chosen = asked or (EXPLICIT_VR_LITTLE_ENDIAN if EXPLICIT_VR_LITTLE_ENDIAN in offered else stored)
+    return Way(instance, chosen, is_stored_so=chosen == stored)
 
 
 def framed(target: Target, asked: UriRequest) -> Target:

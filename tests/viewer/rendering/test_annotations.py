@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from archive.pixels.description import OverlayPlane, Window
 from tests.viewer.rendering.images import Frame, describe_values
-from viewer.rendering.outlines import MOST_CURVE_PIECES, MOST_PIECES, outline_of
+from viewer.rendering.graphic_objects import GraphicObject, GraphicType, Place, TextObject, Units
+from viewer.rendering.outlines import MOST_CURVE_PIECES, MOST_PIECES, draw_lines, outline_of
 from viewer.rendering.parameters import RenderParameters
 from viewer.rendering.pipeline import render_frame
 from viewer.rendering.presentation_state import (
@@ -20,13 +21,8 @@ from viewer.rendering.presentation_state import (
     DisplayedArea,
     FrameState,
     GraphicLayer,
-    GraphicObject,
-    GraphicType,
-    Place,
     SizeMode,
     StateKind,
-    TextObject,
-    Units,
 )
 from viewer.rendering.text_stamp import text_stamp
 from viewer.rendering.tiles import Region
@@ -93,6 +89,13 @@ def test_a_slanting_line_has_no_gap() -> None:
 
     assert [column for _, column in sorted(drawn, key=lambda place: place[1])] == list(range(2, 21))
     assert {row for row, _ in drawn} == set(range(2, 10))
+
+
+def test_a_line_between_edges_of_pixels_has_no_gap() -> None:
+    # Sampled at whole numbers, some of which rounding makes a little smaller.
+    mask = np.zeros((3, 200), np.bool_)
+    draw_lines(mask, Region(0, 0, 3, 200), np.array([[10.0, 1.0], [150.0, 1.0]]))
+    assert np.flatnonzero(mask[1]).tolist() == list(range(10, 151))
 
 
 def test_a_point_is_the_middle_of_a_cross() -> None:

@@ -27,19 +27,15 @@ from tests.presentation_states import (
 )
 from viewer.errors import NothingToDraw
 from viewer.rendering.annotation_reading import MAXIMUM_ITEMS, MAXIMUM_POINTS, MAXIMUM_REFERENCES
+from viewer.rendering.graphic_objects import GraphicObject, GraphicType, Place, TextObject, Units
 from viewer.rendering.modality_lut import ModalityTransform
 from viewer.rendering.presentation_state import (
     DisplayedArea,
     FrameState,
     GraphicLayer,
-    GraphicObject,
-    GraphicType,
     MaskSubtraction,
-    Place,
     SizeMode,
     StateKind,
-    TextObject,
-    Units,
 )
 from viewer.rendering.presentation_state_reading import read_presentation_state
 

@@ -15,19 +15,15 @@ from archive.pixels.description import OverlayPlane, Window
 from tests.viewer.rendering.images import Frame, describe_values
 from viewer.errors import NothingToDraw
 from viewer.rendering.displayed_area import Box, area_box, turning, viewport_turn
+from viewer.rendering.graphic_objects import GraphicObject, GraphicType, Place, TextObject, Units
 from viewer.rendering.presentation_state import (
     ActiveOverlay,
     Annotation,
     DisplayedArea,
     FrameState,
     GraphicLayer,
-    GraphicObject,
-    GraphicType,
-    Place,
     SizeMode,
     StateKind,
-    TextObject,
-    Units,
 )
 from viewer.rendering.presentation_state_reading import read_presentation_state
 from viewer.rendering.presentation_target import Size, render_presentation_state

@@ -100,7 +100,7 @@ def test_a_large_frame_is_decoded_once_for_all_levels_and_after_a_restart_not_at
 def test_the_first_tile_does_not_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = plate().first
     written = []
-    monkeypatch.setattr(frames.writer, "put", lambda name, levels: written.append(name) or True)
+    monkeypatch.setattr(frames.writer, "put", lambda name, levels, cost: written.append(name) or True)
     monkeypatch.setattr(frames, "keep_levels", lambda *_: pytest.fail("written before the answer"))
     frame_at_level(frame.instance, 1, 0)
     assert len(written) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from viewer.rendering.pipeline import ReducedFrame
 from viewer.rendering.tiles import Region
-from viewer.tiles.level_cache import LevelWriter, keep_levels, kept_levels, levels_folder, path_of, trim_levels
+from viewer.tiles.level_cache import LevelWriter, cost_of, keep_levels, kept_levels, levels_folder, path_of, trim_levels
 
 PICTURE = [ReducedFrame(np.full((512, 512), 7, np.uint16), "MONOCHROME2", 0)]
 PICTURE_BYTES = 512 * 512 * 2
@@ -29,6 +30,19 @@ def test_what_was_not_used_for_longest_goes_first(portal_data: Path) -> None:
     assert trim_levels(2 * PICTURE_BYTES) == 2, "an eighth is left free"
     assert (kept_levels("older"), kept_levels("new")) == (None, None)
     assert kept_levels("old") is not None
+
+
+def test_what_is_dear_to_make_again_stays_longer(portal_data: Path) -> None:
+    jpeg_2000, jpeg_ls, native = (cost_of(f"1.2.840.10008.1.2{one}") for one in (".4.90", ".4.80", ".1"))
+    assert jpeg_2000 > jpeg_ls > native == 1
+    now = time.time()
+    # Unused for two hours and for one: per unit of cost the dear one was used later.
+    for age_s, name, cost in ((7200, "dear", jpeg_2000), (3600, "cheap", native)):
+        keep_levels(name, PICTURE, cost)
+        os.utime(path_of(name, cost), (now - age_s, now - age_s))
+    assert trim_levels(3 * PICTURE_BYTES // 2) == 1
+    assert kept_levels("cheap") is None
+    assert kept_levels("dear", jpeg_2000) is not None
 
 
 def test_many_images_stay_within_the_limit(portal_data: Path, settings: object) -> None:

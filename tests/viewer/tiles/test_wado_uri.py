@@ -15,7 +15,7 @@ from PIL import Image
 
 from archive.access.tokens import make_token
 from archive.models import AccessToken, AuditEvent, Grant, Instance, Study
-from tests.journeys.sending import store
+from tests.journeys.sending import index_waiting_files, send_file, store
 from tests.phantoms import SERIES_INSTANCE_UID, STUDY_INSTANCE_UID, ct_image, data_set_bytes, multi_frame, ramp
 
 if TYPE_CHECKING:
@@ -143,17 +143,80 @@ def test_the_object_is_given_as_it_was_received(portal_data: Path, cast: Cast, c
     store(ds)
     for more in ({}, {"transferSyntax": EXPLICIT}):
         response = client_of(cast.reader).get("/wado", query(**DICOM, **more))
-        assert (response.status_code, response["Content-Type"]) == (200, "application/dicom")
+        assert (response.status_code, response["Content-Type"]) == (
+            200,
+            f"application/dicom; transfer-syntax={EXPLICIT}",
+        )
         data = response.getvalue()
         assert data.endswith(data_set_bytes(ds))
         assert pydicom.dcmread(io.BytesIO(data)).file_meta.TransferSyntaxUID == EXPLICIT
     assert AuditEvent.objects.filter(event="exported", user_id=cast.reader.pk).count() == 2
 
 
-def test_another_transfer_syntax_is_406_with_the_stored_one(reader: Client) -> None:
-    response = reader.get("/wado", query(**DICOM, transferSyntax="1.2.840.10008.1.2.4.50"))
+@pytest.fixture
+def real(portal_data: Path, cast: Cast, client_of: ClientOf, data_dir: Path) -> Callable[[str], Client]:
+    """A reader for whom one real CT image is there, in one of its transfer syntaxes."""
+
+    def stored(name: str) -> Client:
+        send_file(next((data_dir / "syntaxes/ctimage").glob(f"{name}_1.*")))
+        index_waiting_files()
+        return client_of(cast.reader)
+
+    return stored
+
+
+def object_at(client: Client, **more: str) -> tuple[str, pydicom.Dataset]:
+    """The object, and the transfer syntax that the answer names."""
+    image = Instance.objects.select_related("series__study").get()
+    uids = {
+        "studyUID": image.series.study.study_instance_uid,
+        "seriesUID": image.series.series_instance_uid,
+        "objectUID": image.sop_instance_uid,
+    }
+    response = client.get("/wado", {"requestType": "WADO", **DICOM, **uids, **more})
+    assert response.status_code == 200, response.content
+    ds = pydicom.dcmread(io.BytesIO(response.getvalue()))
+    assert ds.file_meta.TransferSyntaxUID == response["Content-Type"].partition("transfer-syntax=")[2]
+    return str(ds.file_meta.TransferSyntaxUID), ds
+
+
+@pytest.mark.parametrize(
+    "name", ["LittleEndianImplicit", "BigEndianExplicit", "DeflatedExplicitVRLittleEndian", "JPEGLSLossless"]
+)
+def test_without_a_transfer_syntax_the_object_is_explicit_little_endian_with_the_same_pixels(
+    real: Callable[[str], Client], data_dir: Path, name: str
+) -> None:
+    plain = pydicom.dcmread(next((data_dir / "syntaxes/ctimage").glob("LittleEndianExplicit_*")))
+    syntax, ds = object_at(real(name))
+    assert syntax == EXPLICIT
+    assert ds.PixelData == plain.PixelData
+    assert ds.PatientID == plain.PatientID
+
+
+def test_the_stored_transfer_syntax_may_be_asked_for(real: Callable[[str], Client]) -> None:
+    lossless = "1.2.840.10008.1.2.4.80"
+    client = real("JPEGLSLossless")
+    assert object_at(client, transferSyntax=lossless)[0] == lossless
+    assert object_at(client, transferSyntax=EXPLICIT)[0] == EXPLICIT
+
+
+@pytest.mark.parametrize("asked", ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"])
+def test_a_transfer_syntax_that_is_not_made_is_406_with_those_that_are(reader: Client, asked: str) -> None:
+    response = reader.get("/wado", query(**DICOM, transferSyntax=asked))
     assert response.status_code == 406
     assert response.json()["offered"] == [f"application/dicom; transfer-syntax={EXPLICIT}"]
+
+
+def test_what_is_no_transfer_syntax_is_400(reader: Client) -> None:
+    response = reader.get("/wado", query(**DICOM, transferSyntax="1.2.840.10008.5.1.4.1.1.2"))
+    assert response.status_code == 400
+    assert response.json()["error"].startswith("transferSyntax")
+
+
+def test_a_film_goes_out_as_it_is(portal_data: Path, cast: Cast, client_of: ClientOf, data_dir: Path) -> None:
+    send_file(data_dir / "video/derived_h264_us.dcm")
+    index_waiting_files()
+    assert object_at(client_of(cast.reader))[0] == "1.2.840.10008.1.2.4.102"
 
 
 def test_only_who_may_download_gets_the_object(study: Study, cast: Cast, client_of: ClientOf) -> None:

@@ -4,7 +4,8 @@
 import { fetchJson } from "../../core/requests.js";
 
 const WHILE_ARRIVING_MS = 10_000;
-const WHEN_QUIET_MS = 60_000;
+// An ended session is noticed within a minute, also where every picture is drawn from values that are here.
+const WHEN_QUIET_MS = 50_000;
 
 /** Events: "news" when the study differs from what is shown. */
 export class Arrivals extends EventTarget {
