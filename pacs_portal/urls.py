@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
-from viewer.api import color_maps, instances, measurements, processing, reports, values
+from viewer.api import color_maps, exports, instances, measurements, processing, reports, values
 from viewer.pages import (
     account,
     admin_home,
@@ -91,6 +91,12 @@ urlpatterns = [
     path("api/color-maps.json", color_maps.color_maps, name="color-maps"),
     path("api/stacks/<stack:stack>/frames/<int:frame>/statistics", measurements.stack_statistics, name="statistics"),
     path("api/studies/<uid:study_instance_uid>/annotations", measurements.study_annotations, name="annotations"),
+    path(
+        "api/studies/<uid:study_instance_uid>/annotations/export",
+        exports.export_measurements,
+        name="export-measurements",
+    ),
+    path("api/stacks/<stack:stack>/frames/<int:frame>/view", exports.save_view, name="save-view"),
     path(
         "api/studies/<uid:study_instance_uid>/annotations/<uuid:annotation_id>",
         measurements.annotation,

@@ -8,12 +8,14 @@ import { announce } from "../core/announcer.js";
 import { CurrentPatient } from "../core/current_patient.js";
 import { element, pageData, setText } from "../core/dom.js";
 import { preference, setPreference } from "../core/preferences.js";
+import { post } from "../core/requests.js";
 import { Hanger } from "../hanging/hanger.js";
 import { PriorBar } from "../hanging/prior_bar.js";
 import { Priors } from "../hanging/priors.js";
 import { Linker } from "../linking/linker.js";
 import { Lines } from "../linking/lines.js";
 import { LinkMarks } from "../linking/link_marks.js";
+import { saveView } from "../objects/view_saving.js";
 import { ReportApi } from "../reports/report_api.js";
 import { ReportPanel } from "../reports/report_panel.js";
 import { ReportSide } from "../reports/report_side.js";
@@ -107,15 +109,27 @@ function reportBeside() {
   return side;
 }
 const marking = new Marking(viewer, store);
-const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, close: () => ui.toggleMeasures() });
+const write = data.may_process ? () => post(`/api/studies/${data.study.StudyInstanceUID}/annotations/export`, {}) : null;
+const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, write, close: () => ui.toggleMeasures() });
 document.getElementById("viewer-body").append(measures.element);
+
+/** Writes the present view of a viewport as a presentation state. */
+async function saveViewOf(viewport) {
+  try {
+    await saver.flush();
+    await saveView(viewport);
+    say("the view is being saved as a presentation state");
+  } catch (error) {
+    say(error.message);
+  }
+}
 
 const ui = {
   report,
   mayDownload: Boolean(data.may_download),
   openWindows: () =>
     openMenu(windowItems(viewer.active.viewport, { presets: presetsOf(viewer.active.viewport.manifest), maps: data.color_maps, drawing }), { below: toolbar.button("windows"), label: "Windows" }),
-  openStates: () => openMenu(stateItems(viewer.active.viewport), { below: toolbar.button("states"), label: "Presentation states" }),
+  openStates: () => openMenu(stateItems(viewer.active.viewport, data.may_process ? saveViewOf : null), { below: toolbar.button("states"), label: "Presentation states" }),
   openLayouts: () => openMenu(layoutItems(viewer), { below: toolbar.button("layout"), label: "Layout" }),
   openLinks: () => openMenu(linkItems(linker), { below: toolbar.button("links"), label: "What is linked" }),
   mayHang: Boolean(data.may_process),
