@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
-from viewer.api import color_maps, exports, instances, measurements, processing, reports, values
+from viewer.api import color_maps, elsewhere, exports, instances, measurements, overlays, processing, reports, values
 from viewer.pages import (
     account,
     admin_home,
@@ -101,6 +101,18 @@ urlpatterns = [
         "api/studies/<uid:study_instance_uid>/annotations/<uuid:annotation_id>",
         measurements.annotation,
         name="annotation",
+    ),
+    path("api/studies/<uid:study_instance_uid>/elsewhere", elsewhere.study_elsewhere, name="elsewhere"),
+    path("api/studies/<uid:study_instance_uid>/overlays", overlays.study_overlays, name="overlays"),
+    path(
+        "api/stacks/<stack:stack>/frames/<int:frame>/overlays/<uid:sop_instance_uid>",
+        overlays.frame_overlay,
+        name="frame-overlay",
+    ),
+    path(
+        "api/stacks/<stack:stack>/overlays/<uid:sop_instance_uid>/statistics",
+        overlays.overlay_statistics,
+        name="overlay-statistics",
     ),
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),

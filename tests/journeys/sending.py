@@ -17,6 +17,7 @@ from archive.receiving.part10 import receive_part10
 from archive.receiving.sources import Door, Origin
 from archive.receiving.staging import StagedFile
 from tests.phantoms import to_part10_bytes
+from viewer.objects.elsewhere import forget_elsewhere
 from viewer.stacks.lookup import forget_kept
 from viewer.stacks.presentation_states import forget_states
 from viewer.stacks.windows import _windows
@@ -69,6 +70,7 @@ def forget_what_was_drawn() -> None:
     """Empty everything that the viewer keeps in this process: row ids and keys begin anew with each test."""
     forget_kept()
     forget_states()
+    forget_elsewhere()
     _windows.clear()
     drawing._tiles = drawing.TileMemory()
     drawing._under_way.clear()

@@ -15,6 +15,7 @@ import { Priors } from "../hanging/priors.js";
 import { Linker } from "../linking/linker.js";
 import { Lines } from "../linking/lines.js";
 import { LinkMarks } from "../linking/link_marks.js";
+import { ForeignMarks } from "../objects/foreign_marks.js";
 import { saveView } from "../objects/view_saving.js";
 import { ReportApi } from "../reports/report_api.js";
 import { ReportPanel } from "../reports/report_panel.js";
@@ -28,6 +29,7 @@ import { explicitWindow, windowInWords } from "../viewport/window_choice.js";
 import { Arrivals } from "./viewer_parts/arrivals.js";
 import { showClaim } from "./viewer_parts/claim_note.js";
 import { makeCommands } from "./viewer_parts/commands.js";
+import { ElsewhereList } from "./viewer_parts/elsewhere_list.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
@@ -59,6 +61,7 @@ const saver = new MarkSaver(store, {
   url: `/api/studies/${data.study.StudyInstanceUID}/annotations`,
   key: `${data.user}:${data.study.StudyInstanceUID}`,
 });
+const foreign = new ForeignMarks(`/api/studies/${data.study.StudyInstanceUID}/elsewhere`);
 const measurer = new MarkMeasurer();
 const library = new StackLibrary(data.manifest, { study: data.study, patient: data.patient });
 const isTouch = matchMedia("(pointer: coarse)").matches;
@@ -89,7 +92,7 @@ const actions = {
   maximise: (pane) => viewer.maximise(pane),
 };
 
-viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, measurer, tools, facts: library, actions });
+viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, foreign, measurer, tools, facts: library, actions });
 const linker = new Linker(viewer);
 const lines = new Lines(container, viewer, linker);
 new LinkMarks(container, viewer, linker);
@@ -110,7 +113,8 @@ function reportBeside() {
 }
 const marking = new Marking(viewer, store);
 const write = data.may_process ? () => post(`/api/studies/${data.study.StudyInstanceUID}/annotations/export`, {}) : null;
-const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, write, close: () => ui.toggleMeasures() });
+const elsewhere = new ElsewhereList({ foreign, library, jump: (mark) => marking.jumpToForeign(mark), study: data.study.StudyInstanceUID }).element;
+const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, elsewhere, write, close: () => ui.toggleMeasures() });
 document.getElementById("viewer-body").append(measures.element);
 
 /** Writes the present view of a viewport as a presentation state. */
@@ -171,7 +175,7 @@ const toolbar = new Toolbar(commands, {
 });
 document.getElementById("toolbar").replaceChildren(toolbar.element);
 listenForKeys(container, commands);
-const strip = new Strip(document.getElementById("strip"), viewer, store);
+const strip = new Strip(document.getElementById("strip"), viewer, store, foreign);
 acceptDrops(container, viewer);
 
 // --- the tool bar and the address follow the view ----------------------------------------------------------------
@@ -300,6 +304,7 @@ current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${d
 current.claim();
 open();
 saver.load();
+foreign.load();
 
 showClaim(document.getElementById("claim"), claim, data.study.StudyInstanceUID);
 claim.connect().then(() => report?.settle());

@@ -20,7 +20,7 @@ export class MeasuresPanel {
 
   /**
    * @param {{store: object, saver: object, measurer: object, marking: object, library: object, viewer: object, close: () => void,
-   *   write: (() => Promise<void>)|null}} parts write: asks for DICOM objects of all that is drawn; null where the reader may not
+   *   elsewhere: HTMLElement, write: (() => Promise<void>)|null}} parts write: asks for DICOM objects of all that is drawn; null where the reader may not
    */
   constructor(parts) {
     this.#parts = parts;
@@ -36,6 +36,7 @@ export class MeasuresPanel {
       this.#list,
       this.#word,
       this.#export,
+      parts.elsewhere,
     );
     parts.store.addEventListener("change", () => this.#renderSoon());
     parts.measurer.addEventListener("measured", () => this.#renderSoon());

@@ -83,7 +83,7 @@ export function stateItems(viewport, save) {
       isChecked: view.presentationState === state.SOPInstanceUID,
       run: () => showState(viewport, state),
     })),
-    ...(save ? [{ heading: "Present view" }, { label: "Save this view", detail: "with its measurements", isChecked: false, isRadio: false, run: () => save(viewport) }] : []),
+    ...(save && !view.presentationState ? [{ heading: "Present view" }, { label: "Save this view", detail: "with its measurements", isChecked: false, isRadio: false, run: () => save(viewport) }] : []),
   ];
 }
 

@@ -10,16 +10,20 @@ export class Strip {
   #list;
   #viewer;
   #store;
+  #foreign;
 
   /**
    * @param {HTMLElement} list as the server wrote it
    * @param {import("./viewer.js").Viewer} viewer
    * @param {import("../../annotations/mark_store.js").MarkStore} store
+   * @param {import("../../objects/foreign_marks.js").ForeignMarks} foreign
    */
-  constructor(list, viewer, store) {
+  constructor(list, viewer, store, foreign) {
     this.#list = list;
     this.#viewer = viewer;
     this.#store = store;
+    this.#foreign = foreign;
+    foreign.addEventListener("change", () => this.#flag());
     store.addEventListener("change", () => this.#flag());
     list.addEventListener("click", (event) => this.#clicked(event));
     list.addEventListener("dragstart", (event) => this.#dragged(event));
@@ -66,7 +70,8 @@ export class Strip {
   #flag() {
     const keyImages = this.#store.all.filter(({ kind }) => kind === "key_image");
     for (const item of this.#list.querySelectorAll(".strip-item")) {
-      const keys = keyImages.filter(({ stack }) => stack === item.dataset.stack).length;
+      const { stack } = item.dataset;
+      const keys = stack ? keyImages.filter((mark) => mark.stack === stack).length + this.#foreign.keysOf(stack) : 0;
       const flag = item.querySelector(".strip-flag") ?? item.appendChild(element("span", { class: "strip-flag" }));
       setText(flag, keys ? `★ ${keys} key` : "");
       flag.hidden = !keys;
