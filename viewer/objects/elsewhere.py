@@ -63,7 +63,7 @@ def _place_all(study: Study) -> dict[str, Any]:
     if not (reports or selections):
         return {"findings": [], "key_images": []}
     splits = split_study(study)
-    places = {}
+    places: dict[tuple[str, int], str] = {}
     for split in splits:
         for stack in split.stacks:
             for frame in stack.frames:
@@ -159,8 +159,8 @@ def _on_frames(
         plane = placed.planes[index] if index is not None else None
         if index is not None and plane is not None:
             frame = placed.stack.frames[index]
-            place = (placed.stack.id, frame.instance.sop_instance_uid, frame.frame_number)
-            yield place, plane.to_pixels(region.points)
+            named = (placed.stack.id, frame.instance.sop_instance_uid, frame.frame_number)
+            yield named, plane.to_pixels(region.points)
 
 
 def _key_images(instance: InstanceFacts, places: dict[tuple[str, int], str]) -> Iterable[dict[str, Any]]:

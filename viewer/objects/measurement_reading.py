@@ -109,7 +109,7 @@ def finding_of(group: Dataset) -> Finding:
         name=_name(group, items),
         tracking_uid=next((values.text(one, "UID") for one in items if _code(one)[0] == "112040"), ""),
         site=next((_code(one, "ConceptCodeSequence")[2] for one in items if _code(one)[0] in SITES), ""),
-        numbers=tuple(_number(one) for one in items if values.text(one, "ValueType") == "NUM" and _measured(one)),
+        numbers=tuple(_number(one, measured) for one in items if (measured := _measured(one)) is not None),
         regions=tuple(regions),
     )
 
@@ -133,13 +133,12 @@ def _name(group: Dataset, items: list[Dataset]) -> str:
 
 
 def _measured(item: Dataset) -> Dataset | None:
-    return values.first_item(item, "MeasuredValueSequence")
+    is_number = values.text(item, "ValueType") == "NUM"
+    return values.first_item(item, "MeasuredValueSequence") if is_number else None
 
 
-def _number(item: Dataset) -> str:
+def _number(item: Dataset, measured: Dataset) -> str:
     """Name with its derivation, value and unit."""
-    measured = _measured(item)
-    assert measured is not None
     derived = [_code(one, "ConceptCodeSequence")[2] for one in _children(item) if _code(one)[0] in DERIVATIONS]
     name = " ".join(part for part in (_code(item)[2], *derived) if part)
     code = _code(measured, "MeasurementUnitsCodeSequence")[0]

@@ -48,6 +48,11 @@ class Overlay:
 _overlays: Kept[str, Overlay | None] = Kept(32)
 
 
+def forget_overlays() -> None:
+    """Drop what is kept, where it has turned out to be old."""
+    _overlays.clear()
+
+
 def overlays_of(study: Study) -> list[Overlay]:
     """Segmentations and structure sets of a study that can be read, in the order in which they came."""
     rows = Instance.objects.shown().filter(series__study=study, sop_class_uid__in=[*SEGMENTATIONS, STRUCTURE_SET])
@@ -214,8 +219,9 @@ def contours_on(overlay: Overlay, frame: FrameFacts, reach: float) -> dict[int, 
     """Outlines of each region on a frame, in pixels of the image."""
     target = plane_of_frame(frame)
     found: dict[int, list[NDArray[np.float64]]] = {}
-    for contour in overlay.content.contours if target is not None else ():
-        assert target is not None
+    if target is None:
+        return found
+    for contour in overlay.content.contours:
         if float(np.abs(target.distances(contour.points)).max()) <= reach:
             found.setdefault(contour.segment, []).append(target.to_pixels(contour.points))
     return found

@@ -100,7 +100,7 @@ def _segment_of_groups(groups: Dataset | None) -> int:
 def _segment(item: Dataset) -> Segment:
     number = values.integer(item, "SegmentNumber")
     encoded = values.numbers(item, "RecommendedDisplayCIELabValue", 3)
-    color = srgb_of(tuple(int(part) for part in encoded)) if encoded else FALLBACK_COLORS[number % len(FALLBACK_COLORS)]  # type: ignore[arg-type]
+    color = srgb_of(tuple(int(part) for part in encoded)) if encoded else FALLBACK_COLORS[number % len(FALLBACK_COLORS)]
     kind = values.first_item(item, "SegmentedPropertyTypeCodeSequence")
     algorithm = [values.text(item, "SegmentAlgorithmType").lower(), values.text(item, "SegmentAlgorithmName")]
     return Segment(
