@@ -16,6 +16,7 @@ import { Linker } from "../linking/linker.js";
 import { Lines } from "../linking/lines.js";
 import { LinkMarks } from "../linking/link_marks.js";
 import { ForeignMarks } from "../objects/foreign_marks.js";
+import { OverlayStore } from "../objects/overlay_store.js";
 import { saveView } from "../objects/view_saving.js";
 import { ReportApi } from "../reports/report_api.js";
 import { ReportPanel } from "../reports/report_panel.js";
@@ -38,6 +39,7 @@ import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
 import { contextItems, layoutItems, linkItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
+import { OverlayList } from "./viewer_parts/overlay_list.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
 import { acceptDrops, Strip } from "./viewer_parts/strip.js";
 import { openTags } from "./viewer_parts/tag_dialog.js";
@@ -62,6 +64,7 @@ const saver = new MarkSaver(store, {
   key: `${data.user}:${data.study.StudyInstanceUID}`,
 });
 const foreign = new ForeignMarks(`/api/studies/${data.study.StudyInstanceUID}/elsewhere`);
+const overlays = new OverlayStore(data.study.StudyInstanceUID);
 const measurer = new MarkMeasurer();
 const library = new StackLibrary(data.manifest, { study: data.study, patient: data.patient });
 const isTouch = matchMedia("(pointer: coarse)").matches;
@@ -92,7 +95,7 @@ const actions = {
   maximise: (pane) => viewer.maximise(pane),
 };
 
-viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, foreign, measurer, tools, facts: library, actions });
+viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, foreign, overlays, measurer, tools, facts: library, actions });
 const linker = new Linker(viewer);
 const lines = new Lines(container, viewer, linker);
 new LinkMarks(container, viewer, linker);
@@ -114,7 +117,7 @@ function reportBeside() {
 const marking = new Marking(viewer, store);
 const write = data.may_process ? () => post(`/api/studies/${data.study.StudyInstanceUID}/annotations/export`, {}) : null;
 const elsewhere = new ElsewhereList({ foreign, library, jump: (mark) => marking.jumpToForeign(mark), study: data.study.StudyInstanceUID }).element;
-const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, elsewhere, write, close: () => ui.toggleMeasures() });
+const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, more: [elsewhere, new OverlayList(overlays, viewer).element], write, close: () => ui.toggleMeasures() });
 document.getElementById("viewer-body").append(measures.element);
 
 /** Writes the present view of a viewport as a presentation state. */
@@ -305,6 +308,7 @@ current.claim();
 open();
 saver.load();
 foreign.load();
+overlays.load();
 
 showClaim(document.getElementById("claim"), claim, data.study.StudyInstanceUID);
 claim.connect().then(() => report?.settle());

@@ -20,7 +20,8 @@ export class MeasuresPanel {
 
   /**
    * @param {{store: object, saver: object, measurer: object, marking: object, library: object, viewer: object, close: () => void,
-   *   elsewhere: HTMLElement, write: (() => Promise<void>)|null}} parts write: asks for DICOM objects of all that is drawn; null where the reader may not
+   *   more: HTMLElement[], write: (() => Promise<void>)|null}} parts write: asks for DICOM objects of all that is drawn; null where the reader may not;
+   *   more: further sections of the panel
    */
   constructor(parts) {
     this.#parts = parts;
@@ -36,7 +37,7 @@ export class MeasuresPanel {
       this.#list,
       this.#word,
       this.#export,
-      parts.elsewhere,
+      ...parts.more,
     );
     parts.store.addEventListener("change", () => this.#renderSoon());
     parts.measurer.addEventListener("measured", () => this.#renderSoon());

@@ -6,6 +6,7 @@ import { element } from "../../core/dom.js";
 import { MarksLayer } from "../../annotations/marks_layer.js";
 import { shifted } from "../../geometry/shapes.js";
 import { ForeignLayer } from "../../objects/foreign_layer.js";
+import { OverlayLayer } from "../../objects/overlay_layer.js";
 import { PointerRouter } from "../../tools/pointer_router.js";
 import { CinePlayer } from "../../viewport/cine_player.js";
 import { seriesName } from "../../viewport/corner_lines.js";
@@ -27,6 +28,7 @@ export class Pane extends EventTarget {
   surface;
   #layer;
   #foreign;
+  #overlay;
   #store;
   #text;
   #bar;
@@ -42,10 +44,11 @@ export class Pane extends EventTarget {
 
   /**
    * @param {{loader: object, cache: object, drawing: object, linked: string,
-   *   store: import("../../annotations/mark_store.js").MarkStore, foreign: import("../../objects/foreign_marks.js").ForeignMarks, measurer: import("../../annotations/mark_measurer.js").MarkMeasurer,
+   *   store: import("../../annotations/mark_store.js").MarkStore, foreign: import("../../objects/foreign_marks.js").ForeignMarks, overlays: import("../../objects/overlay_store.js").OverlayStore,
+   *   measurer: import("../../annotations/mark_measurer.js").MarkMeasurer,
    *   tools: object, facts: {of: (manifest: object|null) => object}, actions: object, number: number}} parts
    */
-  constructor({ loader, cache, drawing, linked, store, foreign, measurer, tools, facts, actions, number }) {
+  constructor({ loader, cache, drawing, linked, store, foreign, overlays, measurer, tools, facts, actions, number }) {
     super();
     this.#store = store;
     this.#number = number;
@@ -54,6 +57,7 @@ export class Pane extends EventTarget {
     this.viewport = new Viewport(canvas, { loader, cache, drawing, linked });
     this.cine = new CinePlayer(this.viewport);
     this.#layer = new MarksLayer(this.viewport, store, measurer);
+    this.#overlay = new OverlayLayer(this.viewport, overlays);
     this.#foreign = new ForeignLayer(this.viewport, foreign);
     this.#text = new CornerText(this.viewport, facts);
     this.#bar = new ScrollBar(this.viewport, { isMarked: (frame) => store.of(frame).length > 0 || foreign.of(frame).length > 0 || foreign.keyOf(frame) !== undefined });
@@ -62,6 +66,7 @@ export class Pane extends EventTarget {
       "section",
       { class: "viewport", tabindex: 0, "aria-roledescription": "viewport", "data-pane": number },
       canvas,
+      this.#overlay.element,
       this.#foreign.element,
       this.#layer.element,
       this.#text.element,
@@ -84,6 +89,7 @@ export class Pane extends EventTarget {
     this.#values.disconnect();
     this.#bar.disconnect();
     this.#text.disconnect();
+    this.#overlay.disconnect();
     this.#foreign.disconnect();
     this.#layer.disconnect();
     this.viewport.disconnect();
