@@ -55,7 +55,12 @@ def test_a_ruler_and_a_segmentation_of_others_lie_at_their_pixels(
 ) -> None:
     address = ["-R", "-aec", live_portal.ae_title, "-xs", "127.0.0.1", str(live_portal.dicom_port)]
     squares, liver = data_dir / "sr/dwv_tid1500", data_dir / "ct_series/liver_3slice"
-    for path in (squares / "squares.dcm", squares / "sr-ruler.dcm", liver, data_dir / "seg_rt/liver_partial_overlaps.dcm"):
+    for path in (
+        squares / "squares.dcm",
+        squares / "sr-ruler.dcm",
+        liver,
+        data_dir / "seg_rt/liver_partial_overlaps.dcm",
+    ):
         send(address, path)
     sign_in(page, "reader")
 

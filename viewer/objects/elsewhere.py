@@ -63,14 +63,20 @@ def _place_all(study: Study) -> dict[str, Any]:
     if not (reports or selections):
         return {"findings": [], "key_images": []}
     splits = split_study(study)
-    places: dict[tuple[str, int], str] = {}
-    for split in splits:
-        for stack in split.stacks:
-            for frame in stack.frames:
-                places.setdefault((frame.instance.sop_instance_uid, frame.frame_number), stack.id)
+    places = {place: stack for place, (stack, _) in places_of(splits).items()}
     stacks = placed_stacks(splits)
     findings = [entry for one in reports for entry in _findings(one, places, stacks)]
     return {"findings": findings, "key_images": [entry for one in selections for entry in _key_images(one, places)]}
+
+
+def places_of(splits: Iterable[SplitSeries]) -> dict[tuple[str, int], tuple[str, int]]:
+    """SOP Instance UID and frame number of every image -> its stack, and its place there from 1."""
+    places: dict[tuple[str, int], tuple[str, int]] = {}
+    for split in splits:
+        for stack in split.stacks:
+            for number, frame in enumerate(stack.frames, start=1):
+                places.setdefault((frame.instance.sop_instance_uid, frame.frame_number), (stack.id, number))
+    return places
 
 
 def objects_of(study: Study, sop_classes: Iterable[str]) -> list[InstanceFacts]:

@@ -53,7 +53,7 @@ export class Strip {
       "a",
       {
         class: entry.derived ? "strip-item strip-item-derived" : "strip-item",
-        href: `?stack=${entry.stack}`,
+        href: entry.stack || !entry.page ? `?stack=${entry.stack}` : entry.page,
         "data-stack": entry.stack,
         draggable: entry.drawable ? "true" : "false",
         title: [number, seriesName(entry), entry.label, entry.processed, entry.reason].filter(Boolean).join(" · "),
@@ -93,6 +93,8 @@ export class Strip {
   #clicked(event) {
     const item = event.target.closest(".strip-item");
     if (!item || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    // An object without a picture has a page of its own.
+    if (!item.dataset.stack && item.getAttribute("href").startsWith("/")) return;
     event.preventDefault();
     if (!item.dataset.stack) return;
     this.#viewer.show(this.#viewer.active, item.dataset.stack);
