@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import highdicom
 import numpy as np
 import pydicom
+import pydicom.sr.codedict
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from archive.indexing.writer import index_waiting_files
 from archive.models import Series, Study
-from tests.journeys.sending import forget_what_was_drawn, send_file
+from tests.journeys.sending import forget_what_was_drawn, send_file, store
+from tests.phantoms import ct_image, ramp
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -233,3 +235,64 @@ def test_only_objects_of_the_same_frame_of_reference_can_be_asked_for(
     Study.objects.filter(pk=study.pk).update(revision=study.revision + 1)
     forget_what_was_drawn()
     assert client_of(cast.reader).get(address).status_code == 404
+
+
+def made_by_highdicom(images: list[pydicom.Dataset], kind: str, pixels: NDArray[Any]) -> pydicom.Dataset:
+    """A segmentation of two segments with the color of L* 53.2, a* 80.1, b* 67.2 for the first: sRGB red."""
+    codes = pydicom.sr.codedict.codes
+    segments = [
+        highdicom.seg.SegmentDescription(
+            number,
+            f"part {number}",
+            codes.SCT.Tissue,
+            codes.SCT.Bone,
+            highdicom.seg.SegmentAlgorithmTypeValues.MANUAL,
+            display_color=highdicom.color.CIELabColor(53.24, 80.09, 67.20) if number == 1 else None,
+        )
+        for number in (1, 2)
+    ]
+    return highdicom.seg.Segmentation(
+        images,
+        pixels,
+        kind,
+        segments,
+        series_instance_uid=highdicom.UID(),
+        series_number=50,
+        sop_instance_uid=highdicom.UID(),
+        instance_number=1,
+        manufacturer="A",
+        manufacturer_model_name="B",
+        software_versions="C",
+        device_serial_number="D",
+        max_fractional_value=200,
+    )
+
+
+@pytest.mark.parametrize("kind", ["FRACTIONAL", "LABELMAP"])
+def test_fractions_and_label_maps_are_told_as_they_were_written(kind: str, cast: Cast, client_of: ClientOf) -> None:
+    unknown = dict.fromkeys(
+        ("PatientBirthDate", "PatientSex", "AccessionNumber", "StudyID", "StudyDate", "StudyTime"), ""
+    )
+    images = [ct_image(ramp(start=1024), z=5.0 * n, number=n + 1, **unknown) for n in range(2)]
+    labels = np.zeros((2, 16, 16), np.uint8)
+    labels[0, 2:6, 3:9], labels[1, 8:10, :] = 1, 2
+    fractions = np.stack([labels == 1, labels == 2], axis=-1) * np.array([0.25, 1.0])
+    ds = made_by_highdicom(images, kind, labels if kind == "LABELMAP" else fractions)
+    store(*images, ds)
+    forget_what_was_drawn()
+    client = client_of(cast.reader)
+    (overlay,) = asked(client, f"/api/studies/{images[0].StudyInstanceUID}/overlays")["overlays"]
+    assert overlay["kind"] == kind.lower()
+    assert np.abs(np.array(overlay["segments"][0]["color"]) - [255, 0, 0]).max() <= 1
+    (stack,) = overlay["stacks"]
+    strength = {1: 50, 2: 200} if kind == "FRACTIONAL" else {1: 1, 2: 1}
+    for frame in (1, 2):
+        (mask,) = asked(client, f"/api/stacks/{stack}/frames/{frame}/overlays/{ds.SOPInstanceUID}")["masks"]
+        assert np.array_equal(painted(mask), (labels[frame - 1] == mask["segment"]) * strength[mask["segment"]])
+        assert mask["segment"] == frame
+    told = asked(client, f"/api/stacks/{stack}/overlays/{ds.SOPInstanceUID}/statistics")["segments"]
+    share = 0.25 if kind == "FRACTIONAL" else 1.0
+    # 24 pixels of 0.5 x 0.5 mm in slices of 5 mm, 32 pixels of the other; a quarter of a pixel covers none.
+    assert [one["volume_ml"] for one in told] == pytest.approx([24 * 1.25 / 1000 * share, 32 * 1.25 / 1000])
+    assert [one["count"] for one in told] == [0 if kind == "FRACTIONAL" else 24, 32]
+    assert told[1]["mean"] == pytest.approx(ramp()[8:10].mean())
