@@ -205,6 +205,8 @@ def masks_on(overlay: Overlay, frame: FrameFacts, reach: float) -> list[Mask]:
 def _segments_of_frame(overlay: Overlay, index: int) -> Iterator[tuple[int, NDArray[np.integer]]]:
     """Segments of one frame of the object with their values, those without pixels left out."""
     stored = np.asarray(full_frame(overlay.instance, index + 1).values)
+    if stored.ndim != 2:
+        return
     if overlay.content.kind is not Kind.LABELMAP:
         if index < len(overlay.content.frame_segments) and stored.any():
             yield overlay.content.frame_segments[index], stored

@@ -5,6 +5,7 @@ A point is at 0.5\\0.5 in the middle of the first pixel of an image, as shapes a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,6 +50,8 @@ class Plane:
 def plane_of_frame(frame: FrameFacts) -> Plane | None:
     """The plane of a frame; None where the file does not say how it lies."""
     if not (frame.orientation and frame.position and frame.spacing) or len(frame.orientation) != 6:
+        return None
+    if not all(math.isfinite(size) and size > 0 for size in frame.spacing[:2]):
         return None
     row, column = np.array(frame.orientation[:3]), np.array(frame.orientation[3:])
     return Plane(np.array(frame.position), row, column, (frame.spacing[0], frame.spacing[1]))

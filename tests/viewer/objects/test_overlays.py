@@ -238,7 +238,7 @@ def test_only_objects_of_the_same_frame_of_reference_can_be_asked_for(
 
 
 def made_by_highdicom(images: list[pydicom.Dataset], kind: str, pixels: NDArray[Any]) -> pydicom.Dataset:
-    """A segmentation of two segments with the color of L* 53.2, a* 80.1, b* 67.2 for the first: sRGB red."""
+    """A segmentation of two segments with the color of L* 54.29, a* 80.81, b* 69.89 (D50) for the first: sRGB red."""
     codes = pydicom.sr.codedict.codes
     segments = [
         highdicom.seg.SegmentDescription(
@@ -247,7 +247,7 @@ def made_by_highdicom(images: list[pydicom.Dataset], kind: str, pixels: NDArray[
             codes.SCT.Tissue,
             codes.SCT.Bone,
             highdicom.seg.SegmentAlgorithmTypeValues.MANUAL,
-            display_color=highdicom.color.CIELabColor(53.24, 80.09, 67.20) if number == 1 else None,
+            display_color=highdicom.color.CIELabColor(54.29, 80.81, 69.89) if number == 1 else None,
         )
         for number in (1, 2)
     ]
