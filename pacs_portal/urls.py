@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
-from viewer.api import color_maps, instances, measurements, processing, reports, values
+from viewer.api import color_maps, elsewhere, exports, instances, measurements, overlays, processing, reports, values
 from viewer.pages import (
     account,
     admin_home,
@@ -16,6 +16,7 @@ from viewer.pages import (
     emergency,
     home,
     jobs,
+    objects,
     peers,
     priors,
     quarantine,
@@ -80,6 +81,8 @@ urlpatterns = [
     path("studies/<uid:study_instance_uid>/restore", rejecting.restore, name="restore"),
     path("studies/<uid:study_instance_uid>/", study.study_page, name="study"),
     path("studies/<uid:study_instance_uid>/report/", report.report_page, name="report"),
+    path("studies/<uid:study_instance_uid>/objects/<uid:sop_instance_uid>/", objects.object_page, name="object-page"),
+    path("api/instances/<uid:sop_instance_uid>/document.pdf", objects.document, name="object-document"),
     path("studies/<uid:study_instance_uid>/viewer/", study.viewer_page, name="viewer"),
     path("studies/<uid:study_instance_uid>/manifest.json", stacks.study_manifest, name="study-manifest"),
     path("studies/<uid:study_instance_uid>/priors/<uid:prior_uid>.json", priors.prior, name="prior"),
@@ -92,9 +95,27 @@ urlpatterns = [
     path("api/stacks/<stack:stack>/frames/<int:frame>/statistics", measurements.stack_statistics, name="statistics"),
     path("api/studies/<uid:study_instance_uid>/annotations", measurements.study_annotations, name="annotations"),
     path(
+        "api/studies/<uid:study_instance_uid>/annotations/export",
+        exports.export_measurements,
+        name="export-measurements",
+    ),
+    path("api/stacks/<stack:stack>/frames/<int:frame>/view", exports.save_view, name="save-view"),
+    path(
         "api/studies/<uid:study_instance_uid>/annotations/<uuid:annotation_id>",
         measurements.annotation,
         name="annotation",
+    ),
+    path("api/studies/<uid:study_instance_uid>/elsewhere", elsewhere.study_elsewhere, name="elsewhere"),
+    path("api/studies/<uid:study_instance_uid>/overlays", overlays.study_overlays, name="overlays"),
+    path(
+        "api/stacks/<stack:stack>/frames/<int:frame>/overlays/<uid:sop_instance_uid>",
+        overlays.frame_overlay,
+        name="frame-overlay",
+    ),
+    path(
+        "api/stacks/<stack:stack>/overlays/<uid:sop_instance_uid>/statistics",
+        overlays.overlay_statistics,
+        name="overlay-statistics",
     ),
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),

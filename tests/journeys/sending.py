@@ -17,6 +17,8 @@ from archive.receiving.part10 import receive_part10
 from archive.receiving.sources import Door, Origin
 from archive.receiving.staging import StagedFile
 from tests.phantoms import to_part10_bytes
+from viewer.objects.elsewhere import forget_elsewhere
+from viewer.objects.overlays import forget_overlays
 from viewer.stacks.lookup import forget_kept
 from viewer.stacks.mapping_objects import forget_mappings
 from viewer.stacks.presentation_states import forget_states
@@ -71,6 +73,8 @@ def forget_what_was_drawn() -> None:
     forget_kept()
     forget_states()
     forget_mappings()
+    forget_elsewhere()
+    forget_overlays()
     _windows.clear()
     drawing._tiles = drawing.TileMemory()
     drawing._under_way.clear()

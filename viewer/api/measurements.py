@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from archive.access.roles import user_of
 from archive.errors import ArchiveError
 from archive.models import User
-from viewer.annotations.measures import Statistics, measure, statistics
+from viewer.annotations.measures import measure, statistics
 from viewer.annotations.saving import (
     AnnotationRefusal,
     ChangedMeanwhile,
@@ -25,12 +25,10 @@ from viewer.annotations.saving import (
     save_annotation,
 )
 from viewer.annotations.shapes import AREAS, read_shape
+from viewer.annotations.uptake import uptake_of
 from viewer.errors import InvalidParameter, ViewerError
 from viewer.models import Annotation
 from viewer.pages.study import visible_study
-from viewer.stacks.lookup import SplitSeries
-from viewer.stacks.splitting import Stack
-from viewer.stacks.suv import suv_kinds_of_stack
 from viewer.stacks.views import visible_stack
 from viewer.tiles.drawing import frame_of
 from viewer.tiles.frames import drawable, frame_at_level
@@ -94,17 +92,6 @@ def stack_statistics(request: HttpRequest, stack: str, frame: int) -> HttpRespon
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
     return no_store(JsonResponse(answer))
-
-
-def uptake_of(summed: Statistics, stack: Stack, split: SplitSeries) -> dict[str, Any] | None:
-    """The same statistics as body-weight uptake values; None where the files do not allow them."""
-    if split.series.modality != "PT" or summed.mean is None:
-        return None
-    kinds = suv_kinds_of_stack(stack, split).kinds
-    if not kinds:
-        return None
-    numbers = {name: getattr(summed, name) * kinds[0].factor for name in ("mean", "sd", "minimum", "maximum")}
-    return numbers | {"unit": kinds[0].unit, "name": kinds[0].name, "formula": kinds[0].formula}
 
 
 def read_object(request: HttpRequest) -> dict[str, Any]:

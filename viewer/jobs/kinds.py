@@ -9,4 +9,8 @@ def register_all() -> None:
     register(Kind("pictures", "Thumbnails and first pictures", "viewer.tiles.pictures.make_pictures", is_quick=True))
     register(Kind("enhance", "Enhanced copy of a series", "viewer.jobs.enhance.enhance_series"))
     register(Kind("report", "Report as DICOM documents", "viewer.jobs.report_documents.write_documents"))
+    register(
+        Kind("measurements", "Measurements as DICOM objects", "viewer.jobs.measurement_objects.write_measurements")
+    )
+    register(Kind("view", "View as a presentation state", "viewer.jobs.measurement_objects.write_view"))
     register(Kind("mip", "Maximum intensity projection", "viewer.jobs.project.project_series"))

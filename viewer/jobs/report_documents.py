@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils import timezone
+from pydicom import Dataset
 
 from archive.jobs.run import JobRefused
 from archive.models import Instance
 from archive.receiving.part10 import receive_part10
 from archive.receiving.sources import Door, Origin
+from viewer.annotations.exported import Exported
+from viewer.jobs.measurement_objects import in_words, measurement_objects, receive_all
 from viewer.jobs.sources import part10_bytes
 from viewer.models import ReportVersion
 from viewer.pages.context import SITE_NAME
@@ -28,8 +33,16 @@ def write_documents(job: Job, progress: Progress) -> str:
     signed = version.first()
     if signed is None or signed.report.study_id != job.study_id:
         raise JobRefused("The signed report is no longer there.")
-    progress.start(2, "Writing documents")
-    reported = reported_at(signed)
+    progress.start(3, "Writing documents")
+    exported = Exported(
+        study=signed.report.study,
+        drawn=job.parameters.get("drawn", []),
+        author=signed.author_name,
+        made_at=timezone.localtime(signed.signed_at),
+        name=f"report version {signed.number}",
+    )
+    drawn = measurement_objects(exported)
+    reported = reported_at(signed, drawn)
     origin = Origin(
         door=Door.DERIVED,
         user_id=signed.author_id,
@@ -39,11 +52,14 @@ def write_documents(job: Job, progress: Progress) -> str:
     for make in (structured_report, encapsulated_pdf):
         receive_part10(io.BytesIO(part10_bytes(make(reported))), origin)
         progress.step()
-    return f"The {signed.kind} report was written as a structured report and as PDF."
+    receive_all(drawn, user=signed.author, processing="measurements", at=signed.signed_at)
+    progress.step()
+    also = f", with {in_words(drawn)}" if drawn else ""
+    return f"The {signed.kind} report was written as a structured report and as PDF{also}."
 
 
-def reported_at(signed: ReportVersion) -> Reported:
-    """The report as it stood with a version, and the images that were there when it was signed."""
+def reported_at(signed: ReportVersion, drawn: Sequence[Dataset]) -> Reported:
+    """The report as it stood with a version, the images that were there when it was signed, and what was measured."""
     versions = ReportVersion.objects.filter(report=signed.report, number__lte=signed.number).order_by("number")
     document = compose(list(versions))
     images = (
@@ -60,5 +76,6 @@ def reported_at(signed: ReportVersion) -> Reported:
         document=document,
         study=study,
         images=found,
+        objects=drawn,
         organization=study.institution_name[:64] or getattr(settings, "PORTAL_SITE_NAME", "") or SITE_NAME,
     )

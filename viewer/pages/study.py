@@ -37,6 +37,7 @@ VIEWER_MODULES = (
     "annotations",
     "linking",
     "hanging",
+    "objects",
     "pages/viewer_parts",
     "reports",
     "worklist/held_claim.js",

@@ -30,6 +30,9 @@ class Line:
     name: str
     value: str
     is_heading: bool = False
+    sop_instance_uid: str = ""
+    """Of the object that the item refers to."""
+    frame_number: int = 1
 
 
 def report_lines(ds: Dataset) -> list[Line]:
@@ -57,7 +60,15 @@ def _walk(item: Dataset, depth: int) -> Iterator[Line]:
     name = _meaning(values.first_item(item, "ConceptNameCodeSequence"))
     value = _value(item, value_type)
     if name or value:
-        yield Line(depth, name, value, is_heading=value_type in ("CONTAINER", ""))
+        reference = values.first_item(item, "ReferencedSOPSequence")
+        yield Line(
+            depth,
+            name,
+            value,
+            is_heading=value_type in ("CONTAINER", ""),
+            sop_instance_uid=values.text(reference, "ReferencedSOPInstanceUID") if reference is not None else "",
+            frame_number=values.integer(reference, "ReferencedFrameNumber", 1) if reference is not None else 1,
+        )
     if depth < DEEPEST:
         for child in values.items(item, "ContentSequence"):
             yield from _walk(child, depth + 1)
@@ -111,7 +122,7 @@ def _meaning(code: Dataset | None) -> str:
     return "" if code is None else values.text(code, "CodeMeaning") or values.text(code, "CodeValue")
 
 
-def _head(ds: Dataset) -> list[tuple[str, str]]:
+def report_head(ds: Dataset) -> list[tuple[str, str]]:
     """Who and when, and how far the report is to be trusted (PS3.3 C.17.2)."""
     found = [
         ("Patient", format_for_people(values.text(ds, "PatientName"))),
@@ -130,7 +141,7 @@ def _head(ds: Dataset) -> list[tuple[str, str]]:
 
 def report_as_text(ds: Dataset) -> str:
     """Plain text, UTF-8, two spaces a level."""
-    head = [f"{name}: {value}" for name, value in _head(ds)]
+    head = [f"{name}: {value}" for name, value in report_head(ds)]
     body = [_indented(line) for line in report_lines(ds)]
     return "\n".join([*head, "", *body, ""])
 
@@ -144,7 +155,7 @@ def _indented(line: Line) -> str:
 def report_as_html(ds: Dataset) -> str:
     """A page without script or style of its own; every text of the report is escaped."""
     lines = report_lines(ds)
-    head = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in _head(ds))
+    head = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in report_head(ds))
     title = escape(lines[0].name or "Structured report")
     top = f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>'
     return "\n".join([top, f"<table>{head}</table>", *_nested(lines), "</body></html>", ""])

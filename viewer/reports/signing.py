@@ -17,6 +17,8 @@ from django.utils import timezone
 from archive.audit.events import Event
 from archive.jobs.queue import enqueue
 from archive.models import Study
+from viewer.annotations.freezing import frozen
+from viewer.annotations.saving import annotations_of
 from viewer.models import Report, ReportVersion
 from viewer.reports.drafting import conflict_with, report_of, require_same_patient
 from viewer.reports.errors import AlreadySigned, InvalidText, NotForYou, NothingToSign, NotSignedYet
@@ -64,7 +66,8 @@ def sign(change: Change, signature: Signature) -> ReportVersion:
     _move_on(change, report, signature.kind)
     change.record(Event.REPORT_SIGNED, kind=str(signature.kind), version=version.number, sha256=version.sha256)
     if signature.kind != Kind.PRELIMINARY:
-        enqueue(DOCUMENTS, study=study, parameters={"version": version.pk}, created_by=change.user)
+        parameters = {"version": version.pk, "drawn": frozen(annotations_of(study))}
+        enqueue(DOCUMENTS, study=study, parameters=parameters, created_by=change.user)
     return version
 
 

@@ -8,23 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.utils import timezone
-from highdicom.sr import CodedConcept, ComprehensiveSR, ContainerContentItem, TextContentItem
+from highdicom.sr import (
+    CodedConcept,
+    CompositeContentItem,
+    ComprehensiveSR,
+    ContainerContentItem,
+    ImageContentItem,
+    TextContentItem,
+)
 from highdicom.sr.enum import RelationshipTypeValues
 from pydicom import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.sr.codedict import codes
-from pydicom.valuerep import DA, DT, TM
+from pydicom.valuerep import DT
 
 from archive.dicom.uids import IMPLEMENTATION_VERSION_NAME, uid_from
 from archive.models import Study
+from viewer.objects.writing import MANUFACTURER, patient_and_study, person_name_of, stamp
 from viewer.reports.document import ReportDocument, Section, SignedPart
 from viewer.reports.pdf import as_pdf
 
 ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
-MANUFACTURER = "Portal"
 SR_SERIES_NUMBER, PDF_SERIES_NUMBER = 9900, 9901
 
 HEADINGS = {
@@ -47,6 +54,9 @@ ELEMENTS = {
 """Section -> element of CID 7002."""
 TITLE = ("18748-4", "LN", "Diagnostic Imaging Report")
 """Of CID 7000: the one that is true of every examination."""
+KEY_IMAGES, KEY_IMAGE = ("55113-5", "LN", "Key Images"), ("121080", "DCM", "Best illustration of finding")
+"""Heading of CID 7001 and purpose of CID 7003."""
+MEASUREMENTS = ("126010", "DCM", "Imaging Measurements")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,8 @@ class Reported:
     images: Sequence[tuple[str, str, str]]
     """Series Instance UID, SOP Class UID, SOP Instance UID."""
     organization: str
+    objects: Sequence[Dataset] = ()
+    """Measurements and key images as they were written with it."""
 
     @property
     def signed_at(self) -> datetime:
@@ -75,8 +87,8 @@ def structured_report(reported: Reported) -> Dataset:
     """Comprehensive SR, verified by who signed; the images are its evidence."""
     last = reported.document.last
     ds = ComprehensiveSR(
-        evidence=[_evidence(reported, *image) for image in reported.images],
-        content=_content(reported.document),
+        evidence=[_evidence(reported, *one) for one in _evidence_of(reported)],
+        content=_content(reported),
         series_instance_uid=reported.series_uid("SR"),
         series_number=SR_SERIES_NUMBER,
         sop_instance_uid=reported.uid("SR"),
@@ -91,7 +103,7 @@ def structured_report(reported: Reported) -> Dataset:
     )
     ds.SoftwareVersions = IMPLEMENTATION_VERSION_NAME
     ds.SeriesDescription = reported.document.title
-    _stamp(ds, reported)
+    stamp(ds, reported.signed_at)
     for observer in ds.VerifyingObserverSequence:
         observer.VerificationDateTime = DT(reported.signed_at.replace(tzinfo=None))
     return ds
@@ -100,7 +112,7 @@ def structured_report(reported: Reported) -> Dataset:
 def encapsulated_pdf(reported: Reported) -> Dataset:
     """The printed report as an instance; it names the structured report that it was made from."""
     pdf = as_pdf(reported.document)
-    ds = _patient_and_study(reported)
+    ds = patient_and_study(reported.study)
     ds.SOPClassUID, ds.SOPInstanceUID = ENCAPSULATED_PDF, reported.uid("PDF")
     ds.Modality = "DOC"
     ds.SeriesInstanceUID, ds.SeriesNumber = reported.series_uid("PDF"), PDF_SERIES_NUMBER
@@ -118,23 +130,65 @@ def encapsulated_pdf(reported: Reported) -> Dataset:
     ds.EncapsulatedDocumentLength = len(pdf)
     ds.EncapsulatedDocument = pdf + b"\0" * (len(pdf) % 2)
     ds.SpecificCharacterSet = "ISO_IR 192"
-    _stamp(ds, reported)
+    stamp(ds, reported.signed_at)
     return ds
 
 
-def person_name_of(name: str) -> str:
-    """An account's name as PN: given and family name where there are two words (PS3.5 6.2.1)."""
-    cleaned = " ".join(name.replace("^", " ").replace("=", " ").replace("\\", " ").split())
-    given, _, family = cleaned.rpartition(" ")
-    return f"{family}^{given}"
-
-
-def _content(document: ReportDocument) -> ContainerContentItem:
+def _content(reported: Reported) -> ContainerContentItem:
     root = ContainerContentItem(name=CodedConcept(*TITLE), template_id="2000")
-    root.ContentSequence = DicomSequence(
-        [_container(section, part) for part in document.parts for section in part.sections]
-    )
+    sections = [_container(section, part) for part in reported.document.parts for section in part.sections]
+    root.ContentSequence = DicomSequence([*sections, *_key_images(reported), *_measurements(reported)])
     return root
+
+
+def _key_images(reported: Reported) -> list[ContainerContentItem]:
+    """The section "Key Images" with references to them; none where none was marked."""
+    classes = {uid: sop_class for _, sop_class, uid in reported.images}
+    references = [
+        reference
+        for ds in reported.objects
+        if ds.Modality == "KO"
+        for item in ds.ContentSequence
+        for reference in item.get("ReferencedSOPSequence", [])
+    ]
+    contains = RelationshipTypeValues.CONTAINS
+    images = [
+        ImageContentItem(
+            CodedConcept(*KEY_IMAGE),
+            classes[one.ReferencedSOPInstanceUID],
+            one.ReferencedSOPInstanceUID,
+            referenced_frame_numbers=one.get("ReferencedFrameNumber"),
+            relationship_type=contains,
+        )
+        for one in references
+        if one.ReferencedSOPInstanceUID in classes
+    ]
+    return [_section_of(CodedConcept(*KEY_IMAGES), images)] if images else []
+
+
+def _measurements(reported: Reported) -> list[ContainerContentItem]:
+    """The section that refers to the report of measurements (TID 1500) that was written with this one."""
+    contains = RelationshipTypeValues.CONTAINS
+    items = [
+        CompositeContentItem(CodedConcept(*MEASUREMENTS), ds.SOPClassUID, ds.SOPInstanceUID, relationship_type=contains)
+        for ds in reported.objects
+        if ds.Modality == "SR"
+    ]
+    return [_section_of(CodedConcept(*MEASUREMENTS), items)] if items else []
+
+
+def _section_of(name: CodedConcept, items: Sequence[Dataset]) -> ContainerContentItem:
+    section = ContainerContentItem(name=name, relationship_type=RelationshipTypeValues.CONTAINS)
+    section.ContentSequence = DicomSequence(items)
+    return section
+
+
+def _evidence_of(reported: Reported) -> Sequence[tuple[str, str, str]]:
+    """All images, and the report of measurements where there is one."""
+    written = [
+        (ds.SeriesInstanceUID, ds.SOPClassUID, ds.SOPInstanceUID) for ds in reported.objects if ds.Modality == "SR"
+    ]
+    return [*reported.images, *written]
 
 
 def _container(section: Section, part: SignedPart) -> ContainerContentItem:
@@ -156,25 +210,8 @@ def _container(section: Section, part: SignedPart) -> ContainerContentItem:
     return item
 
 
-def _patient_and_study(reported: Reported) -> Dataset:
-    """Patient and study as the archive has them; type 2 attributes are there, empty where nothing is known."""
-    study, patient = reported.study, reported.study.patient
-    ds = Dataset()
-    ds.SpecificCharacterSet = "ISO_IR 192"
-    ds.PatientName, ds.PatientID = study.patient_name, patient.patient_id
-    if patient.issuer_of_patient_id:
-        ds.IssuerOfPatientID = patient.issuer_of_patient_id
-    ds.PatientBirthDate, ds.PatientSex = study.patient_birth_date, study.patient_sex
-    ds.StudyInstanceUID, ds.StudyID = study.study_instance_uid, study.study_id
-    ds.StudyDate, ds.StudyTime = study.study_date, study.study_time
-    ds.AccessionNumber, ds.ReferringPhysicianName = study.accession_number, study.referring_physician_name
-    if study.study_description:
-        ds.StudyDescription = study.study_description[:64]
-    return ds
-
-
 def _evidence(reported: Reported, series_uid: str, sop_class_uid: str, sop_instance_uid: str) -> Dataset:
-    ds = _patient_and_study(reported)
+    ds = patient_and_study(reported.study)
     ds.SeriesInstanceUID, ds.SOPClassUID, ds.SOPInstanceUID = series_uid, sop_class_uid, sop_instance_uid
     return ds
 
@@ -185,14 +222,3 @@ def _source(reported: Reported) -> Dataset:
     item.ReferencedSOPInstanceUID = reported.uid("SR")
     item.PurposeOfReferenceCodeSequence = [CodedConcept.from_code(codes.DCM.SourceDocument)]
     return item
-
-
-def _stamp(ds: Dataset, reported: Reported) -> None:
-    """The signature's time wherever the object says one."""
-    local, utc = reported.signed_at, reported.signed_at.astimezone(UTC)
-    ds.ContentDate, ds.ContentTime = DA(local.date()), TM(local.time().replace(tzinfo=None))
-    ds.SeriesDate, ds.SeriesTime = ds.ContentDate, ds.ContentTime
-    ds.InstanceCreationDate, ds.InstanceCreationTime = DA(local.date()), TM(local.time().replace(tzinfo=None))
-    ds.TimezoneOffsetFromUTC = f"{local:%z}"
-    for equipment in ds.get("ContributingEquipmentSequence", []):
-        equipment.ContributionDateTime = DT(utc.replace(tzinfo=None))

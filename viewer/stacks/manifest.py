@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from archive.dicom.sop_classes import is_readable
 from archive.models import Series, Study, User
 from archive.pixels.description import ImageDescription, Window
 from viewer.errors import NothingToDraw, ViewerError
@@ -61,7 +62,8 @@ def _entries(split: SplitSeries) -> Iterable[dict[str, Any]]:
         yield entry | {"plane": plane_of(stack.first.orientation), "Laterality": _laterality(stack)}
     if not split.stacks:
         first = split.instances[0] if split.instances else None
-        yield _entry(split, "", 0, kind_of_object(first), first.undrawable_reason if first else "Nothing to show.")
+        entry = _entry(split, "", 0, kind_of_object(first), first.undrawable_reason if first else "Nothing to show.")
+        yield entry | {"page": page_of(split.study, first) if first else ""}
 
 
 def _entry(split: SplitSeries, stack_id: str, frames: int, label: str, reason: str) -> dict[str, Any]:
@@ -82,6 +84,13 @@ def _entry(split: SplitSeries, stack_id: str, frames: int, label: str, reason: s
         "reason": reason,
         "instances": [one.sop_instance_uid for one in split.without_picture] if not stack_id else [],
     }
+
+
+def page_of(study: Study, instance: InstanceFacts) -> str:
+    """Address of the page that an object without a picture is read on; empty where it has none."""
+    if not is_readable(instance.sop_class_uid):
+        return ""
+    return f"/studies/{study.study_instance_uid}/objects/{instance.sop_instance_uid}/"
 
 
 def _label(stack: Stack) -> str:

@@ -8,12 +8,16 @@ import { announce } from "../core/announcer.js";
 import { CurrentPatient } from "../core/current_patient.js";
 import { element, pageData, setText } from "../core/dom.js";
 import { preference, setPreference } from "../core/preferences.js";
+import { post } from "../core/requests.js";
 import { Hanger } from "../hanging/hanger.js";
 import { PriorBar } from "../hanging/prior_bar.js";
 import { Priors } from "../hanging/priors.js";
 import { Linker } from "../linking/linker.js";
 import { Lines } from "../linking/lines.js";
 import { LinkMarks } from "../linking/link_marks.js";
+import { ForeignMarks } from "../objects/foreign_marks.js";
+import { OverlayStore } from "../objects/overlay_store.js";
+import { saveView } from "../objects/view_saving.js";
 import { ReportApi } from "../reports/report_api.js";
 import { ReportPanel } from "../reports/report_panel.js";
 import { ReportSide } from "../reports/report_side.js";
@@ -26,6 +30,7 @@ import { explicitWindow, windowInWords } from "../viewport/window_choice.js";
 import { Arrivals } from "./viewer_parts/arrivals.js";
 import { showClaim } from "./viewer_parts/claim_note.js";
 import { makeCommands } from "./viewer_parts/commands.js";
+import { ElsewhereList } from "./viewer_parts/elsewhere_list.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
@@ -34,6 +39,7 @@ import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
 import { contextItems, layoutItems, linkItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
+import { OverlayList } from "./viewer_parts/overlay_list.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
 import { acceptDrops, Strip } from "./viewer_parts/strip.js";
 import { openTags } from "./viewer_parts/tag_dialog.js";
@@ -57,6 +63,8 @@ const saver = new MarkSaver(store, {
   url: `/api/studies/${data.study.StudyInstanceUID}/annotations`,
   key: `${data.user}:${data.study.StudyInstanceUID}`,
 });
+const foreign = new ForeignMarks(`/api/studies/${data.study.StudyInstanceUID}/elsewhere`);
+const overlays = new OverlayStore(data.study.StudyInstanceUID);
 const measurer = new MarkMeasurer();
 const library = new StackLibrary(data.manifest, { study: data.study, patient: data.patient });
 const isTouch = matchMedia("(pointer: coarse)").matches;
@@ -87,7 +95,7 @@ const actions = {
   maximise: (pane) => viewer.maximise(pane),
 };
 
-viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, measurer, tools, facts: library, actions });
+viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, foreign, overlays, measurer, tools, facts: library, actions });
 const linker = new Linker(viewer);
 const lines = new Lines(container, viewer, linker);
 new LinkMarks(container, viewer, linker);
@@ -107,15 +115,28 @@ function reportBeside() {
   return side;
 }
 const marking = new Marking(viewer, store);
-const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, close: () => ui.toggleMeasures() });
+const write = data.may_process ? () => post(`/api/studies/${data.study.StudyInstanceUID}/annotations/export`, {}) : null;
+const elsewhere = new ElsewhereList({ foreign, library, jump: (mark) => marking.jumpToForeign(mark), study: data.study.StudyInstanceUID }).element;
+const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, more: [elsewhere, new OverlayList(overlays, viewer).element], write, close: () => ui.toggleMeasures() });
 document.getElementById("viewer-body").append(measures.element);
+
+/** Writes the present view of a viewport as a presentation state. */
+async function saveViewOf(viewport) {
+  try {
+    await saver.flush();
+    await saveView(viewport);
+    say("the view is being saved as a presentation state");
+  } catch (error) {
+    say(error.message);
+  }
+}
 
 const ui = {
   report,
   mayDownload: Boolean(data.may_download),
   openWindows: () =>
     openMenu(windowItems(viewer.active.viewport, { presets: presetsOf(viewer.active.viewport.manifest), maps: data.color_maps, drawing }), { below: toolbar.button("windows"), label: "Windows" }),
-  openStates: () => openMenu(stateItems(viewer.active.viewport), { below: toolbar.button("states"), label: "Presentation states" }),
+  openStates: () => openMenu(stateItems(viewer.active.viewport, data.may_process ? saveViewOf : null), { below: toolbar.button("states"), label: "Presentation states" }),
   openLayouts: () => openMenu(layoutItems(viewer), { below: toolbar.button("layout"), label: "Layout" }),
   openLinks: () => openMenu(linkItems(linker), { below: toolbar.button("links"), label: "What is linked" }),
   mayHang: Boolean(data.may_process),
@@ -157,7 +178,7 @@ const toolbar = new Toolbar(commands, {
 });
 document.getElementById("toolbar").replaceChildren(toolbar.element);
 listenForKeys(container, commands);
-const strip = new Strip(document.getElementById("strip"), viewer, store);
+const strip = new Strip(document.getElementById("strip"), viewer, store, foreign);
 acceptDrops(container, viewer);
 
 // --- the tool bar and the address follow the view ----------------------------------------------------------------
@@ -286,6 +307,8 @@ current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${d
 current.claim();
 open();
 saver.load();
+foreign.load();
+overlays.load();
 
 showClaim(document.getElementById("claim"), claim, data.study.StudyInstanceUID);
 claim.connect().then(() => report?.settle());

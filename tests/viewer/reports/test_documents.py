@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import highdicom
 import pydicom
@@ -214,3 +215,33 @@ def test_the_documents_are_not_rendered_for_who_reads_no_reports(study: Study, c
         )
         assert client_of(cast.reader2).get(address, headers={"Accept": media}).status_code == 200
         assert client_of(cast.technologist).get(address, headers={"Accept": media}).status_code == 404
+
+
+def test_what_was_measured_and_marked_is_written_and_named_by_the_report(
+    study: Study, cast: Cast, client_of: ClientOf
+) -> None:
+    first = Instance.objects.order_by("instance_number")[0]
+    for kind, points in (("length", [[1, 1], [4, 5]]), ("key_image", [])):
+        body = {
+            "version": 0,
+            "kind": kind,
+            "geometry": {"points": points},
+            "stack": first.series.series_instance_uid,
+            "SOPInstanceUID": first.sop_instance_uid,
+            "FrameNumber": 1,
+        }
+        address = f"/api/studies/{study.study_instance_uid}/annotations/{uuid4()}"
+        assert client_of(cast.reader).put(address, body, content_type="application/json").status_code == 200
+    signed(study, cast.reader, findings=FINDINGS)
+    written = documents()
+    assert sorted(written) == ["DOC", "KO", "PR", "SR"]
+    by_title = {ds.ConceptNameCodeSequence[0].CodeMeaning: ds for ds in written["SR"]}
+    report, measured = by_title["Diagnostic Imaging Report"], by_title["Imaging Measurement Report"]
+    sections = {one.ConceptNameCodeSequence[0].CodeMeaning: one for one in report.ContentSequence}
+    (key,) = sections["Key Images"].ContentSequence
+    (measurements,) = sections["Imaging Measurements"].ContentSequence
+    assert key.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == first.sop_instance_uid
+    assert measurements.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == measured.SOPInstanceUID
+    for row in Instance.objects.filter(series__is_derived=True).select_related("stored_file"):
+        found = complaints(layout.path_of(row.stored_file.key))
+        assert [line for line in found if line.startswith("Error")] == []

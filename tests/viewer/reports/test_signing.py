@@ -41,7 +41,7 @@ def test_a_final_signature_ends_the_reading_and_says_so_everywhere(
     assert mark_of(study, cast) == ("final", "final", "report ready")
     signed = AuditEvent.objects.get(event="report-signed")
     assert signed.details == {"kind": "final", "version": 1, "sha256": version.sha256}
-    assert Job.objects.get().parameters == {"version": version.pk}
+    assert Job.objects.get().parameters == {"version": version.pk, "drawn": []}
 
 
 def test_a_preliminary_report_waits_for_the_final_one(save: Save, sign_as: Sign, study: Study, cast: Cast) -> None:

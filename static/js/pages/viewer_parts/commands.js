@@ -188,7 +188,7 @@ function windowCommands({ ui, presetsOf }, viewport, hasPicture) {
       icon: "eye",
       run: () => ui.openStates(),
       isOn: () => hasPicture() && Boolean(viewport().view.presentationState),
-      isPossible: () => hasPicture() && Boolean(viewport().manifest.presentation_states?.length),
+      isPossible: () => hasPicture() && (ui.mayProcess || Boolean(viewport().manifest.presentation_states?.length)),
     },
     {
       id: "invert",

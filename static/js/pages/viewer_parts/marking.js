@@ -57,17 +57,26 @@ export class Marking extends EventTarget {
   /** Shows the frame of a measurement in the active viewport and selects it. */
   async jumpTo(id) {
     const mark = this.#store.get(id);
-    if (!mark) return;
+    if (mark && (await this.#showFrameOf(mark))) this.#viewer.active.selectMark(id);
+  }
+
+  /** Shows the frame of a measurement of others in the active viewport. @param {import("../../objects/foreign_marks.js").ForeignMark} mark */
+  async jumpToForeign(mark) {
+    if (await this.#showFrameOf(mark)) this.#viewer.active.selectForeign(mark.id);
+  }
+
+  /** @returns {Promise<boolean>} whether the frame is there */
+  async #showFrameOf(mark) {
     const pane = this.#viewer.active;
     if (pane.viewport.manifest?.stack !== mark.stack) await this.#viewer.show(pane, mark.stack);
     const frame = frameOf(pane.viewport.manifest, mark);
     if (!frame) {
       announce("The image of this measurement is not in the series any more.");
-      return;
+      return false;
     }
     pane.cine.stop();
     pane.viewport.jump(frame);
-    pane.selectMark(id);
+    return true;
   }
 }
 

@@ -13,16 +13,22 @@ export class MeasuresPanel {
   #list = element("ul", { class: "measures-list" });
   #empty = element("p", { class: "measures-empty", text: "Nothing is measured yet. Choose a tool, such as Length (l) or Ellipse (e), and draw on the image." });
   #word = element("p", { class: "measures-word", role: "status" });
+  #export;
   #rows = new Map();
   #isPlanned = false;
   element;
 
   /**
-   * @param {{store: object, saver: object, measurer: object, marking: object, library: object, viewer: object, close: () => void}} parts
+   * @param {{store: object, saver: object, measurer: object, marking: object, library: object, viewer: object, close: () => void,
+   *   more: HTMLElement[], write: (() => Promise<void>)|null}} parts write: asks for DICOM objects of all that is drawn; null where the reader may not;
+   *   more: further sections of the panel
    */
   constructor(parts) {
     this.#parts = parts;
     const close = element("button", { class: "button button-quiet button-icon", type: "button", "aria-label": "Close measurements", title: "Close", onclick: parts.close }, icon("x"));
+    const written = element("output", { class: "measures-word" });
+    const write = element("button", { class: "button", type: "button", text: "Save as DICOM", title: "Structured report, key images and presentation states, kept with the study", onclick: () => this.#write(written) });
+    this.#export = element("div", { class: "measures-export" }, write, written);
     this.element = element(
       "aside",
       { class: "side-panel measures", "aria-label": "Measurements", hidden: true },
@@ -30,6 +36,8 @@ export class MeasuresPanel {
       this.#empty,
       this.#list,
       this.#word,
+      this.#export,
+      ...parts.more,
     );
     parts.store.addEventListener("change", () => this.#renderSoon());
     parts.measurer.addEventListener("measured", () => this.#renderSoon());
@@ -44,6 +52,16 @@ export class MeasuresPanel {
   setOpen(isOpen) {
     this.element.hidden = !isOpen;
     if (isOpen) this.#render();
+  }
+
+  async #write(written) {
+    try {
+      await this.#parts.saver.flush();
+      await this.#parts.write();
+      written.replaceChildren("Being written: it will be announced here. ", element("a", { href: "/jobs/", text: "Jobs" }));
+    } catch (error) {
+      setText(written, error.message);
+    }
   }
 
   #writeWord() {
@@ -63,6 +81,7 @@ export class MeasuresPanel {
   #render() {
     const marks = this.#parts.store.all;
     this.#empty.hidden = marks.length > 0;
+    this.#export.hidden = !marks.length || !this.#parts.write;
     const ids = new Set(marks.map(({ id }) => id));
     for (const [id, row] of this.#rows) {
       if (ids.has(id)) continue;
@@ -72,7 +91,7 @@ export class MeasuresPanel {
     for (const mark of marks) {
       if (!this.#rows.has(mark.id)) this.#rows.set(mark.id, this.#makeRow(mark.id));
       const row = this.#rows.get(mark.id);
-      this.#write(row, mark);
+      this.#fill(row, mark);
       if (!row.element.isConnected) this.#list.append(row.element);
     }
     this.#writeWord();
@@ -88,7 +107,7 @@ export class MeasuresPanel {
     return { element: element("li", { class: "measures-row" }, jump, rename, remove), jump, name, where, values, rename, remove };
   }
 
-  #write(row, mark) {
+  #fill(row, mark) {
     const { where, values } = this.#facts(mark);
     const name = mark.text || KIND_NAMES[mark.kind];
     const author = mark.author && !mark.isOwn ? `by ${mark.author}` : "";

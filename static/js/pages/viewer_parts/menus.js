@@ -66,8 +66,12 @@ function isPreset(window, presets) {
   return presets.some((preset) => preset.key === window.key && preset.name?.toLowerCase() === window.name?.toLowerCase());
 }
 
-/** The presentation states of a stack, and the stack without one. @returns items for openMenu */
-export function stateItems(viewport) {
+/**
+ * The presentation states of a stack, the stack without one, and saving the present view as a new one.
+ * @param {((viewport: object) => void)|null} save null where the reader may not
+ * @returns items for openMenu
+ */
+export function stateItems(viewport, save) {
   const { manifest, view } = viewport;
   const states = manifest.presentation_states ?? [];
   return [
@@ -79,6 +83,7 @@ export function stateItems(viewport) {
       isChecked: view.presentationState === state.SOPInstanceUID,
       run: () => showState(viewport, state),
     })),
+    ...(save && !view.presentationState ? [{ heading: "Present view" }, { label: "Save this view", detail: "with its measurements", isChecked: false, isRadio: false, run: () => save(viewport) }] : []),
   ];
 }
 

@@ -5,6 +5,8 @@
 import { element } from "../../core/dom.js";
 import { MarksLayer } from "../../annotations/marks_layer.js";
 import { shifted } from "../../geometry/shapes.js";
+import { ForeignLayer } from "../../objects/foreign_layer.js";
+import { OverlayLayer } from "../../objects/overlay_layer.js";
 import { PointerRouter } from "../../tools/pointer_router.js";
 import { CinePlayer } from "../../viewport/cine_player.js";
 import { seriesName } from "../../viewport/corner_lines.js";
@@ -25,6 +27,8 @@ export class Pane extends EventTarget {
   /** What has the focus and takes the pointer. */
   surface;
   #layer;
+  #foreign;
+  #overlay;
   #store;
   #text;
   #bar;
@@ -40,10 +44,11 @@ export class Pane extends EventTarget {
 
   /**
    * @param {{loader: object, cache: object, drawing: object, linked: string,
-   *   store: import("../../annotations/mark_store.js").MarkStore, measurer: import("../../annotations/mark_measurer.js").MarkMeasurer,
+   *   store: import("../../annotations/mark_store.js").MarkStore, foreign: import("../../objects/foreign_marks.js").ForeignMarks, overlays: import("../../objects/overlay_store.js").OverlayStore,
+   *   measurer: import("../../annotations/mark_measurer.js").MarkMeasurer,
    *   tools: object, facts: {of: (manifest: object|null) => object}, actions: object, number: number}} parts
    */
-  constructor({ loader, cache, drawing, linked, store, measurer, tools, facts, actions, number }) {
+  constructor({ loader, cache, drawing, linked, store, foreign, overlays, measurer, tools, facts, actions, number }) {
     super();
     this.#store = store;
     this.#number = number;
@@ -52,13 +57,17 @@ export class Pane extends EventTarget {
     this.viewport = new Viewport(canvas, { loader, cache, drawing, linked });
     this.cine = new CinePlayer(this.viewport);
     this.#layer = new MarksLayer(this.viewport, store, measurer);
+    this.#overlay = new OverlayLayer(this.viewport, overlays);
+    this.#foreign = new ForeignLayer(this.viewport, foreign);
     this.#text = new CornerText(this.viewport, facts);
-    this.#bar = new ScrollBar(this.viewport, { isMarked: (frame) => store.of(frame).length > 0 });
+    this.#bar = new ScrollBar(this.viewport, { isMarked: (frame) => store.of(frame).length > 0 || foreign.of(frame).length > 0 || foreign.keyOf(frame) !== undefined });
     this.#values = new ValueReader(this.viewport);
     this.surface = element(
       "section",
       { class: "viewport", tabindex: 0, "aria-roledescription": "viewport", "data-pane": number },
       canvas,
+      this.#overlay.element,
+      this.#foreign.element,
       this.#layer.element,
       this.#text.element,
       this.#pointerLabel,
@@ -80,6 +89,8 @@ export class Pane extends EventTarget {
     this.#values.disconnect();
     this.#bar.disconnect();
     this.#text.disconnect();
+    this.#overlay.disconnect();
+    this.#foreign.disconnect();
     this.#layer.disconnect();
     this.viewport.disconnect();
     this.surface.remove();
@@ -200,6 +211,13 @@ export class Pane extends EventTarget {
 
   selectMark(id) {
     this.#layer.select(id);
+    this.#foreign.select(null);
+  }
+
+  /** Emphasises a measurement of others. */
+  selectForeign(id) {
+    this.#layer.select(null);
+    this.#foreign.select(id);
   }
 
   get selectedMark() {
@@ -208,6 +226,7 @@ export class Pane extends EventTarget {
 
   setMarksHidden(areHidden) {
     this.#layer.setHidden(areHidden);
+    this.#foreign.setHidden(areHidden);
   }
 
   /** The selected measurement, or the one under the pointer. */

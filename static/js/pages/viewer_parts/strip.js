@@ -10,16 +10,20 @@ export class Strip {
   #list;
   #viewer;
   #store;
+  #foreign;
 
   /**
    * @param {HTMLElement} list as the server wrote it
    * @param {import("./viewer.js").Viewer} viewer
    * @param {import("../../annotations/mark_store.js").MarkStore} store
+   * @param {import("../../objects/foreign_marks.js").ForeignMarks} foreign
    */
-  constructor(list, viewer, store) {
+  constructor(list, viewer, store, foreign) {
     this.#list = list;
     this.#viewer = viewer;
     this.#store = store;
+    this.#foreign = foreign;
+    foreign.addEventListener("change", () => this.#flag());
     store.addEventListener("change", () => this.#flag());
     list.addEventListener("click", (event) => this.#clicked(event));
     list.addEventListener("dragstart", (event) => this.#dragged(event));
@@ -49,7 +53,7 @@ export class Strip {
       "a",
       {
         class: entry.derived ? "strip-item strip-item-derived" : "strip-item",
-        href: `?stack=${entry.stack}`,
+        href: entry.stack || !entry.page ? `?stack=${entry.stack}` : entry.page,
         "data-stack": entry.stack,
         draggable: entry.drawable ? "true" : "false",
         title: [number, seriesName(entry), entry.label, entry.processed, entry.reason].filter(Boolean).join(" · "),
@@ -66,7 +70,8 @@ export class Strip {
   #flag() {
     const keyImages = this.#store.all.filter(({ kind }) => kind === "key_image");
     for (const item of this.#list.querySelectorAll(".strip-item")) {
-      const keys = keyImages.filter(({ stack }) => stack === item.dataset.stack).length;
+      const { stack } = item.dataset;
+      const keys = stack ? keyImages.filter((mark) => mark.stack === stack).length + this.#foreign.keysOf(stack) : 0;
       const flag = item.querySelector(".strip-flag") ?? item.appendChild(element("span", { class: "strip-flag" }));
       setText(flag, keys ? `★ ${keys} key` : "");
       flag.hidden = !keys;
@@ -88,6 +93,8 @@ export class Strip {
   #clicked(event) {
     const item = event.target.closest(".strip-item");
     if (!item || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    // An object without a picture has a page of its own.
+    if (!item.dataset.stack && item.getAttribute("href").startsWith("/")) return;
     event.preventDefault();
     if (!item.dataset.stack) return;
     this.#viewer.show(this.#viewer.active, item.dataset.stack);

@@ -1,0 +1,21 @@
+"""Statistics of a PET as body-weight uptake values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from viewer.annotations.measures import Statistics
+from viewer.stacks.lookup import SplitSeries
+from viewer.stacks.splitting import Stack
+from viewer.stacks.suv import suv_kinds_of_stack
+
+
+def uptake_of(summed: Statistics, stack: Stack, split: SplitSeries) -> dict[str, Any] | None:
+    """The same statistics as body-weight uptake values; None where the files do not allow them."""
+    if split.series.modality != "PT" or summed.mean is None:
+        return None
+    kinds = suv_kinds_of_stack(stack, split).kinds
+    if not kinds:
+        return None
+    numbers = {name: getattr(summed, name) * kinds[0].factor for name in ("mean", "sd", "minimum", "maximum")}
+    return numbers | {"unit": kinds[0].unit, "name": kinds[0].name, "formula": kinds[0].formula}
