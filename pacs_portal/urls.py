@@ -90,6 +90,8 @@ urlpatterns = [
     path("api/stacks/<stack:stack>/frames/<int:frame>/value", values.value, name="value"),
     path("api/color-maps.json", color_maps.color_maps, name="color-maps"),
     path("api/stacks/<stack:stack>/frames/<int:frame>/statistics", measurements.stack_statistics, name="statistics"),
+    path("api/stacks/<stack:stack>/frames/<int:frame>/profile", measurements.stack_profile, name="profile"),
+    path("api/stacks/<stack:stack>/frames/<int:frame>/curve", measurements.stack_curve, name="curve"),
     path("api/studies/<uid:study_instance_uid>/annotations", measurements.study_annotations, name="annotations"),
     path(
         "api/studies/<uid:study_instance_uid>/annotations/<uuid:annotation_id>",
