@@ -35,6 +35,7 @@ VIEWER_MODULES = (
     "viewport",
     "tools",
     "annotations",
+    "charts",
     "linking",
     "hanging",
     "pages/viewer_parts",

@@ -4,6 +4,7 @@
 import { MarkMeasurer } from "../annotations/mark_measurer.js";
 import { MarkSaver } from "../annotations/mark_saver.js";
 import { MarkStore } from "../annotations/mark_store.js";
+import { PriorMarks } from "../annotations/prior_marks.js";
 import { announce } from "../core/announcer.js";
 import { CurrentPatient } from "../core/current_patient.js";
 import { element, pageData, setText } from "../core/dom.js";
@@ -24,12 +25,13 @@ import { windowOn } from "../viewport/view_state.js";
 import { ValueDrawing } from "../viewport/value_drawing.js";
 import { explicitWindow, windowInWords } from "../viewport/window_choice.js";
 import { Arrivals } from "./viewer_parts/arrivals.js";
+import { openChart } from "./viewer_parts/chart_dialog.js";
 import { showClaim } from "./viewer_parts/claim_note.js";
 import { makeCommands } from "./viewer_parts/commands.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
-import { Marking, saveWord } from "./viewer_parts/marking.js";
+import { frameOf, Marking, saveWord } from "./viewer_parts/marking.js";
 import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
 import { contextItems, layoutItems, linkItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
@@ -58,6 +60,7 @@ const saver = new MarkSaver(store, {
   key: `${data.user}:${data.study.StudyInstanceUID}`,
 });
 const measurer = new MarkMeasurer();
+const priorMarks = new PriorMarks(store);
 const library = new StackLibrary(data.manifest, { study: data.study, patient: data.patient });
 const isTouch = matchMedia("(pointer: coarse)").matches;
 const tools = new ToolBox(isTouch ? "scroll" : preference("tool", "window"), () => viewer?.panes ?? []);
@@ -107,7 +110,7 @@ function reportBeside() {
   return side;
 }
 const marking = new Marking(viewer, store);
-const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, close: () => ui.toggleMeasures() });
+const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, openChart: (mark) => ui.openChart(mark), close: () => ui.toggleMeasures() });
 document.getElementById("viewer-body").append(measures.element);
 
 const ui = {
@@ -131,6 +134,10 @@ const ui = {
   mayProcess: Boolean(data.may_process),
   openProcessing: () => openProcessing(viewer.active.viewport.manifest),
   openMeasureTools: () => openMenu(measureToolItems(commands), { below: toolbar.button("measure-tools"), label: "Measuring tools" }),
+  openChart: async (mark) => {
+    const manifest = await library.manifest(mark.stack);
+    openChart(mark, frameOf(manifest, mark), store.calibrated(manifest, mark).byHand);
+  },
   areMeasuresOpen: () => measures.isOpen,
   toggleMeasures: () => {
     measures.setOpen(!measures.isOpen);
@@ -186,7 +193,10 @@ function addressSoon() {
 for (const name of ["view", "active", "layout", "shown"]) viewer.addEventListener(name, updateSoon);
 for (const name of ["view", "active", "layout"]) viewer.addEventListener(name, addressSoon);
 for (const source of [linker, lines]) source.addEventListener("change", updateSoon);
-priors.addEventListener("change", () => strip.render());
+priors.addEventListener("change", () => {
+  strip.render();
+  for (const { uid, words } of library.others) priorMarks.load(uid, words);
+});
 priors.addEventListener("problem", ({ detail }) => say(detail));
 tools.addEventListener("change", () => {
   if (!isTouch) setPreference("tool", tools.activeId);
