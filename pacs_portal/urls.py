@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
-from viewer.api import color_maps, instances, measurements, processing, reports, values
+from viewer.api import color_maps, exports, instances, measurements, processing, reports, values
 from viewer.pages import (
     account,
     admin_home,
@@ -67,6 +67,7 @@ urlpatterns = [
     path("api/uploads/outcome", upload.outcome, name="upload-outcome"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:job>/", jobs.job, name="job"),
+    path("jobs/<int:job>/file", exports.file_of_job, name="job-file"),
     path("jobs/<int:job>/<slug:action>", jobs.act, name="job-act"),
     path("peers/", peers.peers, name="peers"),
     path("peers/fetch", peers.fetch, name="peers-fetch"),
@@ -98,6 +99,8 @@ urlpatterns = [
         measurements.annotation,
         name="annotation",
     ),
+    path("api/studies/<uid:study_instance_uid>/exports", exports.export, name="export"),
+    path("api/studies/<uid:study_instance_uid>/exports/view", exports.view_saved, name="view-saved"),
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),
     path("api/studies/<uid:study_instance_uid>/report", reports.report, name="report-draft"),

@@ -108,7 +108,8 @@ def scale_by_hand(
     if stated is not None and not stated.note:
         return None
     height, width = geometry.pixel_aspect_ratio(description, frame_number)
-    factor = calibration.known_mm / distance(*calibration.points, (height, width))
+    start, end = calibration.points
+    factor = calibration.known_mm / distance(start, end, (height, width))
     return Scale(height * factor, width * factor, "manual calibration", CALIBRATED_BY_HAND)
 
 
@@ -145,7 +146,8 @@ def lengths_of(shape: Shape, size: tuple[float, float]) -> tuple[float, ...]:
     if shape.kind is Kind.POLYLINE:
         return (sum(distance(one, other, size) for one, other in pairwise(points)),)
     if shape.kind is Kind.LINE_DISTANCE:
-        return (distance_from_line(*points, size),)
+        start, end, place = points
+        return (distance_from_line(start, end, place, size),)
     return ()
 
 

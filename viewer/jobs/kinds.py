@@ -10,3 +10,4 @@ def register_all() -> None:
     register(Kind("enhance", "Enhanced copy of a series", "viewer.jobs.enhance.enhance_series"))
     register(Kind("report", "Report as DICOM documents", "viewer.jobs.report_documents.write_documents"))
     register(Kind("mip", "Maximum intensity projection", "viewer.jobs.project.project_series"))
+    register(Kind("export", "File to take away", "viewer.jobs.export.export"))
