@@ -29,6 +29,7 @@ import { openChart } from "./viewer_parts/chart_dialog.js";
 import { showClaim } from "./viewer_parts/claim_note.js";
 import { makeCommands } from "./viewer_parts/commands.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
+import { openExport } from "./viewer_parts/export_dialog.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
 import { frameOf, Marking, saveWord } from "./viewer_parts/marking.js";
@@ -142,6 +143,11 @@ const ui = {
   toggleMeasures: () => {
     measures.setOpen(!measures.isOpen);
     updateSoon();
+  },
+  openExport: () => {
+    const pane = viewer.active;
+    const { value, isFromFile } = pane.cine.rate;
+    openExport({ study: data.study.StudyInstanceUID, pane, store, library, rate: isFromFile ? null : value });
   },
   openTags: () => openTags(viewer.active.viewport.frameFacts),
   openMenuOfActive: () => {

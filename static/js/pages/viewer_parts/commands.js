@@ -84,6 +84,15 @@ export function makeCommands(context) {
       isPossible: () => hasPicture() && ui.mayDownload,
     },
     {
+      id: "export",
+      label: "Save and export",
+      group: "Page",
+      keys: ["Ctrl+s"],
+      icon: "image",
+      run: () => ui.openExport(),
+      isPossible: () => hasPicture() && ui.mayDownload && viewer.active.keepsMarks,
+    },
+    {
       id: "process",
       label: "Make a processed series",
       group: "Page",

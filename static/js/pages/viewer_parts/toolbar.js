@@ -12,12 +12,12 @@ const GROUPS = Object.freeze([
   ["Cine", ["cine", "cine-rate"]],
   ["Page", ["layout", "hang-like-this", "maximise", "text", "report"]],
   ["Compare", ["link", "links", "lines"]],
-  ["File", ["tags", "download", "process"]],
+  ["File", ["tags", "export", "download", "process"]],
   ["Help", ["help"]],
 ]);
 const WITH_MENU = new Set(["windows", "states", "layout", "links", "cine-rate", "measure-tools"]);
 /** Buttons that are not there where they could do nothing. */
-const ONLY_WHERE_POSSIBLE = new Set(["states", "report", "download", "process", "hang-like-this"]);
+const ONLY_WHERE_POSSIBLE = new Set(["states", "report", "export", "download", "process", "hang-like-this"]);
 const WITH_WORD = new Set(["one-to-one"]);
 
 export class Toolbar {
