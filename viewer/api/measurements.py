@@ -124,14 +124,12 @@ def stack_profile(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
 
 @require_POST
 def stack_curve(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
-    """The mean inside a shape at each time at which the place of a frame was seen."""
+    """The mean inside a shape at each time at which the place of a frame was seen, be it once."""
     try:
         found, split = visible_stack(request, stack)
         values = read_object(request)
         shape = read_shape(values.get("kind"), values.get("geometry"))
         points = time_points(found, split, frame_of(found, frame))
-        if len(points.frames) < 2:
-            raise InvalidParameter("frame", frame, "a place that was seen more than once")
         if len(points.frames) > MOST_TIMES:
             raise InvalidParameter("frame", f"{len(points.frames)} times", f"at most {MOST_TIMES}")
         means = [mean_inside(shape, one) for one in points.frames]

@@ -42,14 +42,15 @@ export function peakOf({ times, means }) {
   return known.reduce((best, one) => (best && best.mean >= one.mean ? best : one), null);
 }
 
+/** @returns {import("./line_chart.js").Chart|null} null where a place was seen once, or has no values */
 export function curveChart(answer) {
   const { times, means, unit, time_unit: timeUnit } = answer;
   const peak = peakOf(answer);
+  if (times.length < 2 || !peak) return null;
   const isTimed = timeUnit === "s";
-  const said = peak ? `${means.length} times, highest ${shortNumber(peak.mean)} ${unit} at ${shortNumber(peak.time)} ${timeUnit}` : "no values";
   return {
     title: "Mean over time",
-    words: said,
+    words: `${means.length} times, highest ${shortNumber(peak.mean)} ${unit}`.trimEnd() + ` at ${isTimed ? "" : `${timeUnit} `}${shortNumber(peak.time)}${isTimed ? " s" : ""}`,
     x: { label: isTimed ? "time (s)" : `${timeUnit}: the file does not say when`, values: times },
     y: { label: withUnit("mean", unit), values: means },
   };

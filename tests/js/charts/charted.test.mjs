@@ -23,3 +23,8 @@ test("a curve names its peak, and time only where the file says when", () => {
   assert.equal(curveChart(answer).x.label, "time (s)");
   assert.equal(curveChart({ ...answer, time_unit: "phase" }).x.label, "phase: the file does not say when");
 });
+
+test("a place that was seen once, or without values, has no curve", () => {
+  assert.equal(curveChart({ times: [1], means: [5], unit: "", time_unit: "phase" }), null);
+  assert.equal(curveChart({ times: [0, 1], means: [null, null], unit: "", time_unit: "s" }), null);
+});

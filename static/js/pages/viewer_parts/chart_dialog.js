@@ -19,9 +19,8 @@ async function chartsOf(mark, frame, byHand) {
   const ask = (what) => sendJson(`/api/stacks/${mark.stack}/frames/${frame}/${what}`, body);
   if (LINES.has(mark.kind)) return [profileChart(await ask("profile"))];
   const answers = await Promise.allSettled([ask("statistics").then(histogramChart), ask("curve").then(curveChart)]);
-  // A place that was seen once has no curve, and a colour image no histogram.
   const charts = answers.flatMap(({ status, value }) => (status === "fulfilled" && value ? [value] : []));
-  if (!charts.length) throw answers.find(({ status }) => status === "rejected")?.reason ?? new Error("No pixel with a value lies inside.");
+  if (!charts.length) throw answers.find(({ status }) => status === "rejected")?.reason ?? new Error("No pixel with a value lies inside, or the image is one of colours.");
   return charts;
 }
 

@@ -50,6 +50,23 @@ function write(context, node, origin) {
   context.fillText(node.textContent, x, y);
 }
 
+/** The line of the scale bar, with its ends. */
+function writeBar(context, bar, origin) {
+  if (!bar?.checkVisibility()) return;
+  const box = bar.getBoundingClientRect();
+  const [left, right, bottom] = [box.left - origin.left, box.right - origin.left, box.bottom - origin.top];
+  for (const [color, width] of [["#000", 3], [getComputedStyle(bar).color, 1]]) {
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.beginPath();
+    context.moveTo(left, bottom - 6);
+    context.lineTo(left, bottom);
+    context.lineTo(right, bottom);
+    context.lineTo(right, bottom - 6);
+    context.stroke();
+  }
+}
+
 /**
  * @param {import("./pane.js").Pane} pane
  * @param {{withNames: boolean, type: string}} options type: image/png or image/jpeg
@@ -68,6 +85,7 @@ export async function viewPicture({ surface, viewport }, { withNames, type }) {
   for (const drawing of surface.querySelectorAll("svg.viewport-marks, svg.viewport-lines")) {
     if (drawing.firstChild) context.drawImage(await pictureOf(drawing, size), 0, 0, size.width, size.height);
   }
+  writeBar(context, surface.querySelector(".scale-bar"), origin);
   for (const node of wordsOf(surface, withNames)) write(context, node, origin);
   return canvas.convertToBlob({ type, quality: 0.92 });
 }
