@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
-from viewer.api import color_maps, exports, instances, measurements, processing, reports, values
+from viewer.api import color_maps, exports, instances, measurements, preferences, processing, reports, values
 from viewer.pages import (
     account,
     admin_home,
@@ -99,6 +99,7 @@ urlpatterns = [
         measurements.annotation,
         name="annotation",
     ),
+    path("api/preferences/shortcuts", preferences.shortcuts, name="shortcuts"),
     path("api/studies/<uid:study_instance_uid>/exports", exports.export, name="export"),
     path("api/studies/<uid:study_instance_uid>/exports/view", exports.view_saved, name="view-saved"),
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),

@@ -37,6 +37,7 @@ import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
 import { contextItems, layoutItems, linkItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
+import { Shortcuts } from "./viewer_parts/shortcuts.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
 import { acceptDrops, Strip } from "./viewer_parts/strip.js";
 import { openTags } from "./viewer_parts/tag_dialog.js";
@@ -131,7 +132,7 @@ const ui = {
     }
   },
   openRates: () => openMenu(rateItems(viewer.active.cine), { below: toolbar.button("cine-rate"), label: "Cine rate" }),
-  openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest)),
+  openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest), shortcuts),
   mayProcess: Boolean(data.may_process),
   openProcessing: () => openProcessing(viewer.active.viewport.manifest),
   openMeasureTools: () => openMenu(measureToolItems(commands), { below: toolbar.button("measure-tools"), label: "Measuring tools" }),
@@ -158,6 +159,7 @@ const ui = {
 };
 
 commands = makeCommands({ viewer, tools, store, ui, marking, presetsOf, drawing, linker, lines, priors });
+const shortcuts = new Shortcuts(commands, data.shortcuts);
 const toolbar = new Toolbar(commands, {
   windowText: () => {
     const { manifest, view, askedFrame } = viewer.active?.viewport ?? {};
@@ -170,6 +172,7 @@ const toolbar = new Toolbar(commands, {
 });
 document.getElementById("toolbar").replaceChildren(toolbar.element);
 listenForKeys(container, commands);
+shortcuts.addEventListener("change", () => toolbar.retitle());
 const strip = new Strip(document.getElementById("strip"), viewer, store);
 acceptDrops(container, viewer);
 

@@ -63,8 +63,7 @@ export class Toolbar {
   }
 
   #button(command) {
-    const keys = (command.keys ?? []).slice(0, 1).map(keyForPeople).join("");
-    const title = keys ? `${command.label} (${keys})` : command.label;
+    const title = titleOf(command);
     const text = element("span", { class: "toolbar-text" });
     const button = element(
       "button",
@@ -80,6 +79,14 @@ export class Toolbar {
     }
     this.#buttons.set(command.id, { button, command, text });
     return button;
+  }
+
+  /** Tooltips with the keys that the commands have now. */
+  retitle() {
+    for (const { button, command } of this.#buttons.values()) {
+      button.title = titleOf(command);
+      button.setAttribute("aria-label", button.title);
+    }
   }
 
   update() {
@@ -144,4 +151,10 @@ export class Toolbar {
     next.tabIndex = 0;
     next.focus();
   }
+}
+
+/** "Length (l)". */
+function titleOf(command) {
+  const keys = (command.keys ?? []).slice(0, 1).map(keyForPeople).join("");
+  return keys ? `${command.label} (${keys})` : command.label;
 }
