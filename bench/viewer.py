@@ -137,7 +137,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        (place / "files").mkdir()
+        for name in ("files", "data"):
+            (place / name).mkdir()
         studies = [make_study(place / "files", options.slices)]
         portal = start_portal(place / "data")
         try:
