@@ -23,8 +23,8 @@ const ONLY_WHERE_POSSIBLE = new Set(["states", "report", "export", "download", "
 const WITH_WORD = new Set(["one-to-one"]);
 /** What goes into the menu first where there is no room: what is done least often, or best by key. */
 const FIRST_TO_GO = Object.freeze([
-  ...["process", "hang-like-this", "download", "tags", "flip-vertical", "flip-horizontal", "rotate", "one-to-one", "maximise", "text", "export", "lines"],
-  ...["redo", "tool-arrow", "fit", "cine-rate", "links", "link", "invert", "states", "help", "key-image", "undo", "reset", "cine"],
+  ...["process", "download", "flip-vertical", "flip-horizontal", "rotate", "one-to-one", "maximise", "text", "redo", "lines", "tool-arrow", "fit"],
+  ...["export", "tags", "hang-like-this", "cine-rate", "links", "link", "invert", "states", "help", "key-image", "undo", "reset", "cine"],
   ...["measures", "layout", "tool-ellipse", "tool-angle", "windows", "report", "measure-tools", "tool-probe", "tool-scroll", "tool-zoom", "tool-pan", "tool-length"],
 ]);
 
