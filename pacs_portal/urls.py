@@ -6,7 +6,19 @@ from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
-from viewer.api import color_maps, elsewhere, exports, instances, measurements, overlays, processing, reports, values
+from viewer.api import (
+    color_maps,
+    elsewhere,
+    exports,
+    instances,
+    measurements,
+    overlays,
+    preferences,
+    processing,
+    reports,
+    saved_objects,
+    values,
+)
 from viewer.pages import (
     account,
     admin_home,
@@ -68,6 +80,7 @@ urlpatterns = [
     path("api/uploads/outcome", upload.outcome, name="upload-outcome"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:job>/", jobs.job, name="job"),
+    path("jobs/<int:job>/file", exports.file_of_job, name="job-file"),
     path("jobs/<int:job>/<slug:action>", jobs.act, name="job-act"),
     path("peers/", peers.peers, name="peers"),
     path("peers/fetch", peers.fetch, name="peers-fetch"),
@@ -93,13 +106,15 @@ urlpatterns = [
     path("api/stacks/<stack:stack>/frames/<int:frame>/value", values.value, name="value"),
     path("api/color-maps.json", color_maps.color_maps, name="color-maps"),
     path("api/stacks/<stack:stack>/frames/<int:frame>/statistics", measurements.stack_statistics, name="statistics"),
+    path("api/stacks/<stack:stack>/frames/<int:frame>/profile", measurements.stack_profile, name="profile"),
+    path("api/stacks/<stack:stack>/frames/<int:frame>/curve", measurements.stack_curve, name="curve"),
     path("api/studies/<uid:study_instance_uid>/annotations", measurements.study_annotations, name="annotations"),
     path(
         "api/studies/<uid:study_instance_uid>/annotations/export",
-        exports.export_measurements,
+        saved_objects.export_measurements,
         name="export-measurements",
     ),
-    path("api/stacks/<stack:stack>/frames/<int:frame>/view", exports.save_view, name="save-view"),
+    path("api/stacks/<stack:stack>/frames/<int:frame>/view", saved_objects.save_view, name="save-view"),
     path(
         "api/studies/<uid:study_instance_uid>/annotations/<uuid:annotation_id>",
         measurements.annotation,
@@ -117,6 +132,9 @@ urlpatterns = [
         overlays.overlay_statistics,
         name="overlay-statistics",
     ),
+    path("api/preferences/shortcuts", preferences.shortcuts, name="shortcuts"),
+    path("api/studies/<uid:study_instance_uid>/exports", exports.export, name="export"),
+    path("api/studies/<uid:study_instance_uid>/exports/view", exports.view_saved, name="view-saved"),
     path("api/instances/<uid:sop_instance_uid>/tags", instances.tags, name="tags"),
     path("api/instances/<uid:sop_instance_uid>/file", instances.file, name="file"),
     path("api/studies/<uid:study_instance_uid>/report", reports.report, name="report-draft"),

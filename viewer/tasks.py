@@ -7,7 +7,9 @@ from celery import shared_task
 
 @shared_task
 def trim_cache() -> None:
-    """Keep the levels of large images within the site's limit."""
+    """Keep the levels of large images within the site's limit, and files to take away for a day."""
+    from viewer.exports.keeping import remove_old
     from viewer.tiles.level_cache import limit_bytes, trim_levels
 
     trim_levels(limit_bytes())
+    remove_old()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 from pydicom import dcmread
 
@@ -337,3 +338,63 @@ def test_another_reader_s_change_is_shown_and_told(
     expect(page.locator(".mark-label").first).to_have_text("theirs")
     errors = page.portal_errors  # type: ignore[attr-defined]
     errors[:] = [error for error in errors if "409" not in error]
+
+
+def test_values_are_charted_and_the_view_is_saved(opened: Page, ct: str, slices: list[Any], tmp_path: Path) -> None:
+    page = opened
+    page.keyboard.press("e")
+    drag(page, (200, 220), (260, 260))
+    expect(page.locator(".save-word")).to_have_text(SAVED)
+    (one,) = kept(page, ct)
+    shown = next(ds for ds in slices if ds.SOPInstanceUID == one["SOPInstanceUID"])
+    inside = values_of(shown)[ellipse_of(one["geometry"]["points"])]
+    page.keyboard.press("Shift+v")
+    dialog = page.get_by_role("dialog", name="Ellipse")
+    said = f"{inside.size} pixels from {inside.min():.4g} to {inside.max():.4g} HU"
+    expect(dialog.locator("p.figures")).to_have_text(said)
+    expect(dialog.get_by_role("img", name=re.compile("^Histogram"))).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save", exact=True).click()
+    download.value.save_as(tmp_path / "view.png")
+    saved = np.asarray(Image.open(tmp_path / "view.png").convert("RGB")).astype(int)
+    # The green line of the selected ellipse, #5dff7f.
+    assert (np.abs(saved - [0x5D, 0xFF, 0x7F]).max(axis=-1) < 40).sum() > 100
+    box = page.locator(".viewport-canvas").first.bounding_box()
+    assert box is not None
+    assert saved.shape[:2] == (round(box["height"]), round(box["width"]))
+    page.keyboard.press("Escape")
+
+
+def test_a_polyline_is_copied_grouped_and_given_another_key(opened: Page, ct: str) -> None:
+    page = opened
+    page.keyboard.press("?")
+    page.get_by_role("button", name=re.compile("^Polyline: no key")).click()
+    page.keyboard.press("q")
+    expect(page.locator(".keys-status")).to_have_text("q is now “Polyline”.")
+    page.keyboard.press("Escape")
+    page.locator(".viewport").first.focus()
+    page.keyboard.press("q")
+    for column, row in ((200, 200), (240, 200), (240, 230)):
+        page.mouse.click(*place_of(page, column, row))
+    page.keyboard.press("Enter")
+    # 40 and 30 pixels of 0.796875 mm.
+    expect(page.locator(".mark-label").first).to_have_text("55.8 mm")
+    page.keyboard.press("Shift+c")
+    page.keyboard.type("2-3")
+    page.keyboard.press("Enter")
+    found = until(page, ct, lambda found: len(found) == 3)
+    assert len({one["SOPInstanceUID"] for one in found}) == 3
+    page.locator("[data-command=measures]").click()
+    page.get_by_role("button", name="More: Polyline").first.click()
+    page.get_by_role("menuitem", name="New group …").click()
+    page.keyboard.type("targets")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="targets")).to_be_visible()
+    until(page, ct, lambda found: [one["group"] for one in found].count("targets") == 1)
+    page.locator(".viewport").first.focus()
+    page.keyboard.press("?")
+    page.get_by_role("button", name="All keys as they were made").click()
+    expect(page.locator(".keys-status")).to_have_text("All keys are as they were made.")
+    page.keyboard.press("Escape")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,8 @@ from viewer.rendering.values import unit_of
 
 MOST_PIXELS = 1 << 24
 """Pixels of the box around a shape that statistics are made of."""
+CALIBRATED_BY_HAND = "Calibrated by hand on this image."
+HISTOGRAM_BINS = 64
 
 
 class Scale(NamedTuple):
@@ -35,6 +38,15 @@ class Scale(NamedTuple):
     column_mm: float
     source: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How many values lie in each of many equal steps; the last step holds its upper end."""
+
+    first: float
+    step: float
+    counts: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,7 @@ class Statistics:
     maximum: float | None = None
     unit: str = ""
     note: str = ""
+    histogram: Histogram | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +69,10 @@ class Measures:
     """All that a shape measures; what it has none of is None."""
 
     lengths: tuple[float, ...] = ()
-    """One; of a bidirectional the longer axis first."""
+    """One; of a bidirectional the longer axis first, of a cardiothoracic ratio the heart."""
     angle_degrees: float | None = None
+    ratio: float | None = None
+    """Width of the heart as a part of that of the chest."""
     area: float | None = None
     unit: str = "px"
     """Of the lengths, and squared of the area: mm or px."""
@@ -78,23 +93,73 @@ def scale_under(description: ImageDescription, frame_number: int, points: Sequen
     return Scale(spacing.row_mm, spacing.column_mm, spacing.source, spacing.note) if spacing else None
 
 
-def measure(shape: Shape, description: ImageDescription, frame_number: int) -> Measures:
-    """Lengths, angle and area of a shape on one frame, in the calibration of the file."""
+def scale_by_hand(
+    description: ImageDescription, frame_number: int, points: Sequence[Point], calibration: Shape
+) -> Scale | None:
+    """Size of a pixel as somebody's calibration of the frame says; None where it does not count.
+
+    It counts where the file says nothing, and where it says no more than what a detector
+    or a film measures. What a file says of the patient's own plane, and of an ultrasound
+    region, stands: a spectrum has no millimetres.
+    """
+    if calibration.known_mm is None or description.ultrasound_regions:
+        return None
+    stated = scale_under(description, frame_number, points)
+    if stated is not None and not stated.note:
+        return None
+    height, width = geometry.pixel_aspect_ratio(description, frame_number)
+    start, end = calibration.points
+    factor = calibration.known_mm / distance(start, end, (height, width))
+    return Scale(height * factor, width * factor, "manual calibration", CALIBRATED_BY_HAND)
+
+
+def measure(
+    shape: Shape, description: ImageDescription, frame_number: int, calibration: Shape | None = None
+) -> Measures:
+    """Lengths, angle and area of a shape on one frame, in the calibration of the file, or by hand where it has none."""
     if not shape.points:
         return Measures()
     aspect = geometry.pixel_aspect_ratio(description, frame_number)
-    scale = scale_under(description, frame_number, corners_of(shape, aspect))
+    corners = corners_of(shape, aspect)
+    by_hand = scale_by_hand(description, frame_number, corners, calibration) if calibration else None
+    scale = by_hand or scale_under(description, frame_number, corners)
     size = (scale.row_mm, scale.column_mm) if scale else (1.0, 1.0)
     unit, note = ("mm", scale.note) if scale else ("px", "no scale in the file here")
     if shape.kind in (Kind.ANGLE, Kind.COBB):
         return Measures(angle_degrees=angle(shape, size if scale else aspect))
     if shape.kind in AREAS:
         return Measures(area=area(shape, aspect) * size[0] * size[1], unit=unit, note=note)
-    if shape.kind in (Kind.LENGTH, Kind.BIDIRECTIONAL):
-        pairs = zip(shape.points[::2], shape.points[1::2], strict=True)
-        lengths = sorted((distance(one, other, size) for one, other in pairs), reverse=True)
-        return Measures(lengths=tuple(lengths), unit=unit, note=note)
-    return Measures()
+    if shape.kind is Kind.CARDIOTHORACIC:
+        widths = lengths_of(shape, size if scale else aspect)
+        ratio = widths[0] / widths[1] if widths[1] > 0 else None
+        return Measures(lengths=lengths_of(shape, size), ratio=ratio, unit=unit, note=note)
+    return Measures(lengths=lengths_of(shape, size), unit=unit, note=note)
+
+
+def lengths_of(shape: Shape, size: tuple[float, float]) -> tuple[float, ...]:
+    """Lengths of what a shape measures, where a pixel is ``size`` high and wide; none of arrows and words."""
+    points = shape.points
+    if shape.kind in (Kind.LENGTH, Kind.BIDIRECTIONAL, Kind.CARDIOTHORACIC, Kind.CALIBRATION):
+        pairs = zip(points[::2], points[1::2], strict=True)
+        found = [distance(one, other, size) for one, other in pairs]
+        return tuple(sorted(found, reverse=True) if shape.kind is Kind.BIDIRECTIONAL else found)
+    if shape.kind is Kind.POLYLINE:
+        return (sum(distance(one, other, size) for one, other in pairwise(points)),)
+    if shape.kind is Kind.LINE_DISTANCE:
+        start, end, place = points
+        return (distance_from_line(start, end, place, size),)
+    return ()
+
+
+def distance_from_line(start: Point, end: Point, place: Point, size: tuple[float, float]) -> float:
+    """Distance of a place from the whole line through two points, where a pixel is ``size`` high and wide.
+
+    >>> distance_from_line(Point(0, 0), Point(10, 0), Point(25, 4), (0.5, 1.0))
+    2.0
+    """
+    along, beside = _direction(start, end, size), _direction(start, place, size)
+    length = math.hypot(*along)
+    return abs(along[0] * beside[1] - along[1] * beside[0]) / length if length else math.hypot(*beside)
 
 
 def distance(start: Point, end: Point, size: tuple[float, float]) -> float:
@@ -180,6 +245,17 @@ def statistics(
     return _summed_up(found[np.isfinite(found)], unit_of(description, frame_number))
 
 
+def histogram_of(values: NDArray[np.float64]) -> Histogram:
+    """Equal steps from the least to the greatest; whole numbers in so small a range have one step each."""
+    low, high = float(values.min()), float(values.max())
+    are_whole = bool(np.all(values == np.round(values)))
+    if are_whole and high - low < HISTOGRAM_BINS:
+        counts, edges = np.histogram(values, int(high - low) + 1, (low - 0.5, high + 0.5))
+    else:
+        counts, edges = np.histogram(values, HISTOGRAM_BINS, (low, high) if high > low else (low - 0.5, high + 0.5))
+    return Histogram(float(edges[0]), float(edges[1] - edges[0]), tuple(int(count) for count in counts))
+
+
 def _summed_up(values: NDArray[np.float64], unit: str) -> Statistics:
     if not values.size:
         return Statistics(0, unit=unit, note="no pixel with a value inside")
@@ -190,4 +266,5 @@ def _summed_up(values: NDArray[np.float64], unit: str) -> Statistics:
         minimum=float(values.min()),
         maximum=float(values.max()),
         unit=unit,
+        histogram=histogram_of(values),
     )

@@ -19,6 +19,7 @@ from viewer.models import Annotation
 MOST_OF_A_STUDY = 5000
 """Measurements of one study; beyond that something is wrong with a browser, not with a patient."""
 LONGEST_LABEL = 200
+LONGEST_GROUP = 40
 
 
 class AnnotationRefusal(ViewerError):
@@ -50,6 +51,7 @@ class Drawn:
     frame_number: int
     label: str
     label_offset: list[float] | None
+    group: str = ""
 
 
 def annotations_of(study: Study) -> list[Annotation]:
@@ -75,12 +77,17 @@ def read_drawn(values: dict[str, Any], *, study: Study) -> Drawn:
     instance = Instance.objects.shown().filter(sop_instance_uid=str(uid), series__study=study).first()
     if instance is None or frame > max(instance.frames, 1):
         raise NotFound("The study has no such image.")
-    label = values.get("label", "")
-    if not isinstance(label, str) or len(label) > LONGEST_LABEL:
-        raise InvalidParameter("label", label, f"text of at most {LONGEST_LABEL} characters")
+    label, group = _words(values, "label", LONGEST_LABEL), _words(values, "group", LONGEST_GROUP)
     if not isinstance(stack, str) or not 0 < len(stack) <= 70:
         raise InvalidParameter("stack", stack, "the id of a stack")
-    return Drawn(shape, stack, instance.sop_instance_uid, frame, label.strip(), _offset(values.get("label_offset")))
+    return Drawn(shape, stack, instance.sop_instance_uid, frame, label, _offset(values.get("label_offset")), group)
+
+
+def _words(values: dict[str, Any], name: str, longest: int) -> str:
+    found = values.get(name, "")
+    if not isinstance(found, str) or len(found) > longest:
+        raise InvalidParameter(name, found, f"text of at most {longest} characters")
+    return found.strip()
 
 
 def _offset(found: Any) -> list[float] | None:
@@ -167,6 +174,7 @@ def _write(annotation: Annotation, drawn: Drawn) -> None:
     annotation.frame_number = drawn.frame_number
     annotation.label = drawn.label
     annotation.label_offset = drawn.label_offset
+    annotation.group = drawn.group
 
 
 def _is_what_is_there(known: Annotation, drawn: Drawn, user: User) -> bool:
@@ -177,7 +185,7 @@ def _is_what_is_there(known: Annotation, drawn: Drawn, user: User) -> bool:
         and known.kind == drawn.shape.kind
         and known.geometry == geometry_of(drawn.shape)
         and (known.sop_instance_uid, known.frame_number) == (drawn.sop_instance_uid, drawn.frame_number)
-        and (known.label, known.label_offset) == (drawn.label, drawn.label_offset)
+        and (known.label, known.label_offset, known.group) == (drawn.label, drawn.label_offset, drawn.group)
     )
 
 

@@ -32,6 +32,9 @@ class Kind(StrEnum):
     BIDIRECTIONAL = "bidirectional"  # ends of the long, then of the short axis (RECIST)
     ANGLE = "angle"  # end, vertex, end
     COBB = "cobb"  # both ends of one line, then of the other
+    POLYLINE = "polyline"  # corners in order, open
+    LINE_DISTANCE = "line_distance"  # both ends of a line, then a place beside it
+    CARDIOTHORACIC = "cardiothoracic"  # both ends of the heart's width, then of the chest's
     ELLIPSE = "ellipse"  # opposite corners of the box around it
     RECTANGLE = "rectangle"  # opposite corners
     CIRCLE = "circle"  # middle, a point of the rim
@@ -39,6 +42,8 @@ class Kind(StrEnum):
     FREEHAND = "freehand"  # an outline as it was drawn, closed
     ARROW = "arrow"  # tail, tip
     TEXT = "text"  # where it stands
+    SPINE = "spine"  # the middle of a vertebra, whose name is the label
+    CALIBRATION = "calibration"  # both ends of something whose length is known
     KEY_IMAGE = "key_image"  # the whole frame, no point
 
 
@@ -47,6 +52,9 @@ POINTS: dict[Kind, tuple[int, int]] = {
     Kind.BIDIRECTIONAL: (4, 4),
     Kind.ANGLE: (3, 3),
     Kind.COBB: (4, 4),
+    Kind.POLYLINE: (2, MOST_POINTS),
+    Kind.LINE_DISTANCE: (3, 3),
+    Kind.CARDIOTHORACIC: (4, 4),
     Kind.ELLIPSE: (2, 2),
     Kind.RECTANGLE: (2, 2),
     Kind.CIRCLE: (2, 2),
@@ -54,12 +62,17 @@ POINTS: dict[Kind, tuple[int, int]] = {
     Kind.FREEHAND: (3, MOST_POINTS),
     Kind.ARROW: (2, 2),
     Kind.TEXT: (1, 1),
+    Kind.SPINE: (1, 1),
+    Kind.CALIBRATION: (2, 2),
     Kind.KEY_IMAGE: (0, 0),
 }
 """Fewest and most points of each kind."""
 
 AREAS = frozenset({Kind.ELLIPSE, Kind.RECTANGLE, Kind.CIRCLE, Kind.POLYGON, Kind.FREEHAND})
 """Kinds with an inside."""
+
+LONGEST_KNOWN_MM = 10_000.0
+"""A length that somebody says to know is shorter."""
 
 
 class Point(NamedTuple):
@@ -77,10 +90,12 @@ class Shape:
 
     kind: Kind
     points: tuple[Point, ...]
+    known_mm: float | None = None
+    """Of a calibration: how long it is."""
 
 
 def read_shape(kind: object, geometry: object) -> Shape:
-    """A shape from JSON: ``{"points": [[x, y], ...]}``.
+    """A shape from JSON: ``{"points": [[x, y], ...]}``, of a calibration with its ``known_mm``.
 
     Raises
     ------
@@ -95,7 +110,18 @@ def read_shape(kind: object, geometry: object) -> Shape:
     if not isinstance(points, list) or not fewest <= len(points) <= most:
         count = str(fewest) if fewest == most else f"{fewest} to {most}"
         raise InvalidParameter("geometry", geometry, f'{{"points": …}} with {count} points for {known}')
-    return Shape(known, tuple(_read_point(point) for point in points))
+    places = tuple(_read_point(point) for point in points)
+    return Shape(known, places, _read_known_mm(geometry, places) if known is Kind.CALIBRATION else None)
+
+
+def _read_known_mm(geometry: Any, ends: Sequence[Point]) -> float:
+    known_mm = geometry.get("known_mm")
+    is_number = isinstance(known_mm, int | float) and not isinstance(known_mm, bool)
+    if not (is_number and 0 < known_mm <= LONGEST_KNOWN_MM):
+        raise InvalidParameter("geometry", known_mm, f"known_mm: above 0, at most {LONGEST_KNOWN_MM:.0f}")
+    if ends[0] == ends[1]:
+        raise InvalidParameter("geometry", geometry, "two ends that are not the same")
+    return float(known_mm)
 
 
 def _read_point(point: Any) -> Point:
@@ -110,7 +136,8 @@ def _is_place(part: object) -> bool:
 
 def geometry_of(shape: Shape) -> dict[str, Any]:
     """The shape as JSON, the reverse of ``read_shape``."""
-    return {"points": [list(point) for point in shape.points]}
+    points = {"points": [list(point) for point in shape.points]}
+    return points if shape.known_mm is None else points | {"known_mm": shape.known_mm}
 
 
 def corners_of(shape: Shape, aspect: tuple[float, float]) -> tuple[Point, ...]:

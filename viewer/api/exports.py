@@ -1,118 +1,92 @@
-"""Write measurements, key images or the present view as DICOM objects: the answer is the job that does it."""
+"""Ask for a file to take away, fetch it, and tell the audit trail of a view that a browser saved itself."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_POST
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST, require_safe
 
-from archive.access.roles import Role, has_role, user_of
-from archive.errors import ArchiveError
+from archive.access.roles import user_of
+from archive.access.rules import may_download
+from archive.audit.events import Event
+from archive.audit.record import record_event
 from archive.jobs.queue import enqueue
-from archive.models import Study
-from archive.pixels.description import VoiFunction
-from viewer.annotations.freezing import frozen
-from viewer.annotations.saving import annotations_of
+from archive.models import Job, Study
+from pacs_portal.middleware import client_address
 from viewer.api.measurements import read_object
-from viewer.errors import InvalidParameter, ViewerError
+from viewer.errors import ViewerError
+from viewer.exports.keeping import path_of
+from viewer.exports.wishes import read_wish
 from viewer.pages.study import visible_study
-from viewer.rendering.parameters import function_text
-from viewer.stacks.views import visible_stack
-from viewer.tiles.drawing import frame_of
 from viewer.tiles.statuses import status_of
 
-MEASUREMENTS, VIEW = "measurements", "view"
-"""Kinds of jobs."""
-FARTHEST_PX = 1e6
-LONGEST_DESCRIPTION = 64
-ONLY_RADIOLOGISTS = "Only radiologists write objects into the archive."
+EXPORT = "export"
 
 
 @require_POST
-def export_measurements(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
-    """All measurements and key images of a study as SR, KOS and presentation states; radiologists only."""
-    study = visible_study(request, study_instance_uid)
-    if not has_role(user_of(request), Role.RADIOLOGIST):
-        return JsonResponse({"error": ONLY_RADIOLOGISTS}, status=403)
-    drawn = frozen(annotations_of(study))
-    if not drawn:
-        return JsonResponse({"error": "Nothing is measured or marked on this study yet."}, status=409)
-    return _queued(request, MEASUREMENTS, study, {"drawn": drawn})
-
-
-@require_POST
-def save_view(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
-    """The view of a frame, with what is drawn on it, as a presentation state; radiologists only."""
+def export(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
+    """The answer is the job that makes the file."""
+    study = downloadable_study(request, study_instance_uid)
     try:
-        found, split = visible_stack(request, stack)
-        if not has_role(user_of(request), Role.RADIOLOGIST):
-            return JsonResponse({"error": ONLY_RADIOLOGISTS}, status=403)
-        shown = frame_of(found, frame)
-        view = read_view(read_object(request))
-    except (ViewerError, ArchiveError) as error:
+        values = read_object(request)
+        wish = read_wish(values)
+    except ViewerError as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
-    if shown.instance.subtracted or shown.instance.slide is not None:
-        return JsonResponse({"error": "A view of a slide or of differences cannot be saved."}, status=409)
-    uid = shown.instance.sop_instance_uid
-    here = [one for one in annotations_of(split.study) if one.sop_instance_uid == uid]
-    view |= {"SOPInstanceUID": uid, "FrameNumber": shown.frame_number}
-    return _queued(request, VIEW, split.study, {"drawn": frozen(here), "view": view})
+    job = enqueue(EXPORT, study=study, parameters=values, created_by=user_of(request))
+    tell(request, study, {"form": wish.form, "with_names": wish.with_names, "frames": len(wish.frames), "job": job.pk})
+    return JsonResponse({"job": job.pk, "jobs": f"/jobs/{job.pk}/"}, status=202)
 
 
-def _queued(request: HttpRequest, kind: str, study: Study, parameters: dict[str, Any]) -> HttpResponse:
-    job = enqueue(kind, study=study, parameters=parameters, created_by=user_of(request))
-    return JsonResponse({"job": job.pk, "jobs": "/jobs/"}, status=202)
+@require_POST
+def view_saved(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
+    """Told by the viewer before it saves the view on the screen as a picture."""
+    study = downloadable_study(request, study_instance_uid)
+    try:
+        values = read_object(request)
+    except ViewerError as error:
+        return JsonResponse({"error": str(error)}, status=status_of(error))
+    tell(request, study, {"form": "view", "with_names": values.get("with_names") is True})
+    return HttpResponse(status=204)
 
 
-def read_view(values: dict[str, Any]) -> dict[str, Any]:
-    """A view as a browser sends it, each value of its kind.
-
-    Raises
-    ------
-    InvalidParameter
-        It names the value and what would be accepted.
-    """
-    rotation = values.get("rotation")
-    if rotation not in (0, 90, 180, 270) or isinstance(rotation, bool):
-        raise InvalidParameter("rotation", rotation, "0, 90, 180 or 270")
-    for name in ("inverted", "flipped"):
-        if not isinstance(values.get(name), bool):
-            raise InvalidParameter(name, values.get(name), "true or false")
-    description = values.get("description", "")
-    if not isinstance(description, str) or len(description) > LONGEST_DESCRIPTION:
-        raise InvalidParameter("description", description, f"text of at most {LONGEST_DESCRIPTION} characters")
-    return {
-        "rotation": rotation,
-        "inverted": values["inverted"],
-        "flipped": values["flipped"],
-        "area": _area(values.get("area")),
-        "window": _window(values.get("window")),
-        "description": description.strip(),
-    }
+@require_safe
+def file_of_job(request: HttpRequest, job: int) -> HttpResponseBase:
+    """The file that a job made, for whoever asked for it and may still take the study away."""
+    user = user_of(request)
+    found = get_object_or_404(Job.objects.select_related("study"), pk=job, kind=EXPORT, created_by=user)
+    kept = found.details.get("file")
+    if not kept or found.study is None or not _may_take(user, found.study):
+        raise Http404("There is no such file.")
+    try:
+        file = path_of(kept["key"]).open("rb")
+    except FileNotFoundError:
+        raise Http404("The file was kept for a day; ask for it again.") from None
+    tell(request, found.study, {"job": found.pk, "fetched": kept["size"]})
+    response = FileResponse(file, content_type=kept["media_type"], as_attachment=True, filename=kept["name"])
+    response["Cache-Control"] = "no-store"
+    return response
 
 
-def _area(found: object) -> list[float]:
-    accepted = "[left, top, right, bottom] in image pixels"
-    if not isinstance(found, list) or len(found) != 4 or not all(_is_number(part) for part in found):
-        raise InvalidParameter("area", found, accepted)
-    left, top, right, bottom = (float(part) for part in found)
-    if not (left < right and top < bottom) or max(map(abs, (left, top, right, bottom))) > FARTHEST_PX:
-        raise InvalidParameter("area", found, accepted)
-    return [left, top, right, bottom]
+def _may_take(user: Any, study: Study) -> bool:
+    return Study.objects.visible_to(user).filter(pk=study.pk).exists() and may_download(user, study)
 
 
-def _window(found: object) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    functions = {function_text(one): one.value for one in VoiFunction}
-    function = found.get("function", "linear") if isinstance(found, dict) else None
-    numbers: list[Any] = [found.get(name) for name in ("center", "width")] if isinstance(found, dict) else []
-    if function not in functions or not all(_is_number(part) for part in numbers) or not numbers[1] > 0:
-        raise InvalidParameter("window", found, "null or center, width above 0 and a function: " + ", ".join(functions))
-    return {"center": float(numbers[0]), "width": float(numbers[1]), "function": functions[function]}
+def downloadable_study(request: HttpRequest, study_instance_uid: str) -> Study:
+    """A study that the person may see and take away; 404 otherwise."""
+    study = visible_study(request, study_instance_uid)
+    if not may_download(user_of(request), study):
+        raise Http404("There is no such study.")
+    return study
 
 
-def _is_number(part: object) -> bool:
-    return isinstance(part, int | float) and not isinstance(part, bool) and math.isfinite(part)
+def tell(request: HttpRequest, study: Study, details: dict[str, Any]) -> None:
+    record_event(
+        Event.EXPORTED,
+        user=user_of(request),
+        address=client_address(request),
+        study_instance_uid=study.study_instance_uid,
+        details=details,
+    )

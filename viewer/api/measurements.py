@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from archive.access.roles import user_of
 from archive.errors import ArchiveError
 from archive.models import User
-from viewer.annotations.measures import measure, statistics
+from viewer.annotations.measures import Statistics, measure, statistics
+from viewer.annotations.profiles import profile_of
 from viewer.annotations.saving import (
     AnnotationRefusal,
     ChangedMeanwhile,
@@ -24,17 +25,21 @@ from viewer.annotations.saving import (
     read_drawn,
     save_annotation,
 )
-from viewer.annotations.shapes import AREAS, read_shape
+from viewer.annotations.shapes import AREAS, Kind, Shape, read_shape
 from viewer.annotations.uptake import uptake_of
 from viewer.errors import InvalidParameter, ViewerError
 from viewer.models import Annotation
 from viewer.pages.study import visible_study
+from viewer.stacks.facts import FrameFacts
+from viewer.stacks.times import time_points
 from viewer.stacks.views import visible_stack
 from viewer.tiles.drawing import frame_of
 from viewer.tiles.frames import drawable, frame_at_level
 from viewer.tiles.statuses import status_of
 
 MOST_BYTES = 1 << 18
+MOST_TIMES = 1000
+"""Frames that one curve is made of."""
 
 
 @require_GET
@@ -77,21 +82,74 @@ def stack_statistics(request: HttpRequest, stack: str, frame: int) -> HttpRespon
         shape = read_shape(values.get("kind"), values.get("geometry"))
         shown = frame_of(found, frame)
         description = drawable(shown.instance).description
-        answer: dict[str, Any] = asdict(measure(shape, description, shown.frame_number))
+        answer: dict[str, Any] = asdict(measure(shape, description, shown.frame_number, calibration_in(values)))
         if shape.kind in AREAS:
-            decoded = frame_at_level(shown.instance, shown.frame_number, -1)
-            summed = statistics(
-                shape,
-                decoded.values,
-                description,
-                shown.frame_number,
-                photometric_interpretation=decoded.photometric_interpretation,
-            )
+            summed = mean_inside(shape, shown)
             answer["statistics"] = asdict(summed)
             answer["suv"] = uptake_of(summed, found, split)
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
     return no_store(JsonResponse(answer))
+
+
+def calibration_in(values: dict[str, Any]) -> Shape | None:
+    """What somebody has calibrated the frame with, where the browser sends it."""
+    sent = values.get("calibration")
+    return None if sent is None else read_shape(Kind.CALIBRATION.value, sent)
+
+
+@require_POST
+def stack_profile(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
+    """Values along a line on a frame."""
+    try:
+        found, _ = visible_stack(request, stack)
+        values = read_object(request)
+        shape = read_shape(values.get("kind"), values.get("geometry"))
+        shown = frame_of(found, frame)
+        decoded = frame_at_level(shown.instance, shown.frame_number, -1)
+        profile = profile_of(
+            shape,
+            decoded.values,
+            drawable(shown.instance).description,
+            shown.frame_number,
+            photometric_interpretation=decoded.photometric_interpretation,
+            calibration=calibration_in(values),
+        )
+    except (ViewerError, ArchiveError) as error:
+        return JsonResponse({"error": str(error)}, status=status_of(error))
+    return no_store(JsonResponse(asdict(profile)))
+
+
+@require_POST
+def stack_curve(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
+    """The mean inside a shape at each time at which the place of a frame was seen, be it once."""
+    try:
+        found, split = visible_stack(request, stack)
+        values = read_object(request)
+        shape = read_shape(values.get("kind"), values.get("geometry"))
+        points = time_points(found, split, frame_of(found, frame))
+        if len(points.frames) > MOST_TIMES:
+            raise InvalidParameter("frame", f"{len(points.frames)} times", f"at most {MOST_TIMES}")
+        means = [mean_inside(shape, one) for one in points.frames]
+    except (ViewerError, ArchiveError) as error:
+        return JsonResponse({"error": str(error)}, status=status_of(error))
+    answer = {
+        "times": points.times,
+        "time_unit": points.unit,
+        "means": [one.mean for one in means],
+        "sds": [one.sd for one in means],
+        "unit": means[0].unit,
+        "note": means[0].note,
+    }
+    return no_store(JsonResponse(answer))
+
+
+def mean_inside(shape: Shape, frame: FrameFacts) -> Statistics:
+    """Statistics of a shape on one frame of the archive."""
+    decoded = frame_at_level(frame.instance, frame.frame_number, -1)
+    description = drawable(frame.instance).description
+    interpretation = decoded.photometric_interpretation
+    return statistics(shape, decoded.values, description, frame.frame_number, photometric_interpretation=interpretation)
 
 
 def read_object(request: HttpRequest) -> dict[str, Any]:
@@ -119,6 +177,7 @@ def as_json(annotation: Annotation, user: User) -> dict[str, Any]:
         "FrameNumber": annotation.frame_number,
         "geometry": annotation.geometry,
         "label": annotation.label,
+        "group": annotation.group,
         "label_offset": annotation.label_offset,
         "author": str(annotation.author or ""),
         "changed_by": str(annotation.changed_by or ""),

@@ -42,7 +42,7 @@ def write_measurements(job: Job, progress: Progress) -> str:
 
 
 def write_view(job: Job, progress: Progress) -> str:
-    """Parameters: ``drawn``, and the ``view`` of one frame as ``viewer.api.exports`` read it."""
+    """Parameters: ``drawn``, and the ``view`` of one frame as ``viewer.api.saved_objects`` read it."""
     exported, asked = _exported(job), job.parameters["view"]
     progress.start(1, "Writing the view")
     uid = asked["SOPInstanceUID"]

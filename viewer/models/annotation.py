@@ -25,6 +25,8 @@ class Annotation(models.Model):
     """``viewer.annotations.shapes`` reads and writes it."""
     label = models.CharField(max_length=200, blank=True)
     """What it is called in lists; of an arrow or a text the words on the image."""
+    group = models.CharField(max_length=40, blank=True)
+    """Under which heading the panel lists it, such as "target lesions"."""
     label_offset = models.JSONField(null=True, blank=True)
     """Where the reader put the words, [x, y] in CSS pixels from their usual place."""
     author = models.ForeignKey("archive.User", null=True, on_delete=models.SET_NULL, related_name="+")

@@ -19,6 +19,7 @@ from archive.dicom.person_name import format_for_people
 from archive.jobs import queue
 from archive.jobs.registry import kind_of
 from archive.models import Job, Study, User
+from viewer.exports.keeping import waits
 
 PAGE = 50
 ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
@@ -56,6 +57,8 @@ class Row:
     percent: int | None
     can_cancel: bool
     can_retry: bool
+    has_file: bool
+    """A file that the person asked for waits to be fetched."""
 
     @property
     def is_active(self) -> bool:
@@ -121,6 +124,7 @@ def row_of(job: Job, user: User, *, is_visible: bool) -> Row:
         percent=min(100, 100 * job.done_steps // job.total_steps) if job.total_steps else None,
         can_cancel=acts and job.state in ACTIVE and not job.cancel_requested,
         can_retry=acts and job.state in ENDED,
+        has_file=job.state == Job.State.DONE and job.created_by_id == user.pk and waits(job.details.get("file")),
     )
 
 

@@ -26,6 +26,7 @@ from viewer.models import WindowPreset
 from viewer.pages.report import readable_report
 from viewer.rendering.color_maps import MAP_NAMES
 from viewer.reports.html import as_html
+from viewer.shortcuts import shortcuts_of
 from viewer.worklist.claiming import may_read
 from viewer.worklist.rows import titled
 
@@ -35,6 +36,7 @@ VIEWER_MODULES = (
     "viewport",
     "tools",
     "annotations",
+    "charts",
     "linking",
     "hanging",
     "objects",
@@ -83,11 +85,13 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         "may_process",
         "may_report",
         "presets",
+        "shortcuts",
         "color_maps",
         "user",
         "priors",
         "hanging",
     )
+    context["shortcuts"] = shortcuts_of(user_of(request))
     context["may_report"] = may_read(user_of(request))
     context["viewer_data"] = {name: context[name] for name in names}
     opens_with = first_entry(context["manifest"], context["hanging"])

@@ -5,10 +5,16 @@
 import { isAbort } from "../core/api_error.js";
 import { sendJson } from "../core/requests.js";
 import { AREAS } from "../geometry/shapes.js";
+import { geometryOf } from "./mark_saver.js";
 
 const REST_MS = 120;
 const MOST_KEPT = 500;
 const RETRY_MS = 5000;
+
+/** What the portal is asked about a shape. @param {object|null} byHand calibration of its image */
+export function questionAbout(mark, byHand = null) {
+  return { kind: mark.kind, geometry: geometryOf(mark), ...(byHand && { calibration: geometryOf(byHand) }) };
+}
 
 /** Events: "measured". */
 export class MarkMeasurer extends EventTarget {
@@ -25,11 +31,12 @@ export class MarkMeasurer extends EventTarget {
 
   /**
    * The answer about a shape on a frame of a stack, null as long as there is none; asks for it.
-   * @param {{isMoving?: boolean}} [options] isMoving: it changes with every move of the pointer
+   * @param {{isMoving?: boolean, byHand?: object}} [options] isMoving: it changes with every move of the pointer;
+   *   byHand: the calibration of the image
    */
-  of(mark, stack, frame, { isMoving = false } = {}) {
+  of(mark, stack, frame, { isMoving = false, byHand = null } = {}) {
     if (!AREAS.has(mark.kind) || mark.points.length < 2) return null;
-    const body = { kind: mark.kind, geometry: { points: mark.points.map(({ x, y }) => [x, y]) } };
+    const body = questionAbout(mark, byHand);
     const url = `/api/stacks/${stack}/frames/${frame}/statistics`;
     const key = `${url} ${JSON.stringify(body)}`;
     if (this.#answers.has(key)) return this.#answers.get(key);

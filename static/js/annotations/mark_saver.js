@@ -18,12 +18,19 @@ export function markOf(kept) {
     SOPInstanceUID: kept.SOPInstanceUID,
     FrameNumber: kept.FrameNumber,
     points: kept.geometry.points.map(([column, row]) => ({ x: column, y: row })),
+    ...(kept.geometry.known_mm && { known_mm: kept.geometry.known_mm }),
     text: kept.label,
+    group: kept.group ?? "",
     label: kept.label_offset ? { x, y } : null,
     author: kept.author,
     isOwn: kept.is_own,
     mayChange: kept.may_change,
   };
+}
+
+/** Points of a mark as the portal reads them. */
+export function geometryOf({ points, known_mm }) {
+  return { points: points.map(({ x, y }) => [x, y]), ...(known_mm && { known_mm }) };
 }
 
 export function keptOf(mark, version) {
@@ -33,8 +40,9 @@ export function keptOf(mark, version) {
     stack: mark.stack,
     SOPInstanceUID: mark.SOPInstanceUID,
     FrameNumber: mark.FrameNumber,
-    geometry: { points: mark.points.map(({ x, y }) => [x, y]) },
+    geometry: geometryOf(mark),
     label: mark.text ?? "",
+    group: mark.group ?? "",
     label_offset: mark.label ? [mark.label.x, mark.label.y] : null,
   };
 }

@@ -13,6 +13,8 @@ const MOST_UNDONE = 200;
  * @property {number} FrameNumber
  * @property {{x: number, y: number}[]} points in image coordinates
  * @property {string} text its name, or the words of an arrow or a text
+ * @property {number} [known_mm] of a calibration: how long it is
+ * @property {string} [group] under which heading it is listed
  * @property {{x: number, y: number}|null} label where the reader put the label, as an offset in CSS pixels
  * @property {string} [author] who drew it, as the portal says
  * @property {boolean} [mayChange]
@@ -36,6 +38,12 @@ export class MarkStore extends EventTarget {
   /** @returns {Mark[]} the oldest first */
   get all() {
     return [...this.#marks.values()];
+  }
+
+  /** A stack's manifest with the latest calibration by hand of an image of it, if there is one. */
+  calibrated(manifest, { SOPInstanceUID }) {
+    const byHand = this.all.findLast((mark) => mark.kind === "calibration" && mark.SOPInstanceUID === SOPInstanceUID);
+    return byHand ? { ...manifest, byHand } : manifest;
   }
 
   get(id) {

@@ -1,7 +1,8 @@
 /**
  * What stands beside a measurement: at most three values, more for the one that is looked at.
  */
-import { formatLength, lengthBetween, scaleOf } from "../geometry/distance.js";
+import { axisDifferences, formatLength, lengthBetween, scaleOf } from "../geometry/distance.js";
+import { distanceFromLine, WORDS } from "../geometry/shapes.js";
 
 const SQUARE_MM_IN_CM = 100;
 
@@ -52,7 +53,7 @@ function withUnit(text, unit) {
 export function valuesOf(mark, manifest, measured = null) {
   const { kind, points } = mark;
   if (kind === "key_image") return { lines: [], details: [] };
-  if (kind === "arrow" || kind === "text") return { lines: mark.text ? [mark.text] : [], details: [] };
+  if (kind === "arrow" || WORDS.has(kind)) return { lines: mark.text ? [mark.text] : [], details: [] };
   const named = mark.text ? [mark.text] : [];
   if (kind === "angle" || kind === "cobb") {
     const isWhole = points.length === (kind === "angle" ? 3 : 4);
@@ -60,15 +61,66 @@ export function valuesOf(mark, manifest, measured = null) {
     return { lines: isWhole ? [...named, `${word}${angleOf(mark, manifest).toFixed(1)}°`] : named, details: [] };
   }
   if (kind === "length" || kind === "bidirectional") return lengthsOf(mark, manifest, named);
+  if (kind === "polyline" || kind === "line_distance") return lineValues(mark, manifest, named);
+  if (kind === "cardiothoracic") return ratioValues(mark, manifest, named);
+  if (kind === "calibration") return { lines: [`known ${formatLength({ value: mark.known_mm ?? NaN, unit: "mm" })}`], details: ["Lengths on this image are scaled by it where the file has no scale of the patient."] };
   return measured ? areaValues(measured, named) : { lines: [...named, "…"], details: [] };
 }
 
+/** Word of each axis of a spectrum or an M-mode. */
+const DIFFERENCES = { s: "Δt", "cm/s": "Δv", mm: "depth" };
+
+/** "Δt 0.312 s", "Δv 45.2 cm/s". */
+function differenceText({ value, unit }) {
+  const digits = unit === "s" ? 3 : 1;
+  return `${DIFFERENCES[unit]} ${value.toFixed(digits)} ${unit}`;
+}
+
+/** A length that points make together: the way along a polyline, or the distance from a line. */
+export function joinedLength({ kind, points }, manifest) {
+  const scale = scaleOf(manifest, points);
+  const size = scale ? [scale.row_mm, scale.column_mm] : [1, 1];
+  const far = (one, other) => Math.hypot((other.x - one.x) * size[1], (other.y - one.y) * size[0]);
+  const value = kind === "polyline" ? points.slice(1).reduce((sum, point, at) => sum + far(points[at], point), 0) : distanceFromLine(points, size);
+  return { value, unit: scale ? "mm" : "px", note: scale ? scale.note : "no scale in the file here" };
+}
+
+function lineValues(mark, manifest, named) {
+  if (mark.kind === "line_distance" && mark.points.length < 3) return { lines: named, details: [] };
+  const found = joinedLength(mark, manifest);
+  return { lines: [...named, `${formatLength(found)}${starOf(found)}`], details: found.note ? [found.note] : [] };
+}
+
+/** Marks millimetres that need a word of explanation. */
+function starOf({ note, unit }) {
+  return note && unit === "mm" ? " *" : "";
+}
+
+/** Width of the heart as a part of that of the chest; null as long as one of them is missing. */
+export function cardiothoracicRatio({ points }, manifest) {
+  if (points.length < 4) return null;
+  const [height, width] = manifest.PixelAspectRatio ?? [1, 1];
+  const far = (one, other) => Math.hypot((other.x - one.x) * width, (other.y - one.y) * height);
+  const chest = far(points[2], points[3]);
+  return chest > 0 ? far(points[0], points[1]) / chest : null;
+}
+
+function ratioValues(mark, manifest, named) {
+  const ratio = cardiothoracicRatio(mark, manifest);
+  if (ratio === null) return { lines: [...named, "heart, then chest"], details: [] };
+  const [heart, chest] = [0, 2].map((at) => lengthBetween(manifest, mark.points[at], mark.points[at + 1]));
+  const widths = `heart ${formatLength(heart)}${starOf(heart)}, chest ${formatLength(chest)}${starOf(chest)}`;
+  return { lines: [...named, `CTR ${ratio.toFixed(2)}`], details: [widths, heart.note].filter(Boolean) };
+}
+
 function lengthsOf({ kind, points }, manifest, named) {
+  const differences = kind === "length" ? axisDifferences(manifest, points[0], points[1]) : [];
+  if (differences.length) return { lines: [...named, ...differences.map(differenceText)], details: [] };
   const found = [lengthBetween(manifest, points[0], points[1])];
   if (points.length === 4) found.push(lengthBetween(manifest, points[2], points[3]));
   found.sort((one, other) => other.value - one.value);
   const { note } = found[0];
-  const star = note && found[0].unit === "mm" ? " *" : "";
+  const star = starOf(found[0]);
   const names = kind === "length" ? [""] : ["long ", "short "];
   return { lines: [...named, ...found.map((one, index) => `${names[index]}${formatLength(one)}${star}`)], details: note ? [note] : [] };
 }

@@ -11,7 +11,7 @@ const LINE_HEIGHT = 15;
 const ARROW_PX = 11;
 const DRAFT = "draft";
 /** Kinds whose ends are marked by a small cross. */
-const WITH_CROSSES = new Set(["length", "bidirectional", "angle", "cobb"]);
+const WITH_CROSSES = new Set(["length", "bidirectional", "angle", "cobb", "cardiothoracic", "calibration", "spine"]);
 
 export class MarksLayer {
   #viewport;
@@ -126,7 +126,8 @@ export class MarksLayer {
     if (this.#isLookedAt(mark)) return handles.map(({ x, y }) => svg("circle", { class: "mark-handle", cx: x, cy: y, r: HANDLE_RADIUS }));
     if (!WITH_CROSSES.has(mark.kind)) return [];
     const cross = ({ x, y }) => `M${x - CROSS} ${y}h${CROSS * 2}M${x} ${y - CROSS}v${CROSS * 2}`;
-    return [svg("path", { class: "mark-end", d: handles.map(cross).join("") })];
+    const places = mark.kind === "spine" ? mark.points.map(this.#toCss) : handles;
+    return [svg("path", { class: "mark-end", d: places.map(cross).join("") })];
   }
 
   #isLookedAt(mark) {
@@ -134,9 +135,10 @@ export class MarksLayer {
   }
 
   #label(mark, { x, y }) {
-    const { manifest, frame } = this.#viewport;
+    const { frame } = this.#viewport;
+    const manifest = this.#store.calibrated(this.#viewport.manifest, mark);
     const isMoving = mark === this.#draft || mark === this.#moved;
-    const measured = this.#measurer.of(mark, manifest.stack, frame, { isMoving });
+    const measured = this.#measurer.of(mark, manifest.stack, frame, { isMoving, byHand: manifest.byHand });
     const { lines, details } = valuesOf(mark, manifest, measured);
     const author = mark.author && !mark.isOwn ? [mark.author] : [];
     const more = this.#isLookedAt(mark) ? [...details, ...author] : [];

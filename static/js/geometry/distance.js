@@ -30,24 +30,69 @@ export function isSpatial(region) {
 }
 
 /**
- * The one region with units that holds both points, if it measures lengths; null when there is none, or more than one.
+ * The one region with units that holds both points; null when there is none, or more than one.
  * Never simply the first: an end in another region, or in two at once, has no known scale.
  */
-export function regionUnder(regions, from, to) {
+function regionOfBoth(regions, from, to) {
   const at = (point) => regions.filter((region) => hasUnits(region) && isInside(region, point));
   const [atFrom, atTo] = [at(from), at(to)];
-  if (atFrom.length !== 1 || atTo.length !== 1 || atFrom[0] !== atTo[0]) return null;
-  return isSpatial(atFrom[0]) ? atFrom[0] : null;
+  return atFrom.length === 1 && atTo.length === 1 && atFrom[0] === atTo[0] ? atFrom[0] : null;
+}
+
+/** The region of both points, if it measures lengths. */
+export function regionUnder(regions, from, to) {
+  const region = regionOfBoth(regions, from, to);
+  return region && isSpatial(region) ? region : null;
+}
+
+/**
+ * What a caliper across a spectrum or an M-mode reads: for each direction with units its difference.
+ * @returns {{axis: "x"|"y", value: number, unit: "mm"|"s"|"cm/s"}[]} empty outside of such regions
+ */
+export function axisDifferences(manifest, from, to) {
+  const region = regionOfBoth(manifest.calibration?.regions ?? [], from, to);
+  if (!region || isSpatial(region)) return [];
+  const read = (axis) => {
+    const [units, delta] = [region[`units_${axis}`], Math.abs(region[`delta_${axis}`])];
+    const known = { [UNITS_CM]: ["mm", MM_IN_CM], 4: ["s", 1], 7: ["cm/s", 1] }[units];
+    if (!known || !(delta > 0)) return null;
+    return { axis, value: Math.abs(to[axis] - from[axis]) * delta * known[1], unit: known[0] };
+  };
+  return [read("x"), read("y")].filter(Boolean);
+}
+
+/** What is said of every value that rests on a calibration by hand. */
+export const CALIBRATED_BY_HAND = "Calibrated by hand on this image.";
+
+/**
+ * The scale that somebody's calibration of the image gives; null where it does not count: what a file says of the
+ * patient's own plane, and of an ultrasound region, stands.
+ */
+function scaleByHand(manifest) {
+  const { byHand, PixelAspectRatio } = manifest;
+  if (!byHand || !mayBeCalibrated(manifest)) return null;
+  const [height, width] = PixelAspectRatio ?? [1, 1];
+  const [from, to] = byHand.points;
+  const factor = byHand.known_mm / Math.hypot((to.x - from.x) * width, (to.y - from.y) * height);
+  if (!Number.isFinite(factor)) return null;
+  return { row_mm: height * factor, column_mm: width * factor, source: "manual calibration", note: CALIBRATED_BY_HAND };
+}
+
+/** Whether a calibration by hand would count on an image. */
+export function mayBeCalibrated(manifest) {
+  return !manifest.calibration?.regions?.length && !(manifest.PixelSpacing && !manifest.PixelSpacing.note);
 }
 
 /**
  * The scale under all of some points of an image.
- * @param {object} manifest of the stack: PixelSpacing and calibration
+ * @param {object} manifest of the stack: PixelSpacing and calibration, and a calibration of the image by hand
  * @param {{x: number, y: number}[]} points
  * @returns {{row_mm: number, column_mm: number, source: string, note: string}|null}
  */
 export function scaleOf(manifest, points) {
   const regions = manifest.calibration?.regions ?? [];
+  const byHand = scaleByHand(manifest);
+  if (byHand) return byHand;
   if (regions.length > 0) {
     const under = points.map((point) => regionUnder(regions, points[0], point));
     const [region] = under;

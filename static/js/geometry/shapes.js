@@ -9,11 +9,20 @@ const ROUND_STEPS = 72;
 /** Kinds with an inside, of which the portal gives the mean. */
 export const AREAS = Object.freeze(new Set(["ellipse", "rectangle", "circle", "polygon", "freehand"]));
 
+/** Kinds that are words at a place, without a line. */
+export const WORDS = Object.freeze(new Set(["text", "spine"]));
+
+/** Kinds of two lines of two points each. */
+const TWO_LINES = new Set(["bidirectional", "cobb", "cardiothoracic"]);
+
 export const KIND_NAMES = Object.freeze({
   length: "Length",
   bidirectional: "Bidirectional",
   angle: "Angle",
   cobb: "Cobb angle",
+  polyline: "Polyline",
+  line_distance: "Distance to a line",
+  cardiothoracic: "Cardiothoracic ratio",
   ellipse: "Ellipse",
   rectangle: "Rectangle",
   circle: "Circle",
@@ -21,6 +30,8 @@ export const KIND_NAMES = Object.freeze({
   freehand: "Freehand",
   arrow: "Arrow",
   text: "Text",
+  spine: "Vertebra",
+  calibration: "Calibration",
   key_image: "Key image",
 });
 
@@ -47,8 +58,9 @@ function round(middle, radii) {
 /** The lines that are drawn of a shape, each a row of points. @returns {{x: number, y: number}[][]} */
 export function linesOf({ kind, points }, aspect = [1, 1]) {
   const [first] = points;
-  if (kind === "bidirectional" || kind === "cobb") return [points.slice(0, 2), points.slice(2)].filter((line) => line.length > 1);
-  if (kind === "text" || kind === "key_image") return [];
+  if (TWO_LINES.has(kind)) return [points.slice(0, 2), points.slice(2)].filter((line) => line.length > 1);
+  if (kind === "line_distance") return perpendicular(points, aspect);
+  if (WORDS.has(kind) || kind === "key_image") return [];
   if (kind === "polygon" || kind === "freehand") return [[...points, first]];
   if (kind === "circle") return points.length < 2 ? [] : [round(first, circleRadii(points, aspect))];
   if (kind !== "ellipse" && kind !== "rectangle") return [points];
@@ -64,7 +76,7 @@ function cornersOf([one, other], isClosed = false) {
 
 /** Where a shape can be taken to change it, in the order of `withHandle`. A freehand outline and words have none. */
 export function handlesOf({ kind, points }) {
-  if (kind === "freehand" || kind === "text" || kind === "key_image") return [];
+  if (kind === "freehand" || WORDS.has(kind) || kind === "key_image") return [];
   if (kind === "rectangle") return cornersOf(points);
   if (kind === "circle") return points.slice(1);
   if (kind !== "ellipse") return points;
@@ -120,6 +132,21 @@ function frameOf([from, to], [height, width]) {
       y: from.y + (far * unit.y + beside * unit.x) / height,
     }),
   };
+}
+
+/** The line, on as far as it is needed, and the perpendicular from it to a place beside it. */
+function perpendicular([from, to, place], aspect) {
+  if (!place) return [[from, to]];
+  const frame = frameOf([from, to], aspect);
+  const { along } = frame.at(place);
+  const foot = frame.point({ along, beside: 0 });
+  const line = along < 0 ? [foot, from, to] : along > frame.length ? [from, to, foot] : [from, to];
+  return [line, [foot, place]];
+}
+
+/** Distance of a place from the whole line through two others, where a pixel is so high and wide. */
+export function distanceFromLine([from, to, place], size) {
+  return Math.abs(frameOf([from, to], size).at(place).beside);
 }
 
 /** A short axis of half the length through the middle of a long one. */

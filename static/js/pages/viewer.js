@@ -4,6 +4,7 @@
 import { MarkMeasurer } from "../annotations/mark_measurer.js";
 import { MarkSaver } from "../annotations/mark_saver.js";
 import { MarkStore } from "../annotations/mark_store.js";
+import { PriorMarks } from "../annotations/prior_marks.js";
 import { announce } from "../core/announcer.js";
 import { CurrentPatient } from "../core/current_patient.js";
 import { element, pageData, setText } from "../core/dom.js";
@@ -28,18 +29,21 @@ import { windowOn } from "../viewport/view_state.js";
 import { ValueDrawing } from "../viewport/value_drawing.js";
 import { explicitWindow, windowInWords } from "../viewport/window_choice.js";
 import { Arrivals } from "./viewer_parts/arrivals.js";
+import { openChart } from "./viewer_parts/chart_dialog.js";
 import { showClaim } from "./viewer_parts/claim_note.js";
 import { makeCommands } from "./viewer_parts/commands.js";
 import { ElsewhereList } from "./viewer_parts/elsewhere_list.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
+import { openExport } from "./viewer_parts/export_dialog.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
-import { Marking, saveWord } from "./viewer_parts/marking.js";
+import { frameOf, Marking, saveWord } from "./viewer_parts/marking.js";
 import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
 import { contextItems, layoutItems, linkItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
 import { OverlayList } from "./viewer_parts/overlay_list.js";
+import { Shortcuts } from "./viewer_parts/shortcuts.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
 import { acceptDrops, Strip } from "./viewer_parts/strip.js";
 import { openTags } from "./viewer_parts/tag_dialog.js";
@@ -66,6 +70,7 @@ const saver = new MarkSaver(store, {
 const foreign = new ForeignMarks(`/api/studies/${data.study.StudyInstanceUID}/elsewhere`);
 const overlays = new OverlayStore(data.study.StudyInstanceUID);
 const measurer = new MarkMeasurer();
+const priorMarks = new PriorMarks(store);
 const library = new StackLibrary(data.manifest, { study: data.study, patient: data.patient });
 const isTouch = matchMedia("(pointer: coarse)").matches;
 const tools = new ToolBox(isTouch ? "scroll" : preference("tool", "window"), () => viewer?.panes ?? []);
@@ -117,7 +122,7 @@ function reportBeside() {
 const marking = new Marking(viewer, store);
 const write = data.may_process ? () => post(`/api/studies/${data.study.StudyInstanceUID}/annotations/export`, {}) : null;
 const elsewhere = new ElsewhereList({ foreign, library, jump: (mark) => marking.jumpToForeign(mark), study: data.study.StudyInstanceUID }).element;
-const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, more: [elsewhere, new OverlayList(overlays, viewer).element], write, close: () => ui.toggleMeasures() });
+const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, more: [elsewhere, new OverlayList(overlays, viewer).element], write, openChart: (mark) => ui.openChart(mark), close: () => ui.toggleMeasures() });
 document.getElementById("viewer-body").append(measures.element);
 
 /** Writes the present view of a viewport as a presentation state. */
@@ -148,14 +153,23 @@ const ui = {
     }
   },
   openRates: () => openMenu(rateItems(viewer.active.cine), { below: toolbar.button("cine-rate"), label: "Cine rate" }),
-  openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest)),
+  openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest), shortcuts),
   mayProcess: Boolean(data.may_process),
   openProcessing: () => openProcessing(viewer.active.viewport.manifest),
   openMeasureTools: () => openMenu(measureToolItems(commands), { below: toolbar.button("measure-tools"), label: "Measuring tools" }),
+  openChart: async (mark) => {
+    const manifest = await library.manifest(mark.stack);
+    openChart(mark, frameOf(manifest, mark), store.calibrated(manifest, mark).byHand);
+  },
   areMeasuresOpen: () => measures.isOpen,
   toggleMeasures: () => {
     measures.setOpen(!measures.isOpen);
     updateSoon();
+  },
+  openExport: () => {
+    const pane = viewer.active;
+    const { value, isFromFile } = pane.cine.rate;
+    openExport({ study: data.study.StudyInstanceUID, pane, store, library, rate: isFromFile ? null : value });
   },
   openTags: () => openTags(viewer.active.viewport.frameFacts),
   openMenuOfActive: () => {
@@ -166,6 +180,7 @@ const ui = {
 };
 
 commands = makeCommands({ viewer, tools, store, ui, marking, presetsOf, drawing, linker, lines, priors });
+const shortcuts = new Shortcuts(commands, data.shortcuts);
 const toolbar = new Toolbar(commands, {
   windowText: () => {
     const { manifest, view, askedFrame } = viewer.active?.viewport ?? {};
@@ -179,6 +194,7 @@ const toolbar = new Toolbar(commands, {
 document.getElementById("toolbar").replaceChildren(toolbar.element);
 listenForKeys(container, commands);
 const strip = new Strip(document.getElementById("strip"), viewer, store, foreign);
+shortcuts.addEventListener("change", () => toolbar.retitle());
 acceptDrops(container, viewer);
 
 // --- the tool bar and the address follow the view ----------------------------------------------------------------
@@ -207,7 +223,10 @@ function addressSoon() {
 for (const name of ["view", "active", "layout", "shown"]) viewer.addEventListener(name, updateSoon);
 for (const name of ["view", "active", "layout"]) viewer.addEventListener(name, addressSoon);
 for (const source of [linker, lines]) source.addEventListener("change", updateSoon);
-priors.addEventListener("change", () => strip.render());
+priors.addEventListener("change", () => {
+  strip.render();
+  for (const { uid, words } of library.others) priorMarks.load(uid, words);
+});
 priors.addEventListener("problem", ({ detail }) => say(detail));
 tools.addEventListener("change", () => {
   if (!isTouch) setPreference("tool", tools.activeId);

@@ -29,26 +29,32 @@ export class DrawingTool extends Tool {
     return points;
   }
 
+  /** Keeps what was drawn. */
+  keep(pane, mark) {
+    pane.addMark(mark);
+  }
+
   pointerDown(pane, gesture) {
     if (!pane.viewport.frameFacts || pane.viewport.problem) return;
     if (this.#draft && (pane !== this.#pane || !this.#isSameFrame())) this.cancel();
     this.#isBeginning = !this.#draft || this.#isBetweenLines;
-    if (!this.#draft) this.#begin(pane, gesture.image);
-    else if (this.#isBetweenLines) this.#put([...this.#draft.points, gesture.image, gesture.image], this.#fixed + 1);
-    else this.#follow(gesture.image);
+    const place = pane.snapped(gesture);
+    if (!this.#draft) this.#begin(pane, place);
+    else if (this.#isBetweenLines) this.#put([...this.#draft.points, place, place], this.#fixed + 1);
+    else this.#follow(place);
   }
 
   pointerMove(pane, gesture) {
     if (!this.#draft || pane !== this.#pane) return;
     if (!this.#isSameFrame()) this.cancel();
-    else if (!this.#isBetweenLines) this.#follow(gesture.image);
+    else if (!this.#isBetweenLines) this.#follow(pane.snapped(gesture));
   }
 
   pointerUp(pane, gesture) {
     if (!this.#draft || pane !== this.#pane) return;
     // A first click without a drag waits for the other end of its line.
     if (this.#isBeginning && !gesture.hasMoved) return;
-    this.#follow(gesture.image);
+    this.#follow(pane.snapped(gesture));
     if (this.#isUnmoved) return;
     this.#commit();
   }
@@ -105,7 +111,7 @@ export class DrawingTool extends Tool {
   #finish() {
     const [pane, draft] = [this.#pane, this.#draft];
     this.cancel();
-    pane.addMark({ ...draft, points: this.finished(draft.points, pane) });
+    this.keep(pane, { ...draft, points: this.finished(draft.points, pane) });
   }
 
   #isSameFrame() {

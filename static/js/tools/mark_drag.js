@@ -1,5 +1,5 @@
 /** Moves a mark that was taken by a handle, its line or its label; not chosen from the tool bar, it is there where a mark is. */
-import { handlesOf, shifted, withHandle } from "../geometry/shapes.js";
+import { handlesOf, shifted, withHandle, WORDS } from "../geometry/shapes.js";
 import { Tool } from "./tool.js";
 
 export class MarkDrag extends Tool {
@@ -44,7 +44,7 @@ export class MarkDrag extends Tool {
   #moved(pane, { image, totalX, totalY }) {
     const { part, index } = this.#hit;
     const mark = this.#before;
-    if (part === "label" && mark.kind !== "text") {
+    if (part === "label" && !WORDS.has(mark.kind)) {
       const { x, y } = mark.label ?? { x: 0, y: 0 };
       return { ...mark, label: { x: x + totalX, y: y + totalY } };
     }

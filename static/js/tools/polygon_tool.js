@@ -6,6 +6,10 @@ const CLOSE_PX = 9;
 
 export class PolygonTool extends Tool {
   static id = "polygon";
+  static kind = "polygon";
+  static fewest = 3;
+  /** Whether a click on the first corner ends it. */
+  static isClosed = true;
   #draft = null;
   #pane = null;
   #corners = [];
@@ -24,23 +28,24 @@ export class PolygonTool extends Tool {
       const { stack } = pane.viewport.manifest;
       this.#pane = pane;
       this.#corners = [];
-      this.#draft = { kind: "polygon", stack, SOPInstanceUID, FrameNumber, points: [], text: "", label: null };
+      this.#draft = { kind: this.constructor.kind, stack, SOPInstanceUID, FrameNumber, points: [], text: "", label: null };
     }
-    this.#show(gesture.image);
+    this.#show(pane.snapped(gesture));
   }
 
   pointerMove(pane, gesture) {
-    if (this.#draft && pane === this.#pane) this.#show(gesture.image);
+    if (this.#draft && pane === this.#pane) this.#show(pane.snapped(gesture));
   }
 
   pointerUp(pane, gesture) {
     if (!this.#draft || pane !== this.#pane) return;
-    if (this.#corners.length >= 3 && this.#isOnFirst(gesture.css)) {
+    if (this.constructor.isClosed && this.#corners.length >= 3 && this.#isOnFirst(gesture.css)) {
       this.finish();
       return;
     }
-    this.#corners = [...this.#corners, gesture.image];
-    this.#show(gesture.image);
+    const place = pane.snapped(gesture);
+    this.#corners = [...this.#corners, place];
+    this.#show(place);
   }
 
   /** Closes what is drawn. @returns {boolean} whether a double click or Enter meant this */
@@ -49,7 +54,7 @@ export class PolygonTool extends Tool {
     const [pane, draft] = [this.#pane, this.#draft];
     const corners = this.#corners.filter((corner, index, all) => !index || corner.x !== all[index - 1].x || corner.y !== all[index - 1].y);
     this.cancel();
-    if (corners.length >= 3) pane.addMark({ ...draft, points: corners });
+    if (corners.length >= this.constructor.fewest) pane.addMark({ ...draft, points: corners });
     return true;
   }
 

@@ -4,16 +4,22 @@
 import { AngleTool } from "./angle_tool.js";
 import { ArrowTool } from "./arrow_tool.js";
 import { BidirectionalTool } from "./bidirectional_tool.js";
+import { CalibrationTool } from "./calibration_tool.js";
+import { CardiothoracicTool } from "./cardiothoracic_tool.js";
 import { CircleTool } from "./circle_tool.js";
 import { CobbTool } from "./cobb_tool.js";
 import { EllipseTool } from "./ellipse_tool.js";
 import { FreehandTool } from "./freehand_tool.js";
 import { LengthTool } from "./length_tool.js";
+import { LineDistanceTool } from "./line_distance_tool.js";
+import { MagnifierTool } from "./magnifier_tool.js";
 import { PanTool } from "./pan_tool.js";
 import { PolygonTool } from "./polygon_tool.js";
+import { PolylineTool } from "./polyline_tool.js";
 import { ProbeTool } from "./probe_tool.js";
 import { RectangleTool } from "./rectangle_tool.js";
 import { ScrollTool } from "./scroll_tool.js";
+import { SpineTool } from "./spine_tool.js";
 import { TextTool } from "./text_tool.js";
 import { WindowTool } from "./window_tool.js";
 import { ZoomTool } from "./zoom_tool.js";
@@ -24,10 +30,14 @@ const TOOLS = Object.freeze([
   ZoomTool,
   ScrollTool,
   ProbeTool,
+  MagnifierTool,
   LengthTool,
+  PolylineTool,
+  LineDistanceTool,
   BidirectionalTool,
   AngleTool,
   CobbTool,
+  CardiothoracicTool,
   EllipseTool,
   RectangleTool,
   CircleTool,
@@ -35,6 +45,8 @@ const TOOLS = Object.freeze([
   FreehandTool,
   ArrowTool,
   TextTool,
+  SpineTool,
+  CalibrationTool,
 ]);
 const HOUR_MS = 3_600_000;
 

@@ -76,3 +76,44 @@ test("small numbers keep their digits", () => {
   assert.equal(formatValue(0.5, 900), "0.5");
   assert.equal(formatValue(0, 0), "0");
 });
+
+test("a polyline is as long as its parts together, in pixels that are not square", () => {
+  const manifest = { PixelSpacing: { row_mm: 2, column_mm: 0.5, source: "", note: "" } };
+  // 3 mm across (6 columns), 4 mm down (2 rows), then both at once: 5 mm.
+  const points = [{ x: 0, y: 0 }, { x: 6, y: 0 }, { x: 6, y: 2 }, { x: 0, y: 0 }];
+  assert.deepEqual(valuesOf({ kind: "polyline", points }, manifest).lines, ["12.0 mm"]);
+});
+
+test("the distance to a line is that of its perpendicular, also beyond its ends", () => {
+  const manifest = { PixelSpacing: { row_mm: 2, column_mm: 0.5, source: "", note: "" } };
+  const points = [{ x: 0, y: 0 }, { x: 10, y: 0 }, { x: 25, y: 4 }];
+  assert.deepEqual(valuesOf({ kind: "line_distance", points }, manifest).lines, ["8.0 mm"]);
+});
+
+test("a cardiothoracic ratio needs no scale", () => {
+  const points = [{ x: 10, y: 5 }, { x: 22, y: 5 }, { x: 4, y: 9 }, { x: 28, y: 9 }];
+  assert.equal(valuesOf({ kind: "cardiothoracic", points }, {}).lines[0], "CTR 0.50");
+});
+
+test("a calibration by hand scales what the file does not, is said, and never overrules a scale of the patient", () => {
+  const byHand = { known_mm: 20, points: [{ x: 0, y: 0 }, { x: 40, y: 0 }] };
+  const points = [{ x: 0, y: 0 }, { x: 0, y: 100 }];
+  const said = valuesOf({ kind: "length", points }, { byHand });
+  assert.deepEqual([said.lines, said.details], [["50.0 mm *"], ["Calibrated by hand on this image."]]);
+  const atDetector = { byHand, PixelSpacing: { row_mm: 0.1, column_mm: 0.1, note: "At the detector." } };
+  assert.deepEqual(valuesOf({ kind: "length", points }, atDetector).lines, ["50.0 mm *"]);
+  const ofPatient = { byHand, PixelSpacing: { row_mm: 0.1, column_mm: 0.1, note: "" } };
+  assert.deepEqual(valuesOf({ kind: "length", points }, ofPatient).lines, ["10.0 mm"]);
+  const spectrum = { byHand, calibration: { regions: [{ x0: 0, y0: 0, x1: 200, y1: 200, units_x: 0, units_y: 0, delta_x: 0, delta_y: 0 }] } };
+  assert.deepEqual(valuesOf({ kind: "length", points }, spectrum).lines, ["100 px"]);
+});
+
+test("a caliper on a spectrum reads time and velocity, on an M-mode time and depth", () => {
+  const region = { x0: 0, y0: 0, x1: 200, y1: 200, units_x: 4, units_y: 7, delta_x: 0.005, delta_y: -0.5 };
+  const points = [{ x: 10, y: 100 }, { x: 90, y: 20 }];
+  assert.deepEqual(valuesOf({ kind: "length", points }, { calibration: { regions: [region] } }).lines, ["Δt 0.400 s", "Δv 40.0 cm/s"]);
+  const mMode = { ...region, units_y: 3, delta_y: 0.01 };
+  assert.deepEqual(valuesOf({ kind: "length", points }, { calibration: { regions: [mMode] } }).lines, ["Δt 0.400 s", "depth 8.0 mm"]);
+  const beside = [{ x: 10, y: 100 }, { x: 300, y: 100 }];
+  assert.deepEqual(valuesOf({ kind: "length", points: beside }, { calibration: { regions: [region] } }).lines, ["290 px"]);
+});

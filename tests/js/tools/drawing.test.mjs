@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AngleTool } from "../../../static/js/tools/angle_tool.js";
+import { CalibrationTool } from "../../../static/js/tools/calibration_tool.js";
 import { CobbTool } from "../../../static/js/tools/cobb_tool.js";
 import { EllipseTool } from "../../../static/js/tools/ellipse_tool.js";
 import { FreehandTool } from "../../../static/js/tools/freehand_tool.js";
+import { LineDistanceTool } from "../../../static/js/tools/line_distance_tool.js";
 import { PolygonTool } from "../../../static/js/tools/polygon_tool.js";
+import { PolylineTool } from "../../../static/js/tools/polyline_tool.js";
+import { SpineTool } from "../../../static/js/tools/spine_tool.js";
 
 /** A pane on which one CSS pixel is one image pixel. */
 function paneOf() {
@@ -18,6 +22,7 @@ function paneOf() {
       isOnImage: ({ x, y }) => x >= 0 && y >= 0 && x < 100 && y < 100,
       toCss: (point) => point,
     },
+    snapped: ({ image }) => image,
     setDraft: (draft) => (pane.draft = draft),
     addMark: (mark) => pane.marks.push(mark),
   };
@@ -100,4 +105,51 @@ test("an outline of the hand is kept when it is let go", () => {
   tool.pointerUp(pane, gesture(20, 20, { hasMoved: true }));
   // A step of one pixel adds nothing.
   assert.deepEqual(points(pane), [[10, 10], [20, 10], [20, 20]]);
+});
+
+test("a polyline has the corners that were clicked and ends with Enter, open", () => {
+  const [tool, pane] = [new PolylineTool(), paneOf()];
+  for (const [x, y] of [[10, 10], [30, 10], [30, 40]]) click(tool, pane, x, y);
+  assert.equal(tool.finish(), true);
+  assert.deepEqual(pane.marks[0].points, [{ x: 10, y: 10 }, { x: 30, y: 10 }, { x: 30, y: 40 }]);
+  assert.equal(pane.marks[0].kind, "polyline");
+});
+
+test("the distance to a line takes the line and then a place", () => {
+  const [tool, pane] = [new LineDistanceTool(), paneOf()];
+  drag(tool, pane, [10, 10], [50, 10]);
+  assert.equal(pane.marks.length, 0);
+  click(tool, pane, 20, 30);
+  assert.deepEqual(pane.marks[0].points, [{ x: 10, y: 10 }, { x: 50, y: 10 }, { x: 20, y: 30 }]);
+});
+
+test("a calibration asks how long its line is and takes nothing that is no length", () => {
+  const [tool, pane] = [new CalibrationTool(), paneOf()];
+  let answer = "two";
+  pane.askText = (_css, _text, done) => done(answer);
+  pane.showAtPointer = (_css, text) => (pane.said = text);
+  drag(tool, pane, [10, 10], [50, 10]);
+  assert.equal(pane.marks.length, 0);
+  assert.match(pane.said, /Write a length/);
+  answer = "2,5 cm";
+  drag(tool, pane, [10, 10], [50, 10]);
+  assert.equal(pane.marks[0].known_mm, 25);
+});
+
+test("an image with a scale of the patient is not calibrated by hand", () => {
+  const [tool, pane] = [new CalibrationTool(), paneOf()];
+  pane.viewport.manifest.PixelSpacing = { row_mm: 1, column_mm: 1, note: "" };
+  pane.showAtPointer = (_css, text) => (pane.said = text);
+  drag(tool, pane, [10, 10], [50, 10]);
+  assert.equal(pane.marks.length, 0);
+  assert.match(pane.said, /scale of its own/);
+});
+
+test("vertebrae are named on and on, down the image or up", () => {
+  const [tool, pane] = [new SpineTool(), paneOf()];
+  pane.askText = (_css, _text, done) => done("t12");
+  for (const y of [10, 20, 30]) tool.pointerUp(pane, gesture(50, y));
+  assert.deepEqual(pane.marks.map(({ text }) => text), ["T12", "L1", "L2"]);
+  tool.pointerUp(pane, gesture(50, 15));
+  assert.equal(pane.marks[3].text, "L1");
 });

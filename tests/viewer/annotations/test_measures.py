@@ -155,3 +155,62 @@ def test_a_colour_image_has_no_mean() -> None:
 def test_a_line_has_no_inside() -> None:
     with pytest.raises(InvalidParameter):
         statistics(shape("length", (0, 0), (4, 4)), phantoms.ramp(), ct(), 1)
+
+
+@pytest.mark.parametrize(
+    ("one", "length"),
+    [
+        # 3 mm across, 4 mm down, 5 mm back.
+        (shape("polyline", (0, 0), (6, 0), (6, 2), (0, 0)), 12.0),
+        # Four rows of 2 mm below the line, beyond its end.
+        (shape("line_distance", (0, 0), (10, 0), (25, 4)), 8.0),
+        # On the slanting line (3 mm, 4 mm): the place (6 mm, 0) is 6 * 4 / 5 away.
+        (shape("line_distance", (0, 0), (6, 2), (12, 0)), 4.8),
+    ],
+)
+def test_lengths_that_points_make_together(one: Shape, length: float) -> None:
+    assert measure(one, ct(**ANISOTROPIC), 1).lengths == (pytest.approx(length),)
+
+
+def test_the_cardiothoracic_ratio_is_that_of_millimetres() -> None:
+    # Heart 3 mm across and 4 mm down, chest 10 mm across.
+    found = measure(shape("cardiothoracic", (0, 0), (6, 2), (0, 8), (20, 8)), ct(**ANISOTROPIC), 1)
+    assert found.lengths == (5.0, 10.0)
+    assert found.ratio == 0.5
+
+
+def calibration(known_mm: float, *points: tuple[float, float]) -> Shape:
+    return Shape(Kind.CALIBRATION, tuple(Point(*point) for point in points), known_mm)
+
+
+def test_a_calibration_by_hand_gives_a_scale_where_the_file_has_none_and_says_so() -> None:
+    by_hand = calibration(20.0, (0, 0), (40, 0))
+    bare = describe(phantoms.image(np.zeros((64, 64), np.uint8)))
+    found = measure(shape("rectangle", (0, 0), (10, 20)), bare, 1, by_hand)
+    assert (found.area, found.unit) == (pytest.approx(10 * 20 * 0.25), "mm")
+    assert found.note == "Calibrated by hand on this image."
+    assert measure(shape("length", (0, 0), (0, 10)), bare, 1).unit == "px"
+
+
+def test_a_calibration_by_hand_never_overrules_the_scale_of_the_patient() -> None:
+    by_hand = calibration(20.0, (0, 0), (40, 0))
+    found = measure(shape("length", (0, 0), (6, 2)), ct(**ANISOTROPIC), 1, by_hand)
+    assert (found.lengths, found.note) == ((5.0,), "")
+
+
+def test_a_histogram_counts_every_value_once() -> None:
+    values = np.repeat(np.arange(10, dtype=np.uint16), 10).reshape(10, 10) + 1024
+    found = statistics(shape("rectangle", (0, 0), (10, 10)), values, ct(values), 1).histogram
+    assert found is not None
+    # Whole numbers in a small range have one step each: ten of every value from 0 HU to 9 HU.
+    assert (found.first, found.step, found.counts) == (-0.5, 1.0, (10,) * 10)
+
+
+def test_a_histogram_of_a_wide_range_holds_numpy_s_counts() -> None:
+    values = np.random.default_rng(5).integers(0, 4000, (40, 40), dtype=np.uint16)
+    found = statistics(shape("rectangle", (0, 0), (40, 40)), values, ct(values), 1).histogram
+    assert found is not None
+    counts, edges = np.histogram(values.astype(float) - 1024, 64)
+    assert found.counts == tuple(counts)
+    assert found.first == edges[0]
+    assert sum(found.counts) == 1600

@@ -84,6 +84,15 @@ export function makeCommands(context) {
       isPossible: () => hasPicture() && ui.mayDownload,
     },
     {
+      id: "export",
+      label: "Save and export",
+      group: "Page",
+      keys: ["Ctrl+s"],
+      icon: "image",
+      run: () => ui.openExport(),
+      isPossible: () => hasPicture() && ui.mayDownload && viewer.active.keepsMarks,
+    },
+    {
       id: "process",
       label: "Make a processed series",
       group: "Page",
@@ -122,6 +131,12 @@ function toolCommands({ tools }) {
     ["freehand", "Freehand", null, "shape-freehand"],
     ["bidirectional", "Bidirectional (RECIST)", "Shift+l", "shape-bidirectional"],
     ["cobb", "Cobb angle", null, "shape-cobb"],
+    ["polyline", "Polyline", null, "activity"],
+    ["line_distance", "Distance to a line", null, "shape-distance"],
+    ["cardiothoracic", "Cardiothoracic ratio", null, "shape-ratio"],
+    ["spine", "Name vertebrae", null, "list"],
+    ["calibration", "Calibrate by hand", null, "ruler"],
+    ["magnifier", "Magnifying glass", "Shift+m", "search"],
     ["arrow", "Arrow", null, "shape-arrow"],
     ["text", "Text", null, "type"],
   ];
@@ -146,6 +161,9 @@ function measureCommands({ viewer, tools, store, ui, marking }) {
     one("redo", "Redo measurement", ["Ctrl+y", "Ctrl+Shift+z"], "redo-2", () => store.redo(), { isPossible: () => store.canRedo }),
     one("remove", "Delete measurement", ["Delete", "Backspace"], null, () => pane().removeMark()),
     one("rename", "Name measurement", ["F2"], null, () => pane().renameMark()),
+    one("copy-mark", "Copy measurement to other images", ["Shift+c"], null, () => pane().copyMark()),
+    one("mark-chart", "Values of the measurement as a chart", ["Shift+v"], "activity", () => ui.openChart(pane().selectedMark), { isPossible: () => Boolean(pane()?.selectedMark) }),
+    one("snap", "Snap to ends of measurements", [], null, () => marking.toggleSnap(), { isOn: () => marking.snaps }),
     one("finish", "Close what is drawn", ["Enter"], null, () => tools.active.finish()),
     one("hide-marks", "Hide measurements", ["Shift+h"], "eye-off", () => marking.toggleHidden(), { isOn: () => marking.areHidden }),
     one("key-image", "Key image", ["k"], "star", () => marking.toggleKeyImage(), {

@@ -32,10 +32,9 @@ export function bindings(commands) {
  * @param {import("./commands.js").Command[]} commands
  */
 export function listenForKeys(container, commands) {
-  const table = bindings(commands);
   container.addEventListener("keydown", (event) => {
     if (event.isComposing || !event.target.closest?.(".viewport")) return;
-    const command = table.get(keyName(event));
+    const command = bindings(commands).get(keyName(event));
     if (!command) return;
     event.preventDefault();
     if (command.isPossible && !command.isPossible()) return;

@@ -2,6 +2,7 @@
  * What concerns measurements of the whole page: hidden or not, key images, jumping to one, and the word about saving.
  */
 import { announce } from "../../core/announcer.js";
+import { preference, setPreference } from "../../core/preferences.js";
 
 const KEY_IMAGE = "key_image";
 
@@ -27,6 +28,17 @@ export class Marking extends EventTarget {
     this.#areHidden = !this.#areHidden;
     this.#hide();
     announce(this.#areHidden ? "Measurements are hidden" : "Measurements are shown");
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Whether what is drawn snaps to the ends of other measurements. */
+  get snaps() {
+    return preference("snap", false);
+  }
+
+  toggleSnap() {
+    setPreference("snap", !this.snaps);
+    announce(this.snaps ? "Snaps to ends of measurements" : "Does not snap");
     this.dispatchEvent(new Event("change"));
   }
 

@@ -165,9 +165,9 @@ export function contextItems(commands, tools) {
 
 /** Every measuring tool with its key. @param {import("./commands.js").Command[]} commands @returns items for openMenu */
 export function measureToolItems(commands) {
-  const ids = ["length", "bidirectional", "angle", "cobb", "ellipse", "rectangle", "circle", "polygon", "freehand", "arrow", "text"];
+  const ids = ["length", "bidirectional", "angle", "cobb", "ellipse", "rectangle", "circle", "polygon", "freehand", "polyline", "line_distance", "cardiothoracic", "arrow", "text", "spine", "calibration", "magnifier"];
   const tools = ids.map((id) => commands.find((command) => command.id === `tool-${id}`));
-  const hide = commands.find((command) => command.id === "hide-marks");
+  const all = ["hide-marks", "snap"].map((id) => commands.find((command) => command.id === id));
   const item = (command, isRadio) => ({
     label: command.label,
     key: command.keys[0] ? keyForPeople(command.keys[0]) : "",
@@ -176,5 +176,5 @@ export function measureToolItems(commands) {
     isRadio,
     run: command.run,
   });
-  return [{ heading: "Measure" }, ...tools.map((command) => item(command, true)), { heading: "All" }, item(hide, false)];
+  return [{ heading: "Measure" }, ...tools.map((command) => item(command, true)), { heading: "All" }, ...all.map((command) => item(command, false))];
 }

@@ -4,9 +4,11 @@
  */
 import { element } from "../../core/dom.js";
 import { MarksLayer } from "../../annotations/marks_layer.js";
-import { shifted } from "../../geometry/shapes.js";
 import { ForeignLayer } from "../../objects/foreign_layer.js";
 import { OverlayLayer } from "../../objects/overlay_layer.js";
+import { handlesOf, shifted } from "../../geometry/shapes.js";
+import { preference } from "../../core/preferences.js";
+import { readNumbers } from "../../geometry/written_values.js";
 import { PointerRouter } from "../../tools/pointer_router.js";
 import { CinePlayer } from "../../viewport/cine_player.js";
 import { seriesName } from "../../viewport/corner_lines.js";
@@ -14,9 +16,12 @@ import { CornerText } from "../../viewport/corner_text.js";
 import { ScrollBar } from "../../viewport/scroll_bar.js";
 import { ValueReader } from "../../viewport/value_reader.js";
 import { Viewport } from "../../viewport/viewport.js";
+import { Loupe } from "./loupe.js";
 import { watchSize } from "./watch_size.js";
 
 const MOST_CHARACTERS = 200;
+/** An end of a measurement draws another to itself from so near, in CSS pixels. */
+const SNAP_PX = 8;
 
 const NOT_KEPT = "Not kept: open the prior itself to measure in it.";
 
@@ -41,6 +46,7 @@ export class Pane extends EventTarget {
   #stopWatching;
   #number;
   #facts;
+  #loupe;
 
   /**
    * @param {{loader: object, cache: object, drawing: object, linked: string,
@@ -55,6 +61,7 @@ export class Pane extends EventTarget {
     this.#facts = facts;
     const canvas = element("canvas", { class: "viewport-canvas" });
     this.viewport = new Viewport(canvas, { loader, cache, drawing, linked });
+    this.#loupe = new Loupe(this.viewport, { loader, cache, drawing });
     this.cine = new CinePlayer(this.viewport);
     this.#layer = new MarksLayer(this.viewport, store, measurer);
     this.#overlay = new OverlayLayer(this.viewport, overlays);
@@ -71,6 +78,7 @@ export class Pane extends EventTarget {
       this.#layer.element,
       this.#text.element,
       this.#pointerLabel,
+      this.#loupe.element,
       this.#bar.element,
     );
     this.#router = new PointerRouter(this, tools, actions);
@@ -84,6 +92,7 @@ export class Pane extends EventTarget {
 
   disconnect() {
     this.#stopWatching();
+    this.#loupe.disconnect();
     this.#router.disconnect();
     this.cine.disconnect();
     this.#values.disconnect();
@@ -142,6 +151,11 @@ export class Pane extends EventTarget {
     this.#isProbing = isProbing;
   }
 
+  /** @param {import("../../tools/tool.js").Gesture|null} gesture null puts the magnifying glass away */
+  magnifyAt(gesture) {
+    this.#loupe.showAt(gesture);
+  }
+
   /** Reads the value at a place and shows it there. */
   probeAt(gesture) {
     this.#probe = gesture.css;
@@ -174,6 +188,18 @@ export class Pane extends EventTarget {
 
   hitMark(css, options) {
     return this.#layer.hit(css, options);
+  }
+
+  /** The place of a pointer, or the end of another measurement near it where the reader has asked for that. */
+  snapped({ css, image }) {
+    if (!preference("snap", false)) return image;
+    const ends = this.#store.of(this.viewport.frameFacts).flatMap(handlesOf);
+    const far = (end) => {
+      const { x, y } = this.viewport.toCss(end);
+      return Math.hypot(x - css.x, y - css.y);
+    };
+    const nearest = ends.reduce((best, end) => (best && far(best) <= far(end) ? best : end), null);
+    return nearest && far(nearest) <= SNAP_PX ? { x: nearest.x, y: nearest.y } : image;
   }
 
   setDraft(draft) {
@@ -260,9 +286,23 @@ export class Pane extends EventTarget {
     this.askText(css, mark.text, (text) => this.#store.change(mark.id, { text }));
   }
 
+  /** Copies the measurement that is meant to other images of the series that are written in, such as "5-9". */
+  copyMark() {
+    const mark = this.#store.get(this.#meantMark);
+    const { manifest, frames } = this.viewport;
+    if (!mark || !mark.points.length || manifest?.stack !== mark.stack || !this.keepsMarks) return;
+    const css = this.viewport.toCss(mark.points[0]);
+    const take = (text) => {
+      const numbers = text ? readNumbers(text, frames) : [];
+      if (text && !numbers.length) this.showAtPointer(css, `Write images from 1 to ${frames}, such as 5-9, 12.`);
+      for (const copy of copiesOf(mark, manifest, numbers)) this.#store.add(copy);
+    };
+    this.askText(css, "", take, { label: "Copy to these images", hint: "images, such as 5-9 or all" });
+  }
+
   /** Asks for a few words at a place; Enter takes them, Escape does not. */
-  askText(css, text, done) {
-    const input = element("input", { class: "mark-input", type: "text", maxlength: MOST_CHARACTERS, "aria-label": "Words of the measurement", autocomplete: "off" });
+  askText(css, text, done, { label = "Words of the measurement", hint = null } = {}) {
+    const input = element("input", { class: "mark-input", type: "text", maxlength: MOST_CHARACTERS, "aria-label": label, title: label, placeholder: hint, autocomplete: "off" });
     input.value = text;
     input.style.left = `${css.x}px`;
     input.style.top = `${css.y}px`;
@@ -286,6 +326,13 @@ export class Pane extends EventTarget {
     this.surface.append(input);
     input.focus({ preventScroll: true });
   }
+}
+
+/** The same shape on other frames of its stack. */
+function copiesOf({ kind, stack, points, known_mm, text, group }, manifest, numbers) {
+  const places = numbers.map((number) => manifest.frames[number - 1]).map(({ SOPInstanceUID, FrameNumber }) => ({ SOPInstanceUID, FrameNumber }));
+  const shape = { kind, stack, points, text, group, label: null, ...(known_mm && { known_mm }) };
+  return places.map((place) => ({ ...shape, ...place }));
 }
 
 function isOnFrame(mark, frame) {

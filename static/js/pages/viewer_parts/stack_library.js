@@ -50,7 +50,7 @@ export class StackLibrary {
 
   /** Stacks of the other studies that were taken in, each with what its viewports say of its date. */
   get others() {
-    return [...this.#others.values()].map(({ manifest, facts }) => ({ words: facts.prior, stacks: manifest.stacks }));
+    return [...this.#others.values()].map(({ manifest, facts }) => ({ uid: manifest.StudyInstanceUID, words: facts.prior, stacks: manifest.stacks }));
   }
 
   /** Study manifest of another study that was taken in, or of this one. */
