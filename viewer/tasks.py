@@ -11,3 +11,11 @@ def trim_cache() -> None:
     from viewer.tiles.level_cache import limit_bytes, trim_levels
 
     trim_levels(limit_bytes())
+
+
+@shared_task
+def raise_overdue() -> None:
+    """Raise studies that nobody has read in time."""
+    from viewer.worklist.overdue import raise_overdue as raise_all
+
+    raise_all()

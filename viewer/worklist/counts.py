@@ -10,8 +10,7 @@ from django.utils import timezone
 from archive.models import User
 from archive.models.study import StudyQuerySet
 from viewer.models import ReadingTask
-from viewer.worklist.filters import MODALITY, OPEN_STATES, today
-from viewer.worklist.rows import WAITING_LIMIT
+from viewer.worklist.filters import MODALITY, OPEN_STATES, held_by, today
 
 SURVEYED = 3000
 """Studies that are looked at; where more wait, a count is at least what it says."""
@@ -37,16 +36,23 @@ class Counts:
 
 def count_open(studies: StudyQuerySet, who: User) -> Counts:
     """Count what waits to be read among the studies a person may see; one bounded query, three where much waits."""
-    wanted = ("reading_task__state", "reading_task__priority", "reading_task__claimed_by", "modalities", "study_date")
+    wanted = (
+        "reading_task__state",
+        "reading_task__priority",
+        "reading_task__claimed_by",
+        "reading_task__assigned_to",
+        "modalities",
+        "study_date",
+    )
     waiting = studies.with_images().filter(reading_task__state__in=OPEN_STATES)
     groups = Counter(waiting.values_list(*wanted)[:SURVEYED])
     is_cut = groups.total() == SURVEYED
     date = today()
     total: Counter[str] = Counter()
     modalities: Counter[str] = Counter()
-    for (state, priority, claimed_by, found, study_date), number in groups.items():
+    for (state, priority, claimed_by, assigned_to, found, study_date), number in groups.items():
         total["to read"] += number
-        total["mine"] += number if claimed_by == who.pk else 0
+        total["mine"] += number if who.pk in (claimed_by, assigned_to) else 0
         total["unread"] += number if state == State.UNREAD else 0
         total["stat"] += number if priority == Priority.STAT else 0
         total["today"] += number if study_date == date else 0
@@ -55,7 +61,7 @@ def count_open(studies: StudyQuerySet, who: User) -> Counts:
                 modalities[modality] += number
     if is_cut:
         # What a reader acts on is counted to the end: both come from an index.
-        total["mine"] = waiting.filter(reading_task__claimed_by=who)[: SHOWN_UP_TO + 1].count()
+        total["mine"] = waiting.filter(held_by(who))[: SHOWN_UP_TO + 1].count()
         total["stat"] = waiting.filter(reading_task__priority=Priority.STAT)[: SHOWN_UP_TO + 1].count()
     frequent = sorted(modalities.items(), key=lambda item: (-item[1], item[0]))[:MODALITY_CHIPS]
     return Counts(
@@ -77,7 +83,7 @@ def count_site() -> dict[str, str]:
         "being read": tasks.filter(state=State.IN_PROGRESS),
         "STAT, to be read": tasks.filter(state__in=OPEN_STATES, priority=Priority.STAT),
         "arriving": tasks.filter(study__ready_at__isnull=True),
-        "overdue": tasks.filter(state__in=OPEN_STATES, waiting_since__lt=timezone.now() - WAITING_LIMIT),
+        "overdue": tasks.filter(state__in=OPEN_STATES, due_at__lt=timezone.now()),
     }
     return {name: capped(found[: SHOWN_UP_TO + 1].count()) for name, found in asked.items()}
 

@@ -47,6 +47,13 @@ def of_modality(modality: str) -> Q:
     )
 
 
+def held_by(who: User) -> Q:
+    """A study that a person reads, or that waits for them alone."""
+    tasks = ReadingTask.objects.exclude(state=ReadingTask.State.READ)
+    held = Q(pk__in=tasks.filter(claimed_by=who).values("study"))
+    return held | Q(pk__in=tasks.filter(assigned_to=who).values("study"))
+
+
 def today() -> str:
     """The site's date as a DA value."""
     return f"{timezone.localdate():%Y%m%d}"
@@ -69,6 +76,8 @@ class WorklistFilter(django_filters.FilterSet):
     text = django_filters.CharFilter(method="filter_text", label="Search", max_length=LONGEST_TEXT)
     unread = django_filters.BooleanFilter(method="filter_state", widget=forms.CheckboxInput, label="Unread")
     mine = django_filters.BooleanFilter(method="filter_mine", widget=forms.CheckboxInput, label="My list")
+    group = django_filters.BooleanFilter(method="filter_group", widget=forms.CheckboxInput, label="My groups")
+    overdue = django_filters.BooleanFilter(method="filter_overdue", widget=forms.CheckboxInput, label="Overdue")
     stat = django_filters.BooleanFilter(method="filter_stat", widget=forms.CheckboxInput, label="STAT")
     today = django_filters.BooleanFilter(method="filter_today", widget=forms.CheckboxInput, label="Today")
     modality = ModalitiesFilter(method="filter_modality", label="Modality")
@@ -120,7 +129,15 @@ class WorklistFilter(django_filters.FilterSet):
         return containing(studies, value)
 
     def filter_mine(self, studies: StudyQuerySet, _name: str, value: bool) -> StudyQuerySet:
-        return studies.filter(reading_task__claimed_by=self.user) if value else studies
+        return studies.filter(held_by(self.user)) if value else studies
+
+    def filter_group(self, studies: StudyQuerySet, _name: str, value: bool) -> StudyQuerySet:
+        """What waits for a group of the person's."""
+        groups = self.user.groups.values("pk")
+        return studies.filter(reading_task__assigned_group__in=groups) if value else studies
+
+    def filter_overdue(self, studies: StudyQuerySet, _name: str, value: bool) -> StudyQuerySet:
+        return studies.filter(reading_task__due_at__lt=timezone.now()) if value else studies
 
     def filter_stat(self, studies: StudyQuerySet, _name: str, value: bool) -> StudyQuerySet:
         return studies.filter(reading_task__priority=ReadingTask.Priority.STAT) if value else studies
