@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import Group
 from django.http import Http404, HttpRequest, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from archive.access.roles import Role, roles_of, user_of
-from archive.models import Study, User
+from archive.models import Study
 from pacs_portal.middleware import client_address
 from viewer.pages.worklist import STATUSES, answer, in_json
 from viewer.worklist import assigning
-from viewer.worklist.assigning import Assignee, NoReader
+from viewer.worklist.assigning import NoReader, assignee_of
 from viewer.worklist.claiming import WorklistRefusal
 from viewer.worklist.filters import WorklistFilter
 from viewer.worklist.next_study import claim_next
 
 LONGEST_UID = 64
-
-
-def assignee_of(text: str) -> Assignee:
-    """Whom ``user 12``, ``group 3`` or nothing names.
-
-    Raises
-    ------
-    NoReader
-    """
-    kind, _, number = text.partition(" ")
-    if not text:
-        return Assignee()
-    key = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
-    if kind == "user" and (user := User.objects.filter(pk=key).first()):
-        return Assignee(user=user)
-    if kind == "group" and (group := Group.objects.filter(pk=key).first()):
-        return Assignee(group=group)
-    raise NoReader(f"to: {text[:40]!r} is nobody here. Accepted: a reader, a group of readers, or nobody.")
 
 
 @require_POST

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from archive.access.roles import Role, roles_of, user_of
-from archive.models import Study, User
-from viewer.worklist import ordering
+from archive.models import User
 from viewer.worklist.columns import COLUMNS, clean_columns, hidden_columns
-from viewer.worklist.filters import WorklistFilter
 from viewer.worklist.listing import habit_of
-from viewer.worklist.saved import NotSaved, Wish, delete_filter, save_filter
+from viewer.worklist.saved import NotSaved, Wish, clean_query, delete_filter, save_filter
 
 
 @require_POST
 def save(request: HttpRequest) -> HttpResponse:
     """Keep the filter that ``query`` describes."""
     who = somebody_with_a_list(request)
-    query = cleaned(request.POST.get("query", ""), who)
+    query = clean_query(request.POST.get("query", ""), habit_of(who), who)
     try:
         saved = save_filter(who, wish_of(request, who, query))
     except NotSaved as refusal:
@@ -45,15 +43,6 @@ def somebody_with_a_list(request: HttpRequest) -> User:
     if not roles_of(who) - {Role.ADMINISTRATOR}:
         raise Http404
     return who
-
-
-def cleaned(query: str, who: User) -> str:
-    """A query as the list itself would write it: what it does not know, and what was typed, is left out."""
-    values = QueryDict(query[:2000])
-    habit = habit_of(who)
-    order = ordering.parse_order(values.get("sort", ""), habit.order)
-    chosen = WorklistFilter(values, Study.objects.none(), user=who)
-    return chosen.query(sort="" if order == habit.order else order.text)
 
 
 def wish_of(request: HttpRequest, who: User, query: str) -> Wish:

@@ -58,6 +58,24 @@ class Assignee:
         return str(self.user or self.group or "nobody")
 
 
+def assignee_of(text: str) -> Assignee:
+    """Whom ``user 12``, ``group 3`` or nothing names.
+
+    Raises
+    ------
+    NoReader
+    """
+    kind, _, number = text.partition(" ")
+    if not text:
+        return Assignee()
+    key = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
+    if kind == "user" and (user := User.objects.filter(pk=key).first()):
+        return Assignee(user=user)
+    if kind == "group" and (group := Group.objects.filter(pk=key).first()):
+        return Assignee(group=group)
+    raise NoReader(f"to: {text[:40]!r} is nobody here. Accepted: a reader, a group of readers, or nobody.")
+
+
 def may_assign(who: User) -> bool:
     """Radiologists, administrators, and whom the site has made coordinator."""
     return has_role(who, Role.RADIOLOGIST, Role.ADMINISTRATOR) or bool(
@@ -78,8 +96,8 @@ def reader_groups() -> list[Group]:
 
 
 @transaction.atomic
-def assign(change: Change, to: Assignee) -> ReadingTask:
-    """Assign a study by hand, to a reader, a group or nobody.
+def assign(change: Change, to: Assignee, *, reason: str = "") -> ReadingTask:
+    """Assign a study by hand, to a reader, a group or nobody; an administrator's reason goes into the trail.
 
     Raises
     ------
@@ -96,7 +114,8 @@ def assign(change: Change, to: Assignee) -> ReadingTask:
     ReadingTask.objects.filter(pk=before.pk).update(
         **to.values, assigned_by=change.user, assigned_at=now, assigned_because=because[:255]
     )
-    change.record(Event.ASSIGNED, to=_described(to), before=_described(_assignee_of(before)))
+    details = {"reason": reason} if reason else {}
+    change.record(Event.ASSIGNED, to=_described(to), before=_described(_assignee_of(before)), **details)
     _announce(change.study.pk, to, because)
     return claiming.task_of_worklist(change.study)
 

@@ -31,7 +31,8 @@ def table_of(figures: Figures, name: str) -> list[list[object]]:
     """One table with its head."""
     if name == "backlog":
         rows = ([timezone.localtime(one.at).isoformat(timespec="minutes"), one.count] for one in figures.backlog)
-        return [["at", "waiting"], *rows]
+        head: list[object] = ["at", "waiting"]
+        return [head, *rows]
     if name == "readers":
         head = ["reader", "read", "modalities", *(f"{hour:02d}:00" for hour in range(HOURS))]
         return [head, *([one.reader, one.count, _kinds(one.modalities), *one.hours] for one in figures.loads)]

@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 
 from archive.access.roles import Role, has_role
-from archive.models import User
+from archive.models import Study, User
 from viewer.models import SavedFilter
+from viewer.worklist import ordering
 from viewer.worklist.claiming import WorklistRefusal
 from viewer.worklist.columns import OPTIONAL
+from viewer.worklist.filters import WorklistFilter
+from viewer.worklist.listing import Habit
 
 MOST = 30
 """Filters that one person, or one group, keeps."""
 LONGEST_NAME = 40
+LONGEST_QUERY = 500
 
 
 class NotSaved(WorklistRefusal):
@@ -48,6 +53,14 @@ def default_of(filters: Iterable[SavedFilter]) -> SavedFilter | None:
     return min(chosen, key=lambda one: (one.user_id is None, one.pk), default=None)
 
 
+def clean_query(query: str, habit: Habit, who: User) -> str:
+    """A query as the list itself would write it: what it does not know, and what was typed, is left out."""
+    values = QueryDict(query[:LONGEST_QUERY])
+    order = ordering.parse_order(values.get("sort", ""), habit.order)
+    chosen = WorklistFilter(values, Study.objects.none(), user=who)
+    return chosen.query(sort="" if order == habit.order else order.text)
+
+
 def may_share(who: User, group: Group) -> bool:
     """Members keep their group's filters, among those who read or make images."""
     return has_role(who, Role.RADIOLOGIST, Role.TECHNOLOGIST) and who.groups.filter(pk=group.pk).exists()
@@ -64,6 +77,8 @@ def save_filter(who: User, wish: Wish) -> SavedFilter:
     name = " ".join(wish.name.split())
     if not name or len(name) > LONGEST_NAME:
         raise NotSaved(f"A filter is kept under a name of 1 to {LONGEST_NAME} characters.")
+    if len(wish.query) > LONGEST_QUERY:
+        raise NotSaved("This filter is too long to be kept.")
     if wish.group is not None and not may_share(who, wish.group):
         raise NotSaved("Filters are shared with groups that you belong to.")
     owner = {"user": None, "group": wish.group} if wish.group is not None else {"user": who, "group": None}

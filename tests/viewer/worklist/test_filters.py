@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from archive.models import Study
 from tests.viewer.worklist.studies import make_study
+from viewer.models import ReadingTask, TimeLimit
 from viewer.worklist.counts import count_open, count_site
 from viewer.worklist.filters import WorklistFilter
 from viewer.worklist.limits import recount
