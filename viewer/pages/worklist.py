@@ -152,10 +152,11 @@ def page_context(request: HttpRequest, listing: Listing, saved: Saved) -> dict[s
 def saved_context(request: HttpRequest, saved: Saved) -> dict[str, Any]:
     """What the menu of filters needs beside the list."""
     who = user_of(request)
-    may_share = has_role(who, Role.RADIOLOGIST, Role.TECHNOLOGIST)
+    groups = list(who.groups.order_by("name"))
     return {
         "saved": saved,
-        "share_with": list(who.groups.order_by("name")) if may_share else [],
+        "share_with": groups if has_role(who, Role.RADIOLOGIST, Role.TECHNOLOGIST) else [],
+        "has_groups": any(group.name not in set(Role) for group in groups),
         "may_see_figures": may_see_figures(who),
     }
 

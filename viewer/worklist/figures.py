@@ -12,7 +12,7 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
@@ -167,6 +167,7 @@ def spread(pairs: Iterable[tuple[datetime, datetime | None]]) -> Spread:
 def backlog_of(readings: Iterable[Reading], since: datetime, until: datetime) -> tuple[Waiting, ...]:
     """How many studies waited, at the end of every hour (of every sixth one in periods of over a week)."""
     step = timedelta(hours=1 if until - since <= timedelta(days=7) else 6)
+    since = _whole_hour(since, step)
     steps = int((until - since) / step)
     moves: Counter[int] = Counter()
     for one in readings:
@@ -178,6 +179,13 @@ def backlog_of(readings: Iterable[Reading], since: datetime, until: datetime) ->
         count += moves[place]
         found.append(Waiting(since + place * step, count))
     return tuple(found)
+
+
+def _whole_hour(at: datetime, step: timedelta) -> datetime:
+    """The site's clock at the beginning of an hour, or of a quarter of the day."""
+    local = timezone.localtime(at).replace(minute=0, second=0, microsecond=0)
+    every = max(1, int(step.total_seconds() // 3600))
+    return local.replace(hour=local.hour // every * every).astimezone(UTC)
 
 
 def _place(at: datetime, since: datetime, step: timedelta) -> int:

@@ -74,7 +74,7 @@ def plots_of(figures: Figures) -> list[dict[str, Any]]:
             "id": "plot-backlog",
             "kind": "time",
             "unit": "studies",
-            "x": [one.at.timestamp() for one in figures.backlog],
+            "x": [f"{timezone.localtime(one.at):%Y-%m-%d %H:%M}" for one in figures.backlog],
             "series": [{"label": "waiting", "values": [one.count for one in figures.backlog]}],
         },
         {

@@ -20,6 +20,8 @@ from archive.models.study import StudyQuerySet
 from archive.querying.words import LONGEST_TEXT, containing
 from viewer.models import ReadingTask
 
+MOST_HELD = 2000
+"""Studies that wait for one person, as far as anybody looks."""
 MODALITY = re.compile(r"[A-Z0-9_ ]{1,16}")
 """A modality as in Code String values (PS3.5 6.2)."""
 
@@ -48,10 +50,11 @@ def of_modality(modality: str) -> Q:
 
 
 def held_by(who: User) -> Q:
-    """A study that a person reads, or that waits for them alone."""
+    """A study that a person reads, or that waits for them alone; those few are looked up first, each from its index."""
     tasks = ReadingTask.objects.exclude(state=ReadingTask.State.READ)
-    held = Q(pk__in=tasks.filter(claimed_by=who).values("study"))
-    return held | Q(pk__in=tasks.filter(assigned_to=who).values("study"))
+    held = {*tasks.filter(claimed_by=who).values_list("study", flat=True)[:MOST_HELD]}
+    held |= {*tasks.filter(assigned_to=who).order_by("due_at").values_list("study", flat=True)[:MOST_HELD]}
+    return Q(pk__in=held)
 
 
 def today() -> str:

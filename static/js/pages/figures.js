@@ -5,6 +5,8 @@ import { pageData } from "../core/dom.js";
 
 const HEIGHT_PX = 260;
 const BAR_SHARE = 0.7;
+const MOST_MARKS = 12;
+const STEPS_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 5760, 14_400, 28_800, 144_000];
 /** Series differ by dash as well as by colour; roles of the tokens. */
 const LOOKS = [
   { color: "--accent", dash: [] },
@@ -25,7 +27,7 @@ export function clock(minutes) {
 /** Bars of several series stand side by side on each place of the axis. */
 function sideBySide(plot) {
   const { x, series } = plot;
-  if (plot.kind !== "bars") return [plot.kind === "time" ? x : x.map((_, place) => place), series.map(({ values }) => values)];
+  if (plot.kind !== "bars") return [x.map((_, place) => place), series.map(({ values }) => values)];
   const width = series.length + 1;
   const places = x.flatMap((_, at) => series.map((__, one) => at * width + one));
   const rows = series.map((one, number) => x.flatMap((_, at) => series.map((__, other) => (other === number ? one.values[at] : null))));
@@ -44,16 +46,36 @@ function axes(plot) {
   const isTime = plot.unit === "minutes";
   const values = (_, splits) => splits.map((value) => (isTime ? clock(value) : Number.isInteger(value) ? String(value) : ""));
   const upright = { ...common, values, size: 64, label: isTime ? "hours and minutes" : plot.unit };
-  if (plot.kind === "time") return [common, upright];
+  if (isTime) upright.incrs = STEPS_MINUTES;
+  if (plot.kind === "time") {
+    const marked = marksOf(plot.x);
+    return [{ ...common, splits: () => marked, values: () => marked.map((at) => markOf(plot.x[at])) }, upright];
+  }
   const width = plot.kind === "bars" ? plot.series.length + 1 : 1;
   const middle = plot.kind === "bars" ? (plot.series.length - 1) / 2 : 0;
   const splits = () => plot.x.map((_, at) => at * width + middle);
   return [{ ...common, grid: { show: false }, splits, values: () => plot.x }, upright];
 }
 
+/** Places of an axis of hours that carry a mark: midnights, or every fourth hour of one day; at most a dozen. */
+function marksOf(moments) {
+  const places = moments.map((_, at) => at);
+  const midnights = places.filter((at) => moments[at].endsWith(" 00:00"));
+  const chosen = midnights.length > 2 ? midnights : places.filter((at) => Number(moments[at].slice(11, 13)) % 4 === 0);
+  const every = Math.ceil(chosen.length / MOST_MARKS);
+  return chosen.filter((_, at) => at % every === 0);
+}
+
+/** A date at midnight, else the time of day. */
+function markOf(moment) {
+  const [date, time] = moment.split(" ");
+  return time === "00:00" ? date : time;
+}
+
 function scales(plot) {
   const width = plot.kind === "bars" ? plot.series.length + 1 : 1;
-  const x = plot.kind === "time" ? { time: true } : { time: false, range: [-1, Math.max(plot.x.length * width - (width > 1 ? 1 : 0), 1)] };
+  const last = plot.x.length * width - (width > 1 ? 1 : 0);
+  const x = { time: false, range: plot.kind === "time" ? [0, plot.x.length - 1] : [-1, Math.max(last, 1)] };
   return { x, y: { range: (_, __, most) => [0, (most || 1) * 1.1] } };
 }
 
@@ -68,15 +90,18 @@ function placeOf(plot) {
 
 function draw(plot) {
   const place = document.getElementById(plot.id);
-  if (!place || !plot.x.length) return null;
+  if (!place) return null;
+  if (!plot.x.length) {
+    place.closest("section").hidden = true;
+    return null;
+  }
   const [x, rows] = sideBySide(plot);
-  const first = plot.kind === "time" ? {} : { label: "at", value: placeOf(plot) };
   const options = {
     width: place.clientWidth,
     height: HEIGHT_PX,
     scales: scales(plot),
     axes: axes(plot),
-    series: [first, ...plot.series.map(({ label }, number) => ({ label, value: readOut(plot), ...lookOf(plot, number) }))],
+    series: [{ label: "at", value: placeOf(plot) }, ...plot.series.map(({ label }, number) => ({ label, value: readOut(plot), ...lookOf(plot, number) }))],
   };
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", `Plot in ${plot.unit}; the numbers are in the tables below.`);
