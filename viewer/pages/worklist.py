@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -22,7 +24,7 @@ from pacs_portal.middleware import client_address
 from viewer.models import Preferences, ReadingTask, SavedFilter
 from viewer.worklist import claiming
 from viewer.worklist.assigning import NoReader, may_assign, reader_groups, readers
-from viewer.worklist.changes import moment
+from viewer.worklist.changes import change_number, moment
 from viewer.worklist.claiming import Change, NotOnWorklist, NotYours, WorklistRefusal, may_read, may_set_priority
 from viewer.worklist.columns import COLUMNS, Column, clean_columns, hidden_columns
 from viewer.worklist.counts import count_site
@@ -30,10 +32,12 @@ from viewer.worklist.figures import may_see_figures
 from viewer.worklist.filters import STATES, STATES_OF_ARRIVALS
 from viewer.worklist.history import history_of
 from viewer.worklist.listing import ARRIVALS, Listing, list_studies
-from viewer.worklist.rows import PEOPLE_OF_TASK, row_of, task_of
+from viewer.worklist.rows import PEOPLE_OF_TASK, StudyRow, row_of, task_of
 from viewer.worklist.saved import default_of, filters_for, hidden_with
 
 PREVIEW_THUMBNAILS = 3
+ROWS_KEPT = 1000
+"""Drawn rows that a process keeps, some 3 KB each."""
 STATUSES: dict[type[WorklistRefusal], int] = {NotYours: 403, NotOnWorklist: 404, NoReader: 400}
 """Every other refusal of the worklist is a conflict with what somebody or something did: 409."""
 
@@ -58,10 +62,11 @@ def rows(request: HttpRequest) -> HttpResponse:
         raise Http404
     who, seen = user_of(request), request.POST.get("seen", "")
     # Taken before the list is read: what changes while it is read is found by the next look.
-    now_at = moment(who.pk, timezone.now()) if may_read(who) else ""
+    number = change_number()
+    now_at = moment(number, who.pk, timezone.now()) if may_read(who) else ""
     if seen and now_at and seen.startswith(f"{now_at}/"):
         return HttpResponse(status=204, headers={"X-Worklist-Seen": seen})
-    listing = list_studies(who, request.POST)
+    listing = list_studies(who, request.POST, number=number)
     digest = listing.digest
     if seen and seen.rpartition("/")[2] == digest:
         return HttpResponse(status=204, headers={"X-Worklist-Seen": f"{now_at}/{digest}"})
@@ -129,6 +134,8 @@ def page_context(request: HttpRequest, listing: Listing, saved: Saved) -> dict[s
     return {
         "listing": listing,
         "seen": f"/{listing.digest}",
+        "just_arrived": [drawn(row) for row in listing.just_arrived],
+        "rows": [drawn(row) for row in listing.rows],
         "query": query,
         "list_value": saved.value,
         "clear_path": f"{page_path(request)}?list=0" if saved.first else page_path(request),
@@ -147,6 +154,12 @@ def page_context(request: HttpRequest, listing: Listing, saved: Saved) -> dict[s
         "may_read": may_read(who),
         "is_arrivals": listing.habit == ARRIVALS,
     }
+
+
+@lru_cache(maxsize=ROWS_KEPT)
+def drawn(row: StudyRow) -> str:
+    """A row as the page has it: the same for all who see the same, and for every look until something changes."""
+    return render_to_string("worklist/row.html", {"row": row})
 
 
 def saved_context(request: HttpRequest, saved: Saved) -> dict[str, Any]:

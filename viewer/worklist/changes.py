@@ -50,10 +50,9 @@ def _renew() -> None:
         logger.warning("the cache cannot be written: lists are up to a minute late")
 
 
-def moment(user_id: int, now: datetime) -> str:
+def moment(number: str, user_id: int, now: datetime) -> str:
     """Number and minute of a person's list; empty where it must be looked at in any case.
 
     Everybody's minute begins at another second, so that not all lists are read anew at once.
     """
-    number = change_number()
     return f"{number}.{(int(now.timestamp()) + user_id * 7) // CLOCK_S}" if number else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -107,12 +107,21 @@ class StudyRow:
 
 def load_rows(ids: Sequence[int], who: User) -> list[StudyRow]:
     """Rows of the studies with these ids, in their order; one query, or none where there are no ids."""
+    return rows_of(load_studies(ids), ids, who)
+
+
+def load_studies(ids: Sequence[int]) -> dict[int, Study]:
+    """Studies with everything that a row says of them."""
     if not ids:
-        return []
+        return {}
     studies = Study.objects.select_related("patient", "report", *PEOPLE_OF_TASK)
-    found = studies.in_bulk(list(ids))
+    return studies.in_bulk(list(ids))
+
+
+def rows_of(studies: Mapping[int, Study], ids: Iterable[int], who: User) -> list[StudyRow]:
+    """Rows of studies that were loaded, as one person sees them now."""
     now = timezone.now()
-    return [row_of(found[pk], who, now) for pk in ids if pk in found]
+    return [row_of(studies[pk], who, now) for pk in ids if pk in studies]
 
 
 def digest_of(rows: Iterable[StudyRow], *more: object) -> str:
