@@ -263,7 +263,7 @@ def test_the_next_study_is_one_key_and_what_is_handed_over_arrives_at_the_collea
         wait_until_ready(page, sent)
     first.keyboard.press("/")
     first.keyboard.type(sent.family.lower())
-    first.wait_for_function("document.querySelectorAll('.worklist-row').length === 1")
+    first.wait_for_function("() => document.querySelectorAll('.worklist-row').length === 1")
     first.keyboard.press("Escape")
     beside = first.context.new_page()
     first.keyboard.press("n")

@@ -82,7 +82,7 @@ def test_reading_writes_the_times_down(cast: Cast) -> None:
     change = Change(cast.reader, read)
     claiming.claim(change)
     opened = ReadingTask.objects.get(study=read).first_opened_at
-    Report.objects.create(study=read, state=Report.State.PRELIMINARY, saved_at=timezone.now())
+    Report.objects.create(study=read, patient=read.patient, state=Report.State.PRELIMINARY, saved_at=timezone.now())
     claiming.mark_preliminary(change)
     claiming.claim(Change(cast.reader2, read))
     claiming.mark_read(Change(cast.reader2, read))
