@@ -165,7 +165,7 @@ def spread(pairs: Iterable[tuple[datetime, datetime | None]]) -> Spread:
 
 
 def backlog_of(readings: Iterable[Reading], since: datetime, until: datetime) -> tuple[Waiting, ...]:
-    """How many studies waited, at the end of every hour (of every sixth one in periods of over a week)."""
+    """How many studies waited, at the end of every hour (of every sixth one in periods of over a week), and now."""
     step = timedelta(hours=1 if until - since <= timedelta(days=7) else 6)
     since = _whole_hour(since, step)
     steps = int((until - since) / step)
@@ -178,6 +178,8 @@ def backlog_of(readings: Iterable[Reading], since: datetime, until: datetime) ->
     for place in range(steps + 1):
         count += moves[place]
         found.append(Waiting(since + place * step, count))
+    if found[-1].at < until:
+        found.append(Waiting(until, count + moves[steps + 1]))
     return tuple(found)
 
 

@@ -75,6 +75,9 @@ def test_the_backlog_is_what_had_come_and_was_not_read_at_each_hour(cast: Cast) 
     counts = {f"{timezone.localtime(one.at):%H}": one.count for one in figures_of(1, now=NOON).backlog[-6:]}
     assert counts == {"07": 1, "08": 2, "09": 2, "10": 1, "11": 2, "12": 2}
     assert backlog_of([], NOON - HOUR, NOON)[-1].count == 0
+    study(4, NOON + MINUTE)
+    last = figures_of(1, now=NOON + 20 * MINUTE).backlog[-2:]
+    assert [(one.at, one.count) for one in last] == [(NOON, 2), (NOON + 20 * MINUTE, 3)]
 
 
 def test_reading_writes_the_times_down(cast: Cast) -> None:
