@@ -1,6 +1,7 @@
 """The reading worklist with 100,000 studies: first page, filters, text search, deep paging, poll.
 
     python -m bench.worklist [--studies 100000] [--unread 100000] [--rounds 15] [--folder DIR]
+    python -m bench.worklist_polling [--studies 100000] [--readers 50] [--seconds 60] [--change-every 2]
 
 Each figure is the median of the whole request through Django (session, rights,
 middleware, page), signed in as a radiologist, without a network; beside it stands the
@@ -166,6 +167,7 @@ def fill(studies: int, unread: int) -> None:
                     priority=chance.choices((0, 1, 2), (1, 4, 95))[0],
                     state="unread" if waits else "read",
                     waiting_since=arrived,
+                    due_at=arrived + timedelta(hours=4),
                 )
             )
         with transaction.atomic():

@@ -242,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
     "run jobs": {"task": "archive.tasks.run_jobs", "schedule": 10.0, "options": {"expires": 10}},
     "compare files with rows": {"task": "archive.tasks.sweep", "schedule": 300.0, "options": {"expires": 300}},
     "trim the cache": {"task": "viewer.tasks.trim_cache", "schedule": 600.0, "options": {"expires": 600}},
+    "raise overdue studies": {"task": "viewer.tasks.raise_overdue", "schedule": 60.0, "options": {"expires": 60}},
     "heartbeat": {"task": "archive.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "seal the audit trail": {"task": "archive.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
 }

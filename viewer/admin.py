@@ -1,11 +1,17 @@
-"""Django admin of the viewer: presets, hanging protocols, report templates, macros, the worklist, and what was drawn."""
+"""Django admin of the viewer: presets, hanging protocols, report templates, macros, and what was drawn.
+
+The worklist's part stands in ``viewer.worklist.admin``.
+"""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from archive.admin.looks import ReadOnlyAdmin
-from viewer.models import Annotation, HangingProtocol, Macro, ReadingTask, ReportTemplate, WindowPreset
+from viewer.models import Annotation, HangingProtocol, Macro, ReportTemplate, WindowPreset
+from viewer.worklist import admin as worklist
+
+__all__ = ["worklist"]
 
 
 @admin.register(WindowPreset)
@@ -29,14 +35,6 @@ class MacroAdmin(admin.ModelAdmin):
     list_display = ("word", "text", "owner")
     search_fields = ("word", "text")
     list_select_related = ("owner",)
-
-
-@admin.register(ReadingTask)
-class ReadingTaskAdmin(ReadOnlyAdmin):
-    list_display = ("study", "priority", "state", "waiting_since", "claimed_by", "read_by", "read_at")
-    list_filter = ("priority", "state")
-    search_fields = ("study__study_instance_uid", "study__search_text")
-    list_select_related = ("study", "claimed_by", "read_by")
 
 
 @admin.register(Annotation)

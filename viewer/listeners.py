@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from archive.jobs.queue import enqueue
-from archive.models import ScheduledStep, Study
-from archive.scheduling.linking import priority_of
-from archive.signals import studies_changed
+from archive.models import Study
+from archive.signals import orders_changed, studies_changed, study_facts_changed, study_quiet
 from viewer.jobs import kinds
 from viewer.models import ReadingTask
-
-PRIORITIES = {
-    ScheduledStep.Priority.STAT: ReadingTask.Priority.STAT,
-    ScheduledStep.Priority.HIGH: ReadingTask.Priority.URGENT,
-}
-"""Requested Procedure Priority (0040,1003) on the reading worklist; every other is routine."""
+from viewer.worklist.assigning import decide, ordered_priority
+from viewer.worklist.changes import worklist_changed
+from viewer.worklist.limits import set_due
 
 
 def connect() -> None:
     kinds.register_all()
     studies_changed.connect(put_on_worklist, dispatch_uid="reading worklist")
     studies_changed.connect(queue_pictures, dispatch_uid="thumbnails")
+    study_quiet.connect(assign_when_quiet, dispatch_uid="assignment")
+    orders_changed.connect(assign_when_ordered, dispatch_uid="assignment by order")
+    for announcement in (studies_changed, study_quiet, study_facts_changed):
+        announcement.connect(worklist_changed, dispatch_uid="change of the worklist")
 
 
 def put_on_worklist(study_ids: list[int], arrived: bool, **_details: Any) -> None:
@@ -29,17 +29,25 @@ def put_on_worklist(study_ids: list[int], arrived: bool, **_details: Any) -> Non
     if not arrived:
         return
     for study in Study.objects.filter(pk__in=study_ids):
-        task, _ = ReadingTask.objects.get_or_create(
-            study=study, defaults={"waiting_since": study.last_received_at, "priority": ordered_priority(study)}
-        )
+        task = ReadingTask.objects.filter(study=study).first()
+        if task is None:
+            priority, source = ordered_priority(study)
+            said = {"waiting_since": study.last_received_at, "priority": priority, "priority_source": source}
+            task, _ = ReadingTask.objects.get_or_create(study=study, defaults=said)
         if task.waiting_since != study.last_received_at:
             ReadingTask.objects.filter(pk=task.pk).update(waiting_since=study.last_received_at)
+    set_due(study_ids)
 
 
-def ordered_priority(study: Study) -> ReadingTask.Priority:
-    """Priority comes from the order, where there is one; afterwards only a person changes it."""
-    ordered = priority_of(study)
-    return PRIORITIES.get(ordered, ReadingTask.Priority.ROUTINE) if ordered else ReadingTask.Priority.ROUTINE
+def assign_when_quiet(study_id: int, **_details: Any) -> None:
+    """All of a study seems to be here: order and rules say how urgent it is and who reads it."""
+    decide(study_id)
+
+
+def assign_when_ordered(study_ids: list[int], **_details: Any) -> None:
+    """An order that comes after the images decides as if it had come before."""
+    for study_id in study_ids:
+        decide(study_id)
 
 
 def queue_pictures(study_ids: list[int], arrived: bool, **_details: Any) -> None:

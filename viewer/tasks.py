@@ -13,3 +13,11 @@ def trim_cache() -> None:
 
     trim_levels(limit_bytes())
     remove_old()
+
+
+@shared_task
+def raise_overdue() -> None:
+    """Raise studies that nobody has read in time."""
+    from viewer.worklist.overdue import raise_overdue as raise_all
+
+    raise_all()

@@ -9,7 +9,7 @@ from archive.access.roles import Role
 CHANGEABLE = {
     "archive": ("user", "peer", "route", "grant", "personidentifier", "namemapping", "patient", "scheduledstep"),
     "auth": ("group",),
-    "viewer": ("windowpreset", "reporttemplate", "macro"),
+    "viewer": ("windowpreset", "reporttemplate", "macro", "assignmentrule", "timelimit", "savedfilter"),
 }
 VISIBLE = {
     "archive": (

@@ -35,6 +35,9 @@ class Event(StrEnum):
     RELEASED = "released"
     MARKED_READ = "marked-read"
     MARKED_UNREAD = "marked-unread"
+    ASSIGNED = "assigned"
+    HANDED_OVER = "handed-over"
+    STUDY_OVERDUE = "study-overdue"
     PRIORITY_CHANGED = "priority-changed"
     ORDERED = "ordered"  # Order Record, A.5.3.10
     ORDER_CHANGED = "order-changed"

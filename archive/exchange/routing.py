@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Protocol
 
 from django.db import transaction
 from django.db.models import Q
@@ -114,7 +115,18 @@ def matches(route: Route, study: Study, series: Series) -> bool:
     return not wanted or wanted in said
 
 
-def is_time(route: Route, at: datetime) -> bool:
+class InForce(Protocol):
+    """A rule that holds on some days and hours only."""
+
+    @property
+    def weekdays(self) -> str: ...
+    @property
+    def from_time(self) -> time | None: ...
+    @property
+    def until_time(self) -> time | None: ...
+
+
+def is_time(route: InForce, at: datetime) -> bool:
     """Whether a rule is in force at a moment, by the site's clock; over midnight the day is that of the moment."""
     local = timezone.localtime(at)
     if route.weekdays and str(local.isoweekday()) not in route.weekdays:

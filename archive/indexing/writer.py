@@ -33,7 +33,7 @@ from archive.indexing.search_text import set_search_keys
 from archive.mending.rows import CORRECTED, follow_merge
 from archive.models import Instance, Patient, QuarantinedFile, Series, SeriesRequest, StoredFile, Study
 from archive.scheduling.arrivals import images_came
-from archive.signals import studies_changed
+from archive.signals import studies_changed, study_facts_changed
 from archive.storage import layout
 from archive.storage.files import link_once, sync_folders
 
@@ -396,6 +396,7 @@ class _Batch:
             details={"reason": row.reason, "row": row.pk},
         )
         Study.objects.filter(study_instance_uid=row.study_instance_uid).update(held_back_count=F("held_back_count") + 1)
+        study_facts_changed.send(sender=None, study_instance_uid=row.study_instance_uid)
         if row.study_instance_uid in self.studies:
             self.studies[row.study_instance_uid].held_back_count += 1
 

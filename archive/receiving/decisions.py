@@ -36,7 +36,7 @@ from archive.receiving.intake import receive_instance
 from archive.receiving.rewriting import Copy, Readable, as_it_is, open_checked, under_other_uids
 from archive.receiving.sources import Door, Origin
 from archive.receiving.staging import StagedFile
-from archive.signals import studies_changed
+from archive.signals import studies_changed, study_facts_changed
 from archive.storage import layout
 from archive.storage.files import link_once, sync_folder
 from archive.storage.integrity import data_set_digest
@@ -385,6 +385,7 @@ def _count_one_less(study_instance_uid: str) -> None:
     Study.objects.filter(study_instance_uid=study_instance_uid, held_back_count__gt=0).update(
         held_back_count=F("held_back_count") - 1
     )
+    study_facts_changed.send(sender=None, study_instance_uid=study_instance_uid)
 
 
 def _record(row: QuarantinedFile, state: QuarantinedFile.State, by: Decider, **details: Any) -> None:

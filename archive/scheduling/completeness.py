@@ -16,6 +16,7 @@ from archive.audit.record import record_event
 from archive.models import Instance, PerformedStep, ScheduledStep, Study, User
 from archive.models.scheduled_step import ScheduledStepQuerySet, StepState
 from archive.scheduling.orders import Source, move_step
+from archive.signals import study_facts_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def note_expectations(study_instance_uids: Iterable[str]) -> None:
         expected = expectation.instances if expectation else None
         if expected != study.expected_instance_count:
             Study.objects.filter(pk=study.pk).update(expected_instance_count=expected)
+            study_facts_changed.send(sender=None, study_instance_uid=study.study_instance_uid)
         if expectation is not None and expectation.is_final and not expectation.missing:
             _say_complete(study, by=None, source=Source("modality"))
 
@@ -78,6 +80,7 @@ def _say_complete(study: Study, *, by: User | None, source: Source) -> bool:
     )
     if not said:
         return False
+    study_facts_changed.send(sender=None, study_instance_uid=study.study_instance_uid)
     _record(Event.STUDY_COMPLETED, study, source)
     for step in steps_of(study):
         move_step(step, StepState.COMPLETED, source=source)
@@ -93,6 +96,7 @@ def reopen_study(study: Study, *, by: User, address: str = "") -> bool:
     )
     if not reopened:
         return False
+    study_facts_changed.send(sender=None, study_instance_uid=study.study_instance_uid)
     _record(Event.STUDY_REOPENED, study, source)
     for step in steps_of(study).filter(state=StepState.COMPLETED):
         move_step(step, StepState.STARTED, source=source)

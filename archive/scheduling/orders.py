@@ -23,6 +23,7 @@ from archive.models import ScheduledStep, User
 from archive.models.scheduled_step import StepState
 from archive.scheduling.attributes import read_steps
 from archive.scheduling.linking import studies_of
+from archive.signals import orders_changed
 
 MOST_STEPS = 1000
 """Steps that one file or message may bring."""
@@ -97,8 +98,11 @@ def save_step(step: ScheduledStep, *, is_new: bool, source: Source) -> None:
     """Write a checked step, and let what follows from an order follow."""
     step.save()
     _record(Event.ORDERED if is_new else Event.ORDER_CHANGED, step, source)
-    for study in studies_of(step):
+    studies = list(studies_of(step))
+    for study in studies:
         grant_by_order(study)
+    if studies:
+        orders_changed.send(sender=None, study_ids=[study.pk for study in studies])
 
 
 def in_words(error: ValidationError) -> str:

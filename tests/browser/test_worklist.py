@@ -251,3 +251,48 @@ def test_the_worklist_fits_every_width(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         row = page.locator(f'.worklist-row[data-study="{sent.uid}"]')
         assert row.locator(".col-id").is_visible() and row.locator(".col-born").is_visible()
+
+
+def test_the_next_study_is_one_key_and_what_is_handed_over_arrives_at_the_colleague_s(
+    new_page: Callable[..., Page], sign_in: SignIn, send: Callable[[], Sent]
+) -> None:
+    sent = send()
+    first, second = new_page(), new_page()
+    for page, name in ((first, "reader"), (second, "reader2")):
+        sign_in(page, name)
+        wait_until_ready(page, sent)
+    first.keyboard.press("/")
+    first.keyboard.type(sent.family.lower())
+    first.wait_for_function("() => document.querySelectorAll('.worklist-row').length === 1")
+    first.keyboard.press("Escape")
+    beside = first.context.new_page()
+    first.keyboard.press("n")
+    first.wait_for_url(f"**/studies/{sent.uid}/viewer/**")
+    first.get_by_text("you are reading this").wait_for()
+
+    beside.goto(first.url.partition("/studies/")[0])
+    row_of(beside, sent).locator(".col-state", has_text="being read").click()
+    beside.keyboard.press("Space")
+    beside.get_by_label("Hand over to").select_option(label=second.locator(".site-user summary").inner_text().strip())
+    row_of(second, sent).locator(".col-reader", has_text="for you").wait_for(state="attached")
+    row_of(second, sent).locator(".col-state", has_text="unread").wait_for()
+
+
+def test_a_filter_is_kept_under_a_name_and_figures_are_drawn(page: Page, sign_in: SignIn) -> None:
+    sign_in(page, "reader2")
+    page.locator("#chip-stat").check(force=True)
+    page.wait_for_url(re.compile(r"stat=1"))
+    page.get_by_text("Filters under a name").locator("..").click()
+    name = secrets.token_hex(4)
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Keep").click()
+    page.wait_for_url(re.compile(r"stat=1&list=\d+"))
+    assert page.locator("#chip-stat").is_checked()
+    assert page.locator(".worklist-saved", has_text=name).get_attribute("aria-current") == "true"
+    page.get_by_text("Filters under a name").locator("..").click()
+    page.get_by_role("button", name=f"Delete {name}").click()
+    page.locator(".worklist-saved", has_text=name).wait_for(state="detached")
+    page.context.clear_cookies()
+    sign_in(page, "admin")
+    page.goto(page.url.partition("/admin")[0] + "/worklist/figures/?days=1")
+    page.locator("#plot-backlog canvas").wait_for()

@@ -14,7 +14,7 @@ from archive.dicom.person_name import format_for_people
 from archive.models import ScheduledStep, Study
 from archive.models.scheduled_step import OPEN_STATES, StepState
 from archive.scheduling.linking import Line
-from viewer.listeners import PRIORITIES as ORDERED
+from viewer.worklist.assigning import ORDERED
 from viewer.worklist.rows import PRIORITIES, Mark
 
 

@@ -1,14 +1,18 @@
 """The reading side's nouns, one a module."""
 
 from viewer.models.annotation import Annotation
+from viewer.models.assignment_rule import AssignmentRule
 from viewer.models.hanging_protocol import HangingProtocol
 from viewer.models.preferences import Preferences
 from viewer.models.reading_task import ReadingTask
 from viewer.models.report import Macro, Report, ReportTemplate, ReportVersion
+from viewer.models.saved_filter import SavedFilter
+from viewer.models.time_limit import TimeLimit
 from viewer.models.window_preset import WindowPreset
 
 __all__ = [
     "Annotation",
+    "AssignmentRule",
     "HangingProtocol",
     "Macro",
     "Preferences",
@@ -16,5 +20,7 @@ __all__ = [
     "Report",
     "ReportTemplate",
     "ReportVersion",
+    "SavedFilter",
+    "TimeLimit",
     "WindowPreset",
 ]

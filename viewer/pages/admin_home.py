@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from archive.audit.events import Event
 from archive.models import AuditEvent, BreakGlass, Job, NameMapping, Patient, Peer, QuarantinedFile, StoredFile, Study
 from pacs_portal import health
+from viewer.models import ReadingTask
 
 HOURS = 24
 PEERS_SHOWN = 12
@@ -108,11 +109,19 @@ def work_figures(now: datetime) -> list[Figure]:
     lists = {name: reverse(f"admin:archive_{name}_changelist") for name in LISTS}
     return [
         studies_figure(now, lists["study"]),
+        overdue_figure(now),
         *failing_figures(now, lists["storedfile"]),
         *people_figures(now, lists),
         events_figure("Associations refused", now, lists["auditevent"], Event.ASSOCIATION_REFUSED),
         events_figure("Sign-ins failed", now, lists["auditevent"], Event.SIGN_IN_FAILED, Event.LOCKED_OUT),
     ]
+
+
+def overdue_figure(now: datetime) -> Figure:
+    overdue = ReadingTask.objects.exclude(state=ReadingTask.State.READ).filter(due_at__lt=now)
+    raised = by_hour(now, ReadingTask.objects.all(), "overdue_told_at")
+    words = "studies wait longer than the site's limit"
+    return waiting_figure("Overdue", overdue.count(), reverse("worklist-figures"), words, raised)
 
 
 def studies_figure(now: datetime, url: str) -> Figure:

@@ -43,6 +43,7 @@ VIEWER_MODULES = (
     "pages/viewer_parts",
     "reports",
     "worklist/held_claim.js",
+    "worklist/next_study.js",
 )
 """Folders and files of the viewer's ES modules; the page names them all, so that a browser need not find them one by one."""
 

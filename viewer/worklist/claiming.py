@@ -29,10 +29,13 @@ from archive.audit.record import record_event
 from archive.models import Study, User
 from viewer.errors import ViewerError
 from viewer.models import ReadingTask, Report
+from viewer.worklist.changes import worklist_changed
+from viewer.worklist.limits import set_due
 
 State = ReadingTask.State
 Priority = ReadingTask.Priority
 
+PEOPLE = ("claimed_by", "read_by", "assigned_to", "assigned_group")
 CLAIM_LASTS = timedelta(minutes=5)
 """A claim whose browser gave no sign of life for this long may be taken over."""
 
@@ -100,6 +103,7 @@ class Change:
             study_instance_uid=self.study.study_instance_uid,
             details=details,
         )
+        worklist_changed()
 
 
 def may_read(who: User) -> bool:
@@ -135,7 +139,7 @@ def claim(change: Change) -> ReadingTask:
     if Study.objects.filter(pk=change.study.pk, ready_at__isnull=True).exists():
         raise StillArriving
     now = timezone.now()
-    before = _task(change.study, locked=True)
+    before = task_of_worklist(change.study, locked=True)
     free = Q(state__in=(State.UNREAD, State.PRELIMINARY)) | Q(state=State.IN_PROGRESS) & (
         Q(claimed_by=change.user)
         | Q(claimed_by__isnull=True)
@@ -147,13 +151,14 @@ def claim(change: Change) -> ReadingTask:
         claimed_by=change.user,
         claimed_at=before.claimed_at if before.claimed_by_id == change.user.pk and before.claimed_at else now,
         claim_seen_at=now,
+        first_opened_at=before.first_opened_at or now,
     )
     if not taken:
         raise _why_not(change)
     if before.claimed_by_id != change.user.pk:
         details = {"taken_over_from": before.claimed_by_id} if before.claimed_by_id else {}
         change.record(Event.CLAIMED, **details)
-    return _task(change.study)
+    return task_of_worklist(change.study)
 
 
 def heartbeat(change: Change) -> ReadingTask:
@@ -167,7 +172,7 @@ def heartbeat(change: Change) -> ReadingTask:
     _require_reader(change.user)
     if not _own(change).update(claim_seen_at=timezone.now()):
         raise _why_not(change)
-    return _task(change.study)
+    return task_of_worklist(change.study)
 
 
 @transaction.atomic
@@ -176,8 +181,8 @@ def release(change: Change) -> ReadingTask:
     _require_reader(change.user)
     if _leave(change, _state_when_free(change.study)):
         change.record(Event.RELEASED)
-        return _task(change.study)
-    task = _task(change.study)
+        return task_of_worklist(change.study)
+    task = task_of_worklist(change.study)
     if task.state == State.IN_PROGRESS and task.claimed_by is not None:
         raise ClaimedByAnother(task.claimed_by, task.claimed_at)
     return task
@@ -197,7 +202,7 @@ def mark_read(change: Change) -> ReadingTask:
         state=State.READ, read_by=change.user, read_at=now, claimed_by=None, claimed_at=None, claim_seen_at=None
     )
     change.record(Event.MARKED_READ, waiting_since=task.waiting_since.isoformat())
-    return _task(change.study)
+    return task_of_worklist(change.study)
 
 
 @transaction.atomic
@@ -211,20 +216,21 @@ def mark_preliminary(change: Change) -> ReadingTask:
     _require_reader(change.user)
     if not _leave(change, State.PRELIMINARY):
         raise _why_not(change)
-    return _task(change.study)
+    ReadingTask.objects.filter(study=change.study, preliminary_at__isnull=True).update(preliminary_at=timezone.now())
+    return task_of_worklist(change.study)
 
 
 @transaction.atomic
 def mark_unread(change: Change) -> ReadingTask:
     """Put a read study back on the list; an unread one stays as it is."""
     _require_reader(change.user)
-    before = _task(change.study, locked=True)
+    before = task_of_worklist(change.study, locked=True)
     changed = ReadingTask.objects.filter(study=change.study, state=State.READ).update(
         state=State.UNREAD, read_by=None, read_at=None
     )
     if changed:
         change.record(Event.MARKED_UNREAD, was_read_by=before.read_by_id)
-        return _task(change.study)
+        return task_of_worklist(change.study)
     if before.state == State.IN_PROGRESS and before.claimed_by is not None and before.claimed_by_id != change.user.pk:
         raise ClaimedByAnother(before.claimed_by, before.claimed_at)
     return before
@@ -235,14 +241,17 @@ def set_priority(change: Change, priority: ReadingTask.Priority) -> ReadingTask:
     """Set how urgent a study is."""
     if not may_set_priority(change.user):
         raise NotYours("Only radiologists and technologists set the priority of a study.")
-    before = _task(change.study, locked=True)
-    if ReadingTask.objects.filter(study=change.study).exclude(priority=priority).update(priority=priority):
+    before = task_of_worklist(change.study, locked=True)
+    said = {"priority": priority, "priority_source": ReadingTask.PrioritySource.PERSON}
+    ReadingTask.objects.filter(study=change.study).update(**said)
+    if before.priority != priority:
+        set_due([change.study.pk])
         change.record(
             Event.PRIORITY_CHANGED,
             before=Priority(before.priority).label,
             after=Priority(priority).label,
         )
-    return _task(change.study)
+    return task_of_worklist(change.study)
 
 
 def require_claim(change: Change) -> None:
@@ -253,7 +262,7 @@ def require_claim(change: Change) -> None:
     NotYours, ClaimedByAnother, AlreadyRead, ClaimLost, NotOnWorklist
     """
     _require_reader(change.user)
-    task = _task(change.study, locked=True)
+    task = task_of_worklist(change.study, locked=True)
     if task.state != State.IN_PROGRESS or task.claimed_by_id != change.user.pk:
         raise _why_not(change)
 
@@ -262,6 +271,11 @@ def _state_when_free(study: Study) -> ReadingTask.State:
     """What a study goes back to when nobody holds it any more."""
     waits_for_final = Report.objects.filter(study=study, state=Report.State.PRELIMINARY).exists()
     return State.PRELIMINARY if waits_for_final else State.UNREAD
+
+
+def leave(change: Change) -> None:
+    """Give up one's own claim without a word: whoever calls says why."""
+    _leave(change, _state_when_free(change.study))
 
 
 def _leave(change: Change, state: ReadingTask.State) -> bool:
@@ -278,8 +292,14 @@ def _own(change: Change) -> Any:
     return ReadingTask.objects.filter(study=change.study, state=State.IN_PROGRESS, claimed_by=change.user)
 
 
-def _task(study: Study, *, locked: bool = False) -> ReadingTask:
-    tasks = ReadingTask.objects.select_related("claimed_by", "read_by").filter(study=study)
+def task_of_worklist(study: Study, *, locked: bool = False) -> ReadingTask:
+    """The study's row of the worklist, locked until the transaction ends where asked for.
+
+    Raises
+    ------
+    NotOnWorklist
+    """
+    tasks = ReadingTask.objects.select_related(*PEOPLE).filter(study=study)
     task = (tasks.select_for_update(of=("self",)) if locked else tasks).first()
     if task is None:
         raise NotOnWorklist
@@ -288,7 +308,7 @@ def _task(study: Study, *, locked: bool = False) -> ReadingTask:
 
 def _why_not(change: Change) -> WorklistRefusal:
     """What stands in the way of holding a study, as it is now."""
-    task = _task(change.study)
+    task = task_of_worklist(change.study)
     if task.state == State.READ:
         return AlreadyRead(task.read_by)
     if task.claimed_by is not None and task.claimed_by_id != change.user.pk:

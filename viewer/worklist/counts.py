@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
 from archive.models import User
 from archive.models.study import StudyQuerySet
 from viewer.models import ReadingTask
-from viewer.worklist.filters import MODALITY, OPEN_STATES, today
-from viewer.worklist.rows import WAITING_LIMIT
+from viewer.worklist.filters import MODALITY, OPEN_STATES, held_by, today
 
 SURVEYED = 3000
 """Studies that are looked at; where more wait, a count is at least what it says."""
@@ -36,17 +35,26 @@ class Counts:
 
 
 def count_open(studies: StudyQuerySet, who: User) -> Counts:
-    """Count what waits to be read among the studies a person may see; one bounded query, three where much waits."""
-    wanted = ("reading_task__state", "reading_task__priority", "reading_task__claimed_by", "modalities", "study_date")
+    """Count what waits to be read among the studies a person may see; bounded queries."""
+    return replace(count_waiting(studies), mine=count_mine(studies, who))
+
+
+def count_mine(studies: StudyQuerySet, who: User) -> str:
+    """What a person reads or what waits for them: what a reader acts on is counted to the end."""
+    return capped(studies.with_images().filter(held_by(who))[: SHOWN_UP_TO + 1].count())
+
+
+def count_waiting(studies: StudyQuerySet) -> Counts:
+    """The same for everybody who may see these studies: nobody's own are counted."""
+    wanted = ("reading_task__state", "reading_task__priority", "modalities", "study_date")
     waiting = studies.with_images().filter(reading_task__state__in=OPEN_STATES)
     groups = Counter(waiting.values_list(*wanted)[:SURVEYED])
     is_cut = groups.total() == SURVEYED
     date = today()
     total: Counter[str] = Counter()
     modalities: Counter[str] = Counter()
-    for (state, priority, claimed_by, found, study_date), number in groups.items():
+    for (state, priority, found, study_date), number in groups.items():
         total["to read"] += number
-        total["mine"] += number if claimed_by == who.pk else 0
         total["unread"] += number if state == State.UNREAD else 0
         total["stat"] += number if priority == Priority.STAT else 0
         total["today"] += number if study_date == date else 0
@@ -54,13 +62,12 @@ def count_open(studies: StudyQuerySet, who: User) -> Counts:
             if MODALITY.fullmatch(modality):
                 modalities[modality] += number
     if is_cut:
-        # What a reader acts on is counted to the end: both come from an index.
-        total["mine"] = waiting.filter(reading_task__claimed_by=who)[: SHOWN_UP_TO + 1].count()
+        # What a reader acts on is counted to the end: it comes from an index.
         total["stat"] = waiting.filter(reading_task__priority=Priority.STAT)[: SHOWN_UP_TO + 1].count()
     frequent = sorted(modalities.items(), key=lambda item: (-item[1], item[0]))[:MODALITY_CHIPS]
     return Counts(
         to_read=capped(total["to read"], is_cut),
-        mine=capped(total["mine"]),
+        mine="",
         unread=capped(total["unread"], is_cut),
         stat=capped(total["stat"]),
         today=capped(total["today"], is_cut),
@@ -77,7 +84,7 @@ def count_site() -> dict[str, str]:
         "being read": tasks.filter(state=State.IN_PROGRESS),
         "STAT, to be read": tasks.filter(state__in=OPEN_STATES, priority=Priority.STAT),
         "arriving": tasks.filter(study__ready_at__isnull=True),
-        "overdue": tasks.filter(state__in=OPEN_STATES, waiting_since__lt=timezone.now() - WAITING_LIMIT),
+        "overdue": tasks.filter(state__in=OPEN_STATES, due_at__lt=timezone.now()),
     }
     return {name: capped(found[: SHOWN_UP_TO + 1].count()) for name, found in asked.items()}
 

@@ -20,6 +20,8 @@ from archive.models.study import StudyQuerySet
 from archive.querying.words import LONGEST_TEXT, containing
 from viewer.models import ReadingTask
 
+MOST_HELD = 2000
+"""Studies that wait for one person, as far as anybody looks."""
 MODALITY = re.compile(r"[A-Z0-9_ ]{1,16}")
 """A modality as in Code String values (PS3.5 6.2)."""
 
@@ -47,6 +49,14 @@ def of_modality(modality: str) -> Q:
     )
 
 
+def held_by(who: User) -> Q:
+    """A study that a person reads, or that waits for them alone; those few are looked up first, each from its index."""
+    tasks = ReadingTask.objects.exclude(state=ReadingTask.State.READ)
+    held = {*tasks.filter(claimed_by=who).values_list("study", flat=True)[:MOST_HELD]}
+    held |= {*tasks.filter(assigned_to=who).order_by("due_at").values_list("study", flat=True)[:MOST_HELD]}
+    return Q(pk__in=held)
+
+
 def today() -> str:
     """The site's date as a DA value."""
     return f"{timezone.localdate():%Y%m%d}"
@@ -69,6 +79,8 @@ class WorklistFilter(django_filters.FilterSet):
     text = django_filters.CharFilter(method="filter_text", label="Search", max_length=LONGEST_TEXT)
     unread = django_filters.BooleanFilter(method="filter_state", widget=forms.CheckboxInput, label="Unread")
     mine = django_filters.BooleanFilter(method="filter_mine", widget=forms.CheckboxInput, label="My list")
+    group = django_filters.BooleanFilter(method="filter_group", widget=forms.CheckboxInput, label="My groups")
+    overdue = django_filters.BooleanFilter(method="filter_overdue", widget=forms.CheckboxInput, label="Overdue")
     stat = django_filters.BooleanFilter(method="filter_stat", widget=forms.CheckboxInput, label="STAT")
     today = django_filters.BooleanFilter(method="filter_today", widget=forms.CheckboxInput, label="Today")
     modality = ModalitiesFilter(method="filter_modality", label="Modality")
@@ -120,7 +132,15 @@ class WorklistFilter(django_filters.FilterSet):
         return containing(studies, value)
 
     def filter_mine(self, studies: StudyQuerySet, _name: str, value: bool) -> StudyQuerySet:
-        return studies.filter(reading_task__claimed_by=self.user) if value else studies
+        return studies.filter(held_by(self.user)) if value else studies
+
+    def filter_group(self, studies: StudyQuerySet, _name: str, value: bool) -> StudyQuerySet:
+        """What waits for a group of the person's."""
+        groups = self.user.groups.values("pk")
+        return studies.filter(reading_task__assigned_group__in=groups) if value else studies
+
+    def filter_overdue(self, studies: StudyQuerySet, _name: str, value: bool) -> StudyQuerySet:
+        return studies.filter(reading_task__due_at__lt=timezone.now()) if value else studies
 
     def filter_stat(self, studies: StudyQuerySet, _name: str, value: bool) -> StudyQuerySet:
         return studies.filter(reading_task__priority=ReadingTask.Priority.STAT) if value else studies

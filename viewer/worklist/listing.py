@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,14 +13,16 @@ from archive.access.roles import Role, has_role
 from archive.models import Study, User
 from archive.models.study import StudyQuerySet
 from viewer.worklist import ordering
-from viewer.worklist.counts import Counts, count_open
+from viewer.worklist.common_look import common
+from viewer.worklist.counts import Counts, count_mine, count_waiting
 from viewer.worklist.filters import EVERYTHING, TO_READ, WorklistFilter
 from viewer.worklist.ordering import Order, Page
-from viewer.worklist.rows import StudyRow, digest_of, load_rows
+from viewer.worklist.rows import StudyRow, digest_of, load_studies, rows_of
 
 JUST_ARRIVED_FOR = timedelta(minutes=10)
 """So long after its last image a study stands on top of the list as well as waiting its turn."""
 JUST_ARRIVED_ROWS = 5
+LONGEST_ID = 20
 ARRIVALS_LOOKED_AT = 200
 """The newest arrivals among which those that fit the filter are looked for."""
 
@@ -71,33 +73,63 @@ def habit_of(who: User) -> Habit:
     return READING
 
 
-def list_studies(who: User, data: Mapping[str, Any]) -> Listing:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the database has for a page; how a row reads depends on who looks at it."""
+
+    on_top: tuple[int, ...]
+    page: Page
+    studies: Mapping[int, Study]
+    counts: Counts
+
+
+PERSONAL = frozenset({"mine", "group"})
+"""Filters that find something else for each person."""
+
+
+def list_studies(who: User, data: Mapping[str, Any], *, number: str = "") -> Listing:
     """The page of the reading worklist that a request asks for.
 
     ``data`` is the address's query, or a form's values; ``after``, ``before`` and
     ``sort`` are read beside those of the filter. What cannot be used is left out.
+    ``number`` is that of the last change, where it is known: what a colleague's look
+    has just found under it is taken.
     """
     habit = habit_of(who)
     visible = Study.objects.visible_to(who).with_images()
     chosen = WorklistFilter(data, visible, user=who, default_state=habit.state)
     order = ordering.parse_order(str(data.get("sort", "")), habit.order)
     after, before = str(data.get("after", "")), str(data.get("before", ""))
+
+    def read() -> Look:
+        return look(chosen, visible, order, after=after, before=before)
+
+    values = chosen.values
+    # Who types is alone with it, and what was typed may be a name: it is kept nowhere.
+    is_common = number and has_role(who, Role.RADIOLOGIST) and "text" not in values and not PERSONAL & set(values)
+    found = (
+        common((number, chosen.query(), order, after[:LONGEST_ID], before[:LONGEST_ID]), read) if is_common else read()
+    )
+    return Listing(
+        filter=chosen,
+        order=order,
+        habit=habit,
+        page=found.page,
+        just_arrived=tuple(rows_of(found.studies, found.on_top, who)),
+        rows=tuple(rows_of(found.studies, found.page.ids, who)),
+        counts=replace(found.counts, mine=count_mine(visible, who)),
+    )
+
+
+def look(chosen: WorklistFilter, visible: StudyQuerySet, order: Order, *, after: str, before: str) -> Look:
+    """Read one page: its studies, what just arrived above them, and the counts beside them."""
     studies = chosen.qs
     on_top: list[int] = []
     if order == ordering.STANDARD and not after and not before and not chosen.values.get("text"):
         on_top = just_arrived(chosen, visible)
         studies = studies.exclude(pk__in=on_top) if on_top else studies
     page = ordering.find_page(studies, order, states=chosen.shown_states, after=after, before=before)
-    rows = load_rows([*on_top, *page.ids], who)
-    return Listing(
-        filter=chosen,
-        order=order,
-        habit=habit,
-        page=page,
-        just_arrived=tuple(row for row in rows if row.pk in on_top),
-        rows=tuple(row for row in rows if row.pk not in on_top),
-        counts=count_open(visible, who),
-    )
+    return Look(tuple(on_top), page, load_studies([*on_top, *page.ids]), count_waiting(visible))
 
 
 def just_arrived(chosen: WorklistFilter, visible: StudyQuerySet) -> list[int]:

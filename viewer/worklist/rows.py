@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,12 +14,13 @@ from archive.dicom.dates import age_at, format_date, format_time, parse_date
 from archive.dicom.person_name import format_for_people
 from archive.models import Study, User
 from viewer.models import ReadingTask, Report
-from viewer.worklist.claiming import can_be_claimed_by, is_stale
+from viewer.worklist.claiming import PEOPLE, can_be_claimed_by, is_stale
+from viewer.worklist.limits import ALMOST
 
-WAITING_LIMIT = timedelta(hours=4)
-"""A study that waits longer than this since its last image is overdue."""
 HOURS_SHOWN_UNTIL = timedelta(hours=48)
 """Longer waits are given in days."""
+
+PEOPLE_OF_TASK = tuple(f"reading_task__{person}" for person in PEOPLE)
 
 State = ReadingTask.State
 
@@ -79,12 +80,23 @@ class StudyRow:
     images_state: str
     held_back: str
     waiting: str
+    time_left: str
+    """``3:16 left`` or ``0:20 over``; empty where the site has set no limit."""
+    is_short: bool
+    """Little of its time is left."""
     is_overdue: bool
+    is_raised: bool
+    """Those whom the site has named were told that it is overdue."""
     waiting_since: datetime | None
     referrer: str
     location: str
     station: str
     reader: str
+    assigned: str
+    """Whom the study waits for; empty where it is anybody's, or read."""
+    assigned_because: str
+    priority_source: str
+    """Who said how urgent it is, in words."""
 
     @property
     def examination(self) -> str:
@@ -95,12 +107,21 @@ class StudyRow:
 
 def load_rows(ids: Sequence[int], who: User) -> list[StudyRow]:
     """Rows of the studies with these ids, in their order; one query, or none where there are no ids."""
+    return rows_of(load_studies(ids), ids, who)
+
+
+def load_studies(ids: Sequence[int]) -> dict[int, Study]:
+    """Studies with everything that a row says of them."""
     if not ids:
-        return []
-    studies = Study.objects.select_related("patient", "report", "reading_task__claimed_by", "reading_task__read_by")
-    found = studies.in_bulk(list(ids))
+        return {}
+    studies = Study.objects.select_related("patient", "report", *PEOPLE_OF_TASK)
+    return studies.in_bulk(list(ids))
+
+
+def rows_of(studies: Mapping[int, Study], ids: Iterable[int], who: User) -> list[StudyRow]:
+    """Rows of studies that were loaded, as one person sees them now."""
     now = timezone.now()
-    return [row_of(found[pk], who, now) for pk in ids if pk in found]
+    return [row_of(studies[pk], who, now) for pk in ids if pk in studies]
 
 
 def digest_of(rows: Iterable[StudyRow], *more: object) -> str:
@@ -114,6 +135,7 @@ def row_of(study: Study, who: User, now: datetime) -> StudyRow:
     age = age_at(study_date=study.study_date, birth_date=study.patient_birth_date, patient_age=study.patient_age)
     waits = task is not None and task.state != State.READ
     waiting_since = task.waiting_since if task is not None and waits else None
+    clock = clock_of(task, now) if task is not None and waits else Clock()
     return StudyRow(
         pk=study.pk,
         study_instance_uid=study.study_instance_uid,
@@ -142,13 +164,49 @@ def row_of(study: Study, who: User, now: datetime) -> StudyRow:
         images_state=images_state(study),
         held_back=held_back_in_words(study.held_back_count),
         waiting=waiting_in_words(now - waiting_since) if waiting_since else "",
-        is_overdue=waiting_since is not None and now - waiting_since > WAITING_LIMIT,
+        time_left=clock.text,
+        is_short=clock.is_short,
+        is_overdue=clock.is_over,
+        is_raised=clock.is_raised,
         waiting_since=waiting_since,
         referrer=format_for_people(study.referring_physician_name),
         location=study.institution_name,
         station=study.station_names.replace("\\", ", "),
         reader=reader_in_words(task, now),
+        assigned=assigned_in_words(task, who) if task is not None and waits else "",
+        assigned_because=task.assigned_because if task is not None and waits else "",
+        priority_source=ReadingTask.PrioritySource(task.priority_source).label if task is not None else "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How a study stands against the site's limit."""
+
+    text: str = ""
+    is_short: bool = False
+    is_over: bool = False
+    is_raised: bool = False
+
+
+def clock_of(task: ReadingTask, now: datetime) -> Clock:
+    """Time left or over, of a study that is not read yet."""
+    if task.due_at is None:
+        return Clock()
+    left = task.due_at - now
+    if left < timedelta():
+        return Clock(f"{waiting_in_words(-left)} over", is_over=True, is_raised=task.overdue_told_at is not None)
+    return Clock(f"{waiting_in_words(left)} left", is_short=left < (task.due_at - task.waiting_since) * ALMOST)
+
+
+def assigned_in_words(task: ReadingTask, who: User) -> str:
+    """Whom the study waits for.
+
+    A person's own reads "you", so that it is found at a glance.
+    """
+    if task.assigned_to_id is not None and task.assigned_to_id == who.pk:
+        return "you"
+    return str(task.assigned_to or task.assigned_group or "")
 
 
 def task_of(study: Study) -> ReadingTask | None:

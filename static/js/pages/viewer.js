@@ -51,6 +51,7 @@ import { Toolbar } from "./viewer_parts/toolbar.js";
 import { linkQuery, readLink, writeView } from "./viewer_parts/view_link.js";
 import { Viewer } from "./viewer_parts/viewer.js";
 import { HeldClaim } from "../worklist/held_claim.js";
+import { openNext } from "../worklist/next_study.js";
 
 /** The address follows the view this long after it has come to rest. */
 const ADDRESS_AFTER_MS = 300;
@@ -148,6 +149,14 @@ const ui = {
   hangLikeThis: async () => {
     try {
       say(`saved as “${await hanger.save()}”`);
+    } catch (error) {
+      say(error.message);
+    }
+  },
+  mayRead: Boolean(data.may_process),
+  openNext: async () => {
+    try {
+      await openNext(new URLSearchParams({ open: data.study.StudyInstanceUID }));
     } catch (error) {
       say(error.message);
     }

@@ -1,9 +1,11 @@
 /**
  * The reading worklist: wires list, keys, filter, preview and live look together.
  */
+import { setText } from "../core/dom.js";
 import { post } from "../core/requests.js";
 import { bringBackText, keepText } from "../worklist/filter_memory.js";
 import { LiveList } from "../worklist/live_list.js";
+import { openNext } from "../worklist/next_study.js";
 import { closeNote, openStudy } from "../worklist/open_study.js";
 import { PreviewPanel } from "../worklist/preview_panel.js";
 import { RowSelection } from "../worklist/row_selection.js";
@@ -42,9 +44,23 @@ function move(step) {
   if (goToPage(step > 0 ? "worklist-next" : "worklist-previous")) selectAfterPage = step;
 }
 
+async function takeNext() {
+  if (!who.mayRead) return;
+  const said = byId("worklist-said");
+  said.hidden = true;
+  try {
+    await openNext(new URLSearchParams(new FormData(form)));
+  } catch (error) {
+    if (error.expired) return;
+    setText(said, error.message);
+    said.hidden = false;
+  }
+}
+
 const KEYS = {
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
+  n: takeNext,
   Enter: () => open(selection.row),
   " ": () => preview.toggle(selection.row),
 };
@@ -131,6 +147,7 @@ function lookAmongAll(event) {
 }
 
 document.addEventListener("keydown", keydown);
+byId("worklist-take-next")?.addEventListener("click", takeNext);
 list.addEventListener("click", click);
 list.addEventListener("click", lookAmongAll);
 list.addEventListener("dblclick", (event) => open(event.target.closest(".worklist-row")));

@@ -86,6 +86,7 @@ export class LiveList extends EventTarget {
 
   #take = (event) => {
     event.detail.shouldSwap = false;
+    if (event.detail.xhr.status === 204) this.#keepSeen(event.detail.xhr.getResponseHeader("X-Worklist-Seen"));
     if (event.detail.xhr.status !== 200) return;
     const html = event.detail.xhr.responseText;
     const answer = parse(html);
@@ -137,9 +138,12 @@ export class LiveList extends EventTarget {
 
   /** The next look compares with this answer, though not all of it is shown. */
   #seen(answer) {
-    const fresh = answer.querySelector("[name=seen]");
+    this.#keepSeen(answer.querySelector("[name=seen]")?.value);
+  }
+
+  #keepSeen(value) {
     const kept = this.#list.querySelector("[name=seen]");
-    if (fresh && kept) kept.value = fresh.value;
+    if (value && kept) kept.value = value;
   }
 
   #announce(count) {

@@ -65,8 +65,8 @@ export class PreviewPanel extends EventTarget {
   };
 
   #change = (event) => {
-    const address = event.target.dataset.priority;
-    if (address) this.#act(address, { priority: event.target.value });
+    const { change, name } = event.target.dataset;
+    if (change) this.#act(change, { [name]: event.target.value });
   };
 
   async #act(address, values) {

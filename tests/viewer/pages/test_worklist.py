@@ -8,11 +8,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from archive.models import AuditEvent, Grant
 from tests.viewer.worklist.studies import make_study
 from viewer.models import Preferences, ReadingTask
+from viewer.worklist import changes
+from viewer.worklist.changes import worklist_changed
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -169,6 +172,39 @@ def test_a_look_that_finds_nothing_new_is_204_and_one_that_does_brings_the_rows(
     assert "HX-Replace-Url" not in fresh
 
 
+def test_the_looks_of_colleagues_are_read_once_and_each_sees_their_own(
+    cast: Cast, client_of: ClientOf, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_study(1, task={"assigned_to": cast.reader})
+    make_study(2, patient_id="P2", task={"state": "in-progress", "claimed_by": cast.reader2})
+    ReadingTask.objects.filter(state="in-progress").update(claim_seen_at=timezone.now())
+    first, second = client_of(cast.reader), client_of(cast.reader2)
+    for client in (first, second):
+        client.get("/account/")
+        client.post("/worklist/rows", {"sort": "priority", "stat": "1"}, headers=HTMX)
+    worklist_changed()
+    mine = first.post("/worklist/rows", {}, headers=HTMX).content.decode()
+    with django_assert_num_queries(8):  # session, user, roles; three for one's own; filters; columns
+        theirs = second.post("/worklist/rows", {}, headers=HTMX).content.decode()
+    assert "for you" in mine and "for Rita Reader" in theirs
+    assert mine.count("data-claimable") == 1 and theirs.count("data-claimable") == 2
+    for html in (mine, theirs):
+        assert '<span id="count-mine" hx-swap-oob="true" class="worklist-count">1</span>' in html
+
+
+def test_a_change_is_seen_by_the_next_look_of_everybody(cast: Cast, client_of: ClientOf) -> None:
+    make_study(1)
+    first, second = client_of(cast.reader), client_of(cast.reader2)
+    second.post("/worklist/rows", {}, headers=HTMX)
+    seen = second.post("/worklist/rows", {}, headers=HTMX)["X-Worklist-Seen"]
+    for act, word in (("claim", "being read"), ("release", "unread"), ("read", "read"), ("unread", "unread")):
+        first.post(f"/studies/2.25.1/{act}")
+        answer = second.post("/worklist/rows", {"seen": seen, "state": "all"}, headers=HTMX)
+        assert answer.status_code == 200
+        assert f'data-state="{word}"' in answer.content.decode()
+        seen = answer["X-Worklist-Seen"]
+
+
 def test_pages_follow_each_other(cast: Cast, client_of: ClientOf) -> None:
     for number in range(1, 61):
         make_study(number, arrived_ago=timedelta(hours=100 - number))
@@ -182,17 +218,26 @@ def test_pages_follow_each_other(cast: Cast, client_of: ClientOf) -> None:
 
 
 def test_a_page_of_many_rows_takes_few_queries(
-    cast: Cast, client_of: ClientOf, django_assert_num_queries: DjangoAssertNumQueries
+    cast: Cast,
+    client_of: ClientOf,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(changes, "CLOCK_S", 10**9)  # no minute ends in between
     client = client_of(cast.reader)
     client.get("/account/")  # the session's last use is written once
     for number in range(1, 61):
         make_study(number, arrived_ago=timedelta(hours=number), patient_id=f"P{number}")
-    with django_assert_num_queries(11):  # session, user, roles; just arrived; 4 for the page; rows; counts; columns
+    # session, user, roles; just arrived; 4 for the page; rows; counts, own claims, own assignments; columns; filters,
+    # groups, rights of two kinds
+    with django_assert_num_queries(17):
         client.get("/")
     seen = client.post("/worklist/rows", {}, headers=HTMX)["X-Worklist-Seen"]
-    with django_assert_num_queries(10):  # a look that finds nothing needs no columns
-        client.post("/worklist/rows", {"seen": seen}, headers=HTMX)
+    with django_assert_num_queries(3):  # a look after which nothing has changed reads no study: session, user, roles
+        assert client.post("/worklist/rows", {"seen": seen}, headers=HTMX).status_code == 204
+    cache.clear()
+    with django_assert_num_queries(12):  # without the number, the list is read, and nothing in it is new
+        assert client.post("/worklist/rows", {"seen": seen}, headers=HTMX).status_code == 204
 
 
 @pytest.mark.parametrize(

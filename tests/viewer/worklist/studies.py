@@ -11,6 +11,8 @@ from archive.dicom.person_name import normalise
 from archive.indexing.search_text import set_search_keys
 from archive.models import Patient, Series, Study
 from viewer.models import ReadingTask
+from viewer.worklist.changes import worklist_changed
+from viewer.worklist.limits import set_due
 
 
 def make_study(
@@ -62,4 +64,6 @@ def make_study(
             last_received_at=arrived,
         )
     ReadingTask.objects.create(study=study, **{"waiting_since": arrived} | (task or {}))
+    set_due([study.pk])
+    worklist_changed()
     return study

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from archive.models import Study
 from tests.viewer.worklist.studies import make_study
-from viewer.models import ReadingTask
-from viewer.worklist.rows import WAITING_LIMIT, StudyRow, digest_of, load_rows, waiting_in_words
+from viewer.models import ReadingTask, TimeLimit
+from viewer.worklist.rows import StudyRow, digest_of, load_rows, waiting_in_words
 
 if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
@@ -61,15 +61,42 @@ def test_images_that_are_held_back_are_said(cast: Cast) -> None:
     assert row(make_study(2), cast).held_back == ""
 
 
-def test_a_study_is_overdue_after_four_hours_until_it_is_read(cast: Cast) -> None:
-    late = make_study(1, arrived_ago=WAITING_LIMIT + timedelta(minutes=5))
-    soon = make_study(2, arrived_ago=WAITING_LIMIT - timedelta(minutes=5))
-    assert timedelta(hours=4) == WAITING_LIMIT
-    assert (row(late, cast).waiting, row(late, cast).is_overdue) == ("4:05", True)
-    assert (row(soon, cast).waiting, row(soon, cast).is_overdue) == ("3:55", False)
+@pytest.fixture
+def four_hours(db: None) -> None:
+    TimeLimit.objects.all().delete()
+    TimeLimit.objects.create(minutes=240)
+
+
+@pytest.mark.usefixtures("four_hours")
+def test_a_study_is_overdue_after_the_site_s_limit_until_it_is_read(cast: Cast) -> None:
+    late = make_study(1, arrived_ago=timedelta(hours=4, minutes=5))
+    soon = make_study(2, arrived_ago=timedelta(hours=3, minutes=54, seconds=30))
+    early = make_study(3, arrived_ago=timedelta(hours=1, seconds=-30))
+    found = row(late, cast)
+    assert (found.waiting, found.time_left, found.is_overdue, found.is_short) == ("4:05", "0:05 over", True, False)
+    found = row(soon, cast)
+    assert (found.waiting, found.time_left, found.is_overdue, found.is_short) == ("3:54", "0:05 left", False, True)
+    found = row(early, cast)
+    assert (found.time_left, found.is_overdue, found.is_short) == ("3:00 left", False, False)
     ReadingTask.objects.filter(study=late).update(state="read", read_by=cast.reader2)
     read = row(late, cast)
-    assert (read.waiting, read.is_overdue, read.state.word, read.reader) == ("", False, "read", "Rudi Reader")
+    assert (read.waiting, read.time_left, read.is_overdue) == ("", "", False)
+    assert (read.state.word, read.reader) == ("read", "Rudi Reader")
+
+
+def test_without_a_limit_nothing_is_left_or_over(cast: Cast) -> None:
+    TimeLimit.objects.all().delete()
+    found = row(make_study(1, arrived_ago=timedelta(days=30)), cast)
+    assert (found.waiting, found.time_left, found.is_overdue) == ("30 d", "", False)
+
+
+def test_whom_a_study_waits_for_is_said_with_the_reason(cast: Cast) -> None:
+    because = "rule “CT at night”: CT, 22:00 to 06:00"
+    study = make_study(1, task={"assigned_to": cast.reader, "assigned_because": because})
+    other = make_study(2, task={"assigned_to": cast.reader2})
+    assert (row(study, cast).assigned, row(study, cast).assigned_because) == ("you", because)
+    assert row(other, cast).assigned == "Rudi Reader"
+    assert row(make_study(3), cast).assigned == ""
 
 
 def test_all_name_groups_stand_as_sent(cast: Cast) -> None:

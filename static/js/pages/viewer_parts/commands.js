@@ -74,6 +74,7 @@ export function makeCommands(context) {
       isOn: () => Boolean(ui.report?.isShown),
       isPossible: () => Boolean(ui.report),
     },
+    { id: "next-study", label: "Read the next study", group: "Page", keys: ["n"], icon: "play", run: () => ui.openNext(), isPossible: () => ui.mayRead },
     { id: "tags", label: "DICOM elements", group: "Page", icon: "tags", run: () => ui.openTags(), isPossible: hasPicture },
     {
       id: "download",
