@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.urls import include, path, re_path, register_converter
 
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
-from viewer.api import color_maps, instances, measurements, processing, reports, values
+from viewer.api import color_maps, critical, instances, measurements, processing, reports, values
 from viewer.pages import (
     account,
+    account_choices,
     admin_home,
     arrivals,
     audit,
@@ -16,9 +17,11 @@ from viewer.pages import (
     emergency,
     home,
     jobs,
+    notifications,
     peers,
     priors,
     quarantine,
+    referral,
     referrals,
     rejecting,
     report,
@@ -57,9 +60,20 @@ urlpatterns = [
     path("arrivals/<uid:study_instance_uid>/complete", arrivals.complete, name="arrivals-complete"),
     path("arrivals/<uid:study_instance_uid>/reopen", arrivals.reopen, name="arrivals-reopen"),
     path("referrals/", referrals.referrals, name="referrals"),
+    path("referrals/<uid:study_instance_uid>/", referral.referral, name="referral"),
+    path("referrals/<uid:study_instance_uid>/ask", referral.ask_reader, name="referral-ask"),
+    path("questions/<int:pk>/answer", referral.answer_question, name="question-answer"),
+    path("critical/<int:pk>/acknowledge", referral.acknowledge_result, name="critical-acknowledge"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/count", notifications.count, name="notifications-count"),
+    path("notifications/seen", notifications.seen, name="notifications-seen"),
+    path("notifications/<int:pk>/", notifications.notification, name="notification"),
     path("emergency/", emergency.emergency, name="emergency"),
     path("search/", search.search, name="search"),
     path("account/", account.account, name="account"),
+    path("account/notifications", account_choices.notifications, name="account-notifications"),
+    path("account/stand-in", account_choices.stand_in, name="account-stand-in"),
+    path("account/stand-in/<int:pk>/end", account_choices.end_stand_in, name="account-stand-in-end"),
     path("display/", display.display, name="display"),
     path("display/pattern.png", display.pattern, name="display-pattern"),
     path("upload/", upload.upload_page, name="upload"),
@@ -102,6 +116,12 @@ urlpatterns = [
     path("api/studies/<uid:study_instance_uid>/report/sign", reports.sign_report, name="report-sign"),
     path("api/studies/<uid:study_instance_uid>/report/addendum", reports.sign_addendum, name="report-addendum"),
     path("api/studies/<uid:study_instance_uid>/report/versions", reports.versions, name="report-versions"),
+    path("api/studies/<uid:study_instance_uid>/critical", critical.critical_results, name="critical-results"),
+    path(
+        "api/studies/<uid:study_instance_uid>/critical/<int:pk>/<slug:action>",
+        critical.critical_action,
+        name="critical-action",
+    ),
     path("api/studies/<uid:study_instance_uid>/report/writing-aids", reports.writing_aids, name="report-aids"),
     re_path(
         r"^api/studies/(?P<study_instance_uid>[0-9.]{1,64})/report\.(?P<suffix>pdf|txt)$",

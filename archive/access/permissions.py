@@ -7,9 +7,20 @@ from typing import Any
 from archive.access.roles import Role
 
 CHANGEABLE = {
-    "archive": ("user", "peer", "route", "grant", "personidentifier", "namemapping", "patient", "scheduledstep"),
+    "archive": (
+        "user",
+        "peer",
+        "route",
+        "grant",
+        "personidentifier",
+        "namemapping",
+        "wardmapping",
+        "duty",
+        "patient",
+        "scheduledstep",
+    ),
     "auth": ("group",),
-    "viewer": ("windowpreset", "reporttemplate", "macro"),
+    "viewer": ("windowpreset", "reporttemplate", "macro", "criticalcategory"),
 }
 VISIBLE = {
     "archive": (
@@ -20,13 +31,14 @@ VISIBLE = {
         "job",
         "auditevent",
         "breakglass",
+        "delegation",
         "storedfile",
         "correction",
         "performedstep",
         "performedseries",
         "commitment",
     ),
-    "viewer": ("readingtask",),
+    "viewer": ("readingtask", "criticalresult", "notification", "delivery", "question"),
     "axes": ("accessattempt", "accesslog", "accessfailurelog"),
 }
 

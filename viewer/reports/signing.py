@@ -17,7 +17,9 @@ from django.utils import timezone
 from archive.audit.events import Event
 from archive.jobs.queue import enqueue
 from archive.models import Study
+from viewer.critical.flagging import tell_with_signature
 from viewer.models import Report, ReportVersion
+from viewer.notifying.results import tell_of_report
 from viewer.reports.drafting import conflict_with, report_of, require_same_patient
 from viewer.reports.errors import AlreadySigned, InvalidText, NotForYou, NothingToSign, NotSignedYet
 from viewer.reports.identity import identity_of
@@ -62,8 +64,10 @@ def sign(change: Change, signature: Signature) -> ReportVersion:
         raise conflict_with(report)
     version = _add_version(change, report, signature.kind)
     _move_on(change, report, signature.kind)
+    tell_with_signature(change, version)
     change.record(Event.REPORT_SIGNED, kind=str(signature.kind), version=version.number, sha256=version.sha256)
     if signature.kind != Kind.PRELIMINARY:
+        tell_of_report(study, version)
         enqueue(DOCUMENTS, study=study, parameters={"version": version.pk}, created_by=change.user)
     return version
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from archive.access.roles import Role, has_role
 from archive.dicom.dates import age_at, format_date, format_time, parse_date
 from archive.dicom.person_name import format_for_people
 from archive.models import Study, User
-from viewer.models import ReadingTask, Report
+from archive.models.study import StudyQuerySet
+from viewer.models import CriticalResult, ReadingTask, Report
 from viewer.worklist.claiming import can_be_claimed_by, is_stale
 
 WAITING_LIMIT = timedelta(hours=4)
@@ -85,6 +88,10 @@ class StudyRow:
     location: str
     station: str
     reader: str
+    critical: str = ""
+    """What is to be said of a critical result, to those who read reports; empty where there is none."""
+    critical_waits: bool = False
+    """Somebody was told of a critical result, and has not acknowledged it."""
 
     @property
     def examination(self) -> str:
@@ -98,7 +105,7 @@ def load_rows(ids: Sequence[int], who: User) -> list[StudyRow]:
     if not ids:
         return []
     studies = Study.objects.select_related("patient", "report", "reading_task__claimed_by", "reading_task__read_by")
-    found = studies.in_bulk(list(ids))
+    found = with_critical_results(studies).in_bulk(list(ids))
     now = timezone.now()
     return [row_of(found[pk], who, now) for pk in ids if pk in found]
 
@@ -148,7 +155,31 @@ def row_of(study: Study, who: User, now: datetime) -> StudyRow:
         location=study.institution_name,
         station=study.station_names.replace("\\", ", "),
         reader=reader_in_words(task, now),
+        critical=critical_in_words(study, who),
+        critical_waits=getattr(study, "critical_told", False),
     )
+
+
+def with_critical_results(studies: StudyQuerySet) -> StudyQuerySet:
+    """Bring along whether a study has critical results, and in which states, without a query of its own."""
+    results = CriticalResult.objects.filter(study=OuterRef("pk"))
+    states = CriticalResult.State
+    return studies.annotate(
+        critical_told=Exists(results.filter(state=states.TOLD)),
+        critical_flagged=Exists(results.filter(state=states.FLAGGED)),
+        critical_acknowledged=Exists(results.filter(state=states.ACKNOWLEDGED)),
+    )
+
+
+def critical_in_words(study: Study, who: User) -> str:
+    """The most pressing of a study's critical results; nothing to roles that read no reports."""
+    if not has_role(who, Role.RADIOLOGIST, Role.CLINICIAN):
+        return ""
+    if getattr(study, "critical_told", False):
+        return "critical, not acknowledged"
+    if getattr(study, "critical_flagged", False) and has_role(who, Role.RADIOLOGIST):
+        return "critical, told when signed"
+    return "critical, acknowledged" if getattr(study, "critical_acknowledged", False) else ""
 
 
 def task_of(study: Study) -> ReadingTask | None:
