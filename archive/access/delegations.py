@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -35,9 +36,7 @@ def delegations_of(clinician: User) -> QuerySet[Delegation]:
 
 
 @transaction.atomic
-def delegate(
-    *, clinician: User, to: User, begins_at: datetime, ends_at: datetime, address: str = ""
-) -> Delegation:
+def delegate(*, clinician: User, to: User, begins_at: datetime, ends_at: datetime, address: str = "") -> Delegation:
     """Let a colleague see one's referrals for a time.
 
     Raises
@@ -67,7 +66,5 @@ def end_delegation(delegation: Delegation, *, by: User, address: str = "") -> bo
     return bool(ended)
 
 
-def _record(delegation: Delegation, by: User, address: str, details: dict[str, object]) -> None:
-    record_event(
-        Event.RIGHTS_CHANGED, user=by, address=address, subject=f"delegation {delegation.pk}", details=details
-    )
+def _record(delegation: Delegation, by: User, address: str, details: Mapping[str, object]) -> None:
+    record_event(Event.RIGHTS_CHANGED, user=by, address=address, subject=f"delegation {delegation.pk}", details=details)

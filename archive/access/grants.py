@@ -62,14 +62,14 @@ def _grant_wards(study: Study, step: ScheduledStep) -> None:
             Grant.objects.create(group_id=mapping.group_id, study=study, source=Grant.Source.WARD)
 
 
-def grant_for_critical_result(study: Study, user: User, *, by: User | None, lasts: timedelta, address: str = "") -> None:
+def grant_for_critical_result(
+    study: Study, user: User, *, by: User | None, lasts: timedelta, address: str = ""
+) -> None:
     """Let somebody who is to be told of a critical result open the study, where nothing else lets them."""
     if Study.objects.visible_to(user).filter(pk=study.pk).exists():
         return
     values = {"source": Grant.Source.CRITICAL, "granted_by": by, "begins_at": None}
-    Grant.objects.update_or_create(
-        user=user, study=study, defaults=values | {"expires_at": timezone.now() + lasts}
-    )
+    Grant.objects.update_or_create(user=user, study=study, defaults=values | {"expires_at": timezone.now() + lasts})
     record_event(
         Event.RIGHTS_CHANGED,
         user=by,

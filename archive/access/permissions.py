@@ -38,7 +38,7 @@ VISIBLE = {
         "performedseries",
         "commitment",
     ),
-    "viewer": ("readingtask", "criticalresult", "notification", "delivery", "question"),
+    "viewer": ("readingtask", "criticalresult", "delivery"),
     "axes": ("accessattempt", "accesslog", "accessfailurelog"),
 }
 

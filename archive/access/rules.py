@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -12,7 +12,7 @@ from archive.access.entities import ApplicationEntity
 from archive.access.roles import Role, has_role, roles_of
 
 if TYPE_CHECKING:
-    from archive.models import Delegation, Grant, Instance, QuarantinedFile, Study, User
+    from archive.models import Grant, Instance, QuarantinedFile, Study, User
     from archive.models.instance import InstanceQuerySet
     from archive.models.study import Seer, StudyQuerySet
 
@@ -74,12 +74,14 @@ def valid_grants(who: User) -> QuerySet[Grant]:
     )
 
 
-def stood_in_for(who: User, now: datetime) -> QuerySet[Delegation, dict[str, Any]]:
+def stood_in_for(who: User, now: datetime) -> QuerySet[User]:
     """Clinicians who are away and named this person; whom those stand in for themselves is not handed on."""
-    from archive.models import Delegation
+    from archive.models import Delegation, User
 
     running = Delegation.objects.filter(delegate=who, begins_at__lte=now, ends_at__gt=now, ended_at__isnull=True)
-    return running.filter(clinician__is_active=True, clinician__groups__name=Role.CLINICIAN.value).values("clinician")
+    return User.objects.filter(
+        is_active=True, groups__name=Role.CLINICIAN.value, pk__in=running.values("clinician")
+    ).only("pk")
 
 
 def opened_in_emergency(who: User) -> Q:

@@ -147,9 +147,7 @@ def _tell(change: Change, result: CriticalResult, version: ReportVersion | None)
         escalate_at=now + timedelta(minutes=result.category.escalate_after_minutes),
     )
     grant_for_critical_result(study, result.recipient, by=change.user, lasts=GRANT_LASTS, address=change.address)
-    tell(
-        with_stand_ins(result.recipient), Notification.Kind.CRITICAL, occasion=occasion_of(result), study=study
-    )
+    tell(with_stand_ins(result.recipient), Notification.Kind.CRITICAL, occasion=occasion_of(result), study=study)
     change.record(Event.CRITICAL_NOTIFIED, result=result.pk, to=result.recipient.get_username())
 
 

@@ -77,5 +77,7 @@ def choices_to_flag(study: Study) -> dict[str, Any]:
     others = clinicians().exclude(pk__in=first).order_by("last_name", "first_name", "username")[:MOST_RECIPIENTS]
     return {
         "categories": [{"id": one.pk, "name": one.name} for one in CriticalCategory.objects.filter(is_active=True)],
-        "recipients": [{"id": user.pk, "name": str(user), "is_referrer": user.pk in first} for user in (*referrers, *others)],
+        "recipients": [
+            {"id": user.pk, "name": str(user), "is_referrer": user.pk in first} for user in (*referrers, *others)
+        ],
     }

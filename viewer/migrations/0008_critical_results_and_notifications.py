@@ -1,10 +1,10 @@
 """Critical results, what people are told, the outbox, questions to the radiologist; and the usual categories."""
 
-import django.db.models.deletion
 import uuid
+
+import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
-
 
 CATEGORIES = (
     ("immediate: within minutes", 10, 5, 15),

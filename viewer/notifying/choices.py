@@ -25,6 +25,7 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
 
 
+NAMES = frozenset(channel.value for channel in Channel)
 URGENT = frozenset({Kind.CRITICAL, Kind.CRITICAL_REMINDER, Kind.CRITICAL_ESCALATED})
 """Always on the page: what waits for a person's acknowledgement cannot be switched off there."""
 MAILED_AT_FIRST = URGENT | {Kind.QUESTION, Kind.ANSWER, Kind.DELEGATED}
@@ -45,7 +46,7 @@ def choices_of(user: User) -> NotificationChoices:
 def channels_for(choices: NotificationChoices, kind: Notification.Kind) -> frozenset[Channel]:
     """Channels that a person has on for a kind."""
     kept = choices.channels.get(kind.value)
-    chosen = begins_with(kind) if kept is None else frozenset(Channel(one) for one in kept if one in Channel)
+    chosen = begins_with(kind) if kept is None else frozenset(Channel(one) for one in kept if one in NAMES)
     return chosen | {Channel.PAGE} if kind in URGENT else chosen
 
 
@@ -60,9 +61,7 @@ def choose(user: User, channels: Mapping[str, Collection[str]], webhook_url: str
     """
     url = clean_url(webhook_url) if webhook_url.strip() else ""
     kept = choices_of(user)
-    kept.channels = {
-        kind.value: sorted(one for one in channels.get(kind.value, ()) if one in Channel) for kind in Kind
-    }
+    kept.channels = {kind.value: sorted(one for one in channels.get(kind.value, ()) if one in NAMES) for kind in Kind}
     secret = ""
     if url != kept.webhook_url:
         secret = secrets.token_urlsafe(32) if url else ""

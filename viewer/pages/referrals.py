@@ -47,9 +47,10 @@ def cards_of(who: User, *, text: str, place: Mapping[str, Any]) -> dict[str, Any
     """One page of cards, the newest examination first."""
     studies = containing(referred_to(who), text)
     page = find_page(studies, NEWEST_EXAMINED, after=str(place.get("after", "")), size=CARDS)
+    rows = load_rows(page.ids, who)
     until = emergencies_of(who, page.ids)
-    cards = [{"row": row, "emergency_until": until.get(row.pk)} for row in load_rows(page.ids, who)]
-    return {"cards": cards, "page": page, "text": text, "digest": digest_of([card["row"] for card in cards], until)}
+    cards = [{"row": row, "emergency_until": until.get(row.pk)} for row in rows]
+    return {"cards": cards, "page": page, "text": text, "digest": digest_of(rows, until)}
 
 
 def emergencies_of(who: User, ids: tuple[int, ...]) -> dict[int, Any]:
