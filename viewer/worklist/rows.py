@@ -48,6 +48,7 @@ PRIORITIES = {
     ReadingTask.Priority.URGENT: Mark("urgent", "urgent"),
 }
 """Routine has no mark."""
+CRITICAL_KNOWN = "critical, acknowledged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,11 @@ class StudyRow:
     """What is to be said of a critical result, to those who read reports; empty where there is none."""
     critical_waits: bool = False
     """Somebody was told of a critical result, and has not acknowledged it."""
+
+    @property
+    def critical_shape(self) -> str:
+        """Of the mark beside it: a check once somebody has said that they know."""
+        return "final" if self.critical == CRITICAL_KNOWN else "critical"
 
     @property
     def examination(self) -> str:
@@ -179,7 +185,7 @@ def critical_in_words(study: Study, who: User) -> str:
         return "critical, not acknowledged"
     if getattr(study, "critical_flagged", False) and has_role(who, Role.RADIOLOGIST):
         return "critical, told when signed"
-    return "critical, acknowledged" if getattr(study, "critical_acknowledged", False) else ""
+    return CRITICAL_KNOWN if getattr(study, "critical_acknowledged", False) else ""
 
 
 def task_of(study: Study) -> ReadingTask | None:
