@@ -166,10 +166,14 @@ def answer_to(client: Client, row: Row, values: dict[str, Any], **headers: str) 
     return int(response.status_code), b"unmistakable" in content.lower()
 
 
+def takes_tokens(row: Row) -> bool:
+    return row.route.removeprefix("^").startswith(BEARER)
+
+
 def by_token(row: Row, scope: str) -> int:
     """What a token of ``reader`` is answered: its scope first, then as the reader; elsewhere tokens count for nothing."""
     expected = row.expected()
-    if not row.route.removeprefix("^").startswith(BEARER):
+    if not takes_tokens(row):
         return expected["anonymous"]
     if scope == "all":
         return expected["reader"]
@@ -183,6 +187,8 @@ def test_each_role_gets_what_the_table_says(
 ) -> None:
     clients = {name: client_of(user) for name, user in people(cast).items()}
     tokens = {scope: make_token(cast.reader, AccessToken.Scope(scope))[0] for scope in TOKENS}
+    for client in clients.values():
+        client.get("/display/")  # the session's first use is written once, not undone with each request
     wrong = []
     for row in ROWS:
         for role, expected in row.expected().items():
@@ -192,6 +198,8 @@ def test_each_role_gets_what_the_table_says(
             if found != expected:
                 wrong.append(f"{row.method} {row.route}{row.query} as {role}: {found}, the table says {expected}")
         for scope, token in tokens.items():
+            if scope != "all" and not takes_tokens(row):
+                continue
             found, _ = answer_to(Client(), row, values, Authorization=f"Bearer {token}")
             if found != by_token(row, scope):
                 wrong.append(f"{row.method} {row.route} by token to {scope}: {found}, not {by_token(row, scope)}")
