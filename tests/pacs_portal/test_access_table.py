@@ -187,6 +187,7 @@ def test_each_role_gets_what_the_table_says(
 ) -> None:
     clients = {name: client_of(user) for name, user in people(cast).items()}
     tokens = {scope: make_token(cast.reader, AccessToken.Scope(scope))[0] for scope in TOKENS}
+    program = Client()
     for client in clients.values():
         client.get("/display/")  # the session's first use is written once, not undone with each request
     wrong = []
@@ -200,7 +201,7 @@ def test_each_role_gets_what_the_table_says(
         for scope, token in tokens.items():
             if scope != "all" and not takes_tokens(row):
                 continue
-            found, _ = answer_to(Client(), row, values, Authorization=f"Bearer {token}")
+            found, _ = answer_to(program, row, values, Authorization=f"Bearer {token}")
             if found != by_token(row, scope):
                 wrong.append(f"{row.method} {row.route} by token to {scope}: {found}, not {by_token(row, scope)}")
     assert not wrong, "\n".join(wrong)

@@ -81,7 +81,9 @@ export class CriticalResults {
     }
   }
 
-  #open() {
+  async #open() {
+    // Who referred the study may have become known since the page was opened.
+    await this.load().catch(() => {});
     const { categories, recipients } = this.#told;
     const option = ({ id, name, is_referrer: refers }) => element("option", { value: id, text: refers ? `${name} (referred this)` : name });
     const category = element("select", { id: "critical-category", required: true }, ...categories.map(option));
