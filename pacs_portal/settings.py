@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -51,6 +52,17 @@ def host_and_port(name: str, default: str) -> tuple[str, int]:
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise ImproperlyConfigured(f"{name} is '{text}'; it must be host:port, such as {default}.")
     return host.strip("[]"), int(port)
+
+
+def networks(name: str) -> list[str]:
+    """Read networks such as ``10.1.2.0/24``, separated by commas."""
+    found = [text.strip() for text in env.str(name, "").split(",") if text.strip()]
+    for text in found:
+        try:
+            ip_network(text)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} has '{text}'; it must be networks such as 10.1.2.0/24.") from None
+    return found
 
 
 def kept_secret(path: Path, length: int = 50) -> str:
@@ -243,6 +255,12 @@ CELERY_BEAT_SCHEDULE = {
     "compare files with rows": {"task": "archive.tasks.sweep", "schedule": 300.0, "options": {"expires": 300}},
     "trim the cache": {"task": "viewer.tasks.trim_cache", "schedule": 600.0, "options": {"expires": 600}},
     "raise overdue studies": {"task": "viewer.tasks.raise_overdue", "schedule": 60.0, "options": {"expires": 60}},
+    "send notifications": {"task": "viewer.tasks.send_notifications", "schedule": 15.0, "options": {"expires": 15}},
+    "chase critical results": {
+        "task": "viewer.tasks.chase_critical_results",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "heartbeat": {"task": "archive.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 10}},
     "seal the audit trail": {"task": "archive.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
 }
@@ -349,7 +367,10 @@ USE_TZ = True
 TIME_ZONE = env.str("PORTAL_TIME_ZONE", "") or system_time_zone()
 FORMAT_MODULE_PATH = ["pacs_portal.formats"]
 vars().update(env.email_url("PORTAL_EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("PORTAL_EMAIL_FROM", f"portal@{_public.hostname}")
+PORTAL_WEBHOOK_NETWORKS = networks("PORTAL_WEBHOOK_NETWORKS")
+"""Networks of the site's own that webhooks may reach, without TLS too; every other private address is refused."""
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

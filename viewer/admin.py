@@ -1,14 +1,34 @@
-"""Django admin of the viewer: presets, hanging protocols, report templates, macros, and what was drawn.
+"""Django admin of the viewer: presets, hanging protocols, report templates, macros, what was drawn, critical results and the outbox.
 
 The worklist's part stands in ``viewer.worklist.admin``.
 """
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from archive.access.roles import user_of
 from archive.admin.looks import ReadOnlyAdmin
-from viewer.models import Annotation, HangingProtocol, Macro, ReportTemplate, WindowPreset
+from archive.admin.reasons import AuditedChanges
+from archive.audit.events import Event
+from archive.audit.record import record_event
+from pacs_portal.middleware import client_address
+from viewer.models import (
+    Annotation,
+    CriticalCategory,
+    CriticalResult,
+    Delivery,
+    DeliveryAttempt,
+    HangingProtocol,
+    Macro,
+    ReportTemplate,
+    WindowPreset,
+)
+from viewer.notifying.outbox import send_again
 from viewer.worklist import admin as worklist
 
 __all__ = ["worklist"]
@@ -52,3 +72,86 @@ class HangingProtocolAdmin(admin.ModelAdmin):
     list_filter = ("is_active", "group")
     search_fields = ("name",)
     list_select_related = ("user", "group")
+
+
+@admin.register(CriticalCategory)
+class CriticalCategoryAdmin(AuditedChanges):
+    list_display = ("name", "position", "remind_every_minutes", "escalate_after_minutes", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("name",)
+    autocomplete_fields = ("escalate_to_users", "escalate_to_groups")
+    deletion_warning = "Results that were flagged with a category keep it: make it inactive instead."
+
+    def facts(self, obj: CriticalCategory) -> dict[str, Any]:
+        return {
+            "name": obj.name,
+            "remind_every_minutes": obj.remind_every_minutes,
+            "escalate_after_minutes": obj.escalate_after_minutes,
+        }
+
+
+@admin.register(CriticalResult)
+class CriticalResultAdmin(ReadOnlyAdmin):
+    """Without the text: administrators see that somebody answers, not what was found."""
+
+    list_display = (
+        "study",
+        "category",
+        "state",
+        "recipient_name",
+        "flagged_by",
+        "flagged_at",
+        "told_at",
+        "reminders",
+        "escalated_at",
+        "acknowledged_name",
+        "acknowledged_at",
+    )
+    list_filter = ("state", "category")
+    search_fields = ("study__study_instance_uid",)
+    list_select_related = ("study", "category", "flagged_by")
+    exclude = ("text", "patient")
+
+
+class AttemptInline(admin.TabularInline):
+    model = DeliveryAttempt
+    fields = ("tried_at", "is_success", "message")
+    readonly_fields = fields
+    can_delete = False
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("viewer.view_delivery")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """The outbox with its log of attempts."""
+
+    list_display = ("id", "channel", "receiver", "kind", "state", "created_at", "due_at", "attempts", "sent_at")
+    list_filter = ("state", "channel")
+    list_select_related = ("notification__user",)
+    inlines = (AttemptInline,)
+    actions = ("send_again",)
+
+    @admin.display(description="to")
+    def receiver(self, delivery: Delivery) -> str:
+        return str(delivery.notification.user)
+
+    @admin.display(description="of")
+    def kind(self, delivery: Delivery) -> str:
+        return str(delivery.notification.get_kind_display())
+
+    @admin.action(description="Send again what was given up", permissions=["view"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        count = send_again(list(queryset))
+        record_event(
+            Event.NOTIFICATIONS_CHANGED,
+            user=user_of(request),
+            address=client_address(request),
+            details={"sent_again": count},
+        )
+        self.message_user(request, f"{count} will be sent again.")

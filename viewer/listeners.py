@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from archive.jobs.queue import enqueue
-from archive.models import Study
+from archive.models import Study, User
 from archive.signals import orders_changed, studies_changed, study_facts_changed, study_quiet
 from viewer.jobs import kinds
-from viewer.models import ReadingTask
+from viewer.models import Notification, ReadingTask
+from viewer.notifying.telling import tell
+from viewer.signals import study_assigned, study_overdue
 from viewer.worklist.assigning import decide, ordered_priority
 from viewer.worklist.changes import worklist_changed
 from viewer.worklist.limits import set_due
@@ -20,6 +24,8 @@ def connect() -> None:
     studies_changed.connect(queue_pictures, dispatch_uid="thumbnails")
     study_quiet.connect(assign_when_quiet, dispatch_uid="assignment")
     orders_changed.connect(assign_when_ordered, dispatch_uid="assignment by order")
+    study_assigned.connect(tell_of_assignment, dispatch_uid="news of an assignment")
+    study_overdue.connect(tell_of_overdue, dispatch_uid="news of an overdue study")
     for announcement in (studies_changed, study_quiet, study_facts_changed):
         announcement.connect(worklist_changed, dispatch_uid="change of the worklist")
 
@@ -54,3 +60,20 @@ def queue_pictures(study_ids: list[int], arrived: bool, **_details: Any) -> None
     """Thumbnails and first tiles: one waiting job a study, however often images come."""
     for study in Study.objects.filter(pk__in=study_ids):
         enqueue("pictures", study=study, coalescing_key=f"pictures {study.pk}")
+
+
+def tell_of_assignment(study_id: int, user_ids: list[int], **_details: Any) -> None:
+    """A study was given to a reader, or to each reader of a group."""
+    _tell(study_id, user_ids, Notification.Kind.ASSIGNED)
+
+
+def tell_of_overdue(study_id: int, user_ids: list[int], **_details: Any) -> None:
+    """Nobody has read a study within the site's limit."""
+    _tell(study_id, user_ids, Notification.Kind.OVERDUE)
+
+
+def _tell(study_id: int, user_ids: list[int], kind: Notification.Kind) -> None:
+    study = Study.objects.get(pk=study_id)
+    # Given back to somebody who had it before, it is news again.
+    occasion = f"{kind} study {study_id} {timezone.now().timestamp():.6f}"
+    tell(User.objects.filter(pk__in=user_ids), kind, occasion=occasion, study=study)

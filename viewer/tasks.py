@@ -6,6 +6,22 @@ from celery import shared_task
 
 
 @shared_task
+def send_notifications() -> None:
+    """Send what waits in the outbox."""
+    from viewer.notifying.outbox import send_waiting
+
+    send_waiting()
+
+
+@shared_task
+def chase_critical_results() -> None:
+    """Remind of critical results that nobody has acknowledged, and escalate them."""
+    from viewer.critical.chasing import chase
+
+    chase()
+
+
+@shared_task
 def trim_cache() -> None:
     """Keep the levels of large images within the site's limit, and files to take away for a day."""
     from viewer.exports.keeping import remove_old

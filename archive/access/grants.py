@@ -6,6 +6,8 @@ administrator has confirmed once; any other match of names is only proposed.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -14,7 +16,7 @@ from archive.access.roles import Role
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.person_name import normalise
-from archive.models import Grant, NameMapping, PersonIdentifier, Study, User
+from archive.models import Grant, NameMapping, PersonIdentifier, ScheduledStep, Study, User, WardMapping
 
 
 def grant_by_referrer(study: Study) -> None:
@@ -45,6 +47,38 @@ def grant_by_order(study: Study) -> None:
             for mapping in NameMapping.objects.filter(name_key=name_key, state=NameMapping.State.CONFIRMED):
                 _grant(study, mapping.user_id, Grant.Source.MAPPING)
             propose_mappings(name_key)
+        _grant_wards(study, step)
+
+
+def _grant_wards(study: Study, step: ScheduledStep) -> None:
+    """Give a study to the groups that the ward or service of its order means now."""
+    now = timezone.now()
+    named = [name for name in (step.current_patient_location, step.requesting_service) if name]
+    valid = WardMapping.objects.filter(
+        Q(begins_at__isnull=True) | Q(begins_at__lte=now), Q(ends_at__isnull=True) | Q(ends_at__gt=now), name__in=named
+    )
+    for mapping in valid:
+        if not Grant.objects.filter(group=mapping.group_id, study=study).exists():
+            Grant.objects.create(group_id=mapping.group_id, study=study, source=Grant.Source.WARD)
+
+
+def grant_for_critical_result(
+    study: Study, user: User, *, by: User | None, lasts: timedelta, address: str = ""
+) -> None:
+    """Let somebody who is to be told of a critical result open the study, where nothing else lets them."""
+    if Study.objects.visible_to(user).filter(pk=study.pk).exists():
+        return
+    values = {"source": Grant.Source.CRITICAL, "granted_by": by, "begins_at": None}
+    Grant.objects.update_or_create(user=user, study=study, defaults=values | {"expires_at": timezone.now() + lasts})
+    record_event(
+        Event.RIGHTS_CHANGED,
+        user=by,
+        actor="" if by else "worker",
+        address=address,
+        study_instance_uid=study.study_instance_uid,
+        subject="grant for a critical result",
+        details={"to": user.get_username(), "days": lasts.days},
+    )
 
 
 def propose_mappings(name_key: str) -> None:

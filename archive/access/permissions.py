@@ -7,9 +7,28 @@ from typing import Any
 from archive.access.roles import Role
 
 CHANGEABLE = {
-    "archive": ("user", "peer", "route", "grant", "personidentifier", "namemapping", "patient", "scheduledstep"),
+    "archive": (
+        "user",
+        "peer",
+        "route",
+        "grant",
+        "personidentifier",
+        "namemapping",
+        "wardmapping",
+        "duty",
+        "patient",
+        "scheduledstep",
+    ),
     "auth": ("group",),
-    "viewer": ("windowpreset", "reporttemplate", "macro", "assignmentrule", "timelimit", "savedfilter"),
+    "viewer": (
+        "windowpreset",
+        "reporttemplate",
+        "macro",
+        "assignmentrule",
+        "timelimit",
+        "savedfilter",
+        "criticalcategory",
+    ),
 }
 VISIBLE = {
     "archive": (
@@ -20,13 +39,14 @@ VISIBLE = {
         "job",
         "auditevent",
         "breakglass",
+        "delegation",
         "storedfile",
         "correction",
         "performedstep",
         "performedseries",
         "commitment",
     ),
-    "viewer": ("readingtask",),
+    "viewer": ("readingtask", "criticalresult", "delivery"),
     "axes": ("accessattempt", "accesslog", "accessfailurelog"),
 }
 

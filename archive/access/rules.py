@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -11,7 +12,7 @@ from archive.access.entities import ApplicationEntity
 from archive.access.roles import Role, has_role, roles_of
 
 if TYPE_CHECKING:
-    from archive.models import Instance, QuarantinedFile, Study, User
+    from archive.models import Grant, Instance, QuarantinedFile, Study, User
     from archive.models.instance import InstanceQuerySet
     from archive.models.study import Seer, StudyQuerySet
 
@@ -48,14 +49,39 @@ def of_own_modality(who: User) -> Q:
 
 def granted_to(who: User) -> Q:
     """Studies granted to the person or to a group of theirs, singly or with all of the patient."""
-    from archive.models import Grant
-
-    valid = Grant.objects.filter(Q(user=who) | Q(group__in=who.groups.all())).filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
-    )
+    valid = valid_grants(who)
     return Q(pk__in=valid.filter(study__isnull=False).values("study")) | Q(
         patient__in=valid.filter(patient__isnull=False).values("patient")
     )
+
+
+def valid_grants(who: User) -> QuerySet[Grant]:
+    """What is granted now: to the person, to a group they are in or on call for, to a colleague they stand in for."""
+    from archive.models import Duty, Grant
+
+    now = timezone.now()
+    on_call = Duty.objects.filter(user=who, begins_at__lte=now, ends_at__gt=now)
+    to_whom = (
+        Q(user=who)
+        | Q(user__in=stood_in_for(who, now))
+        | Q(group__in=who.groups.all())
+        | Q(group__in=on_call.values("group"))
+    )
+    return Grant.objects.filter(
+        to_whom,
+        Q(begins_at__isnull=True) | Q(begins_at__lte=now),
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+    )
+
+
+def stood_in_for(who: User, now: datetime) -> QuerySet[User]:
+    """Clinicians who are away and named this person; whom those stand in for themselves is not handed on."""
+    from archive.models import Delegation, User
+
+    running = Delegation.objects.filter(delegate=who, begins_at__lte=now, ends_at__gt=now, ended_at__isnull=True)
+    return User.objects.filter(
+        is_active=True, groups__name=Role.CLINICIAN.value, pk__in=running.values("clinician")
+    ).only("pk")
 
 
 def opened_in_emergency(who: User) -> Q:
@@ -67,15 +93,13 @@ def opened_in_emergency(who: User) -> Q:
 
 def may_download(who: User, study: Study) -> bool:
     """Whether the original files may be taken away."""
-    from archive.models import BreakGlass, Grant
+    from archive.models import BreakGlass
 
     if has_role(who, Role.RADIOLOGIST):
         return True
     now = timezone.now()
     if has_role(who, Role.CLINICIAN):
-        valid = Grant.objects.filter(Q(user=who) | Q(group__in=who.groups.all()), may_download=True).filter(
-            Q(expires_at__isnull=True) | Q(expires_at__gt=now)
-        )
+        valid = valid_grants(who).filter(may_download=True)
         if valid.filter(Q(study=study) | Q(patient=study.patient_id)).exists():
             return True
     return (

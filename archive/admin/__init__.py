@@ -23,6 +23,7 @@ from archive.admin import (
     stored_files,
     studies,
     users,
+    validity,
 )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "stored_files",
     "studies",
     "users",
+    "validity",
 ]
 
 admin.site.site_header = "Portal administration"

@@ -33,7 +33,7 @@ class ValidFilter(admin.SimpleListFilter):
 
 @admin.register(Grant)
 class GrantAdmin(LooksAudited, AuditedChanges):
-    list_display = ("receiver", "what", "may_download", "source", "granted_by", "granted_at", "expires_at")
+    list_display = ("receiver", "what", "may_download", "source", "granted_by", "granted_at", "begins_at", "expires_at")
     list_filter = (ValidFilter, "source", "may_download", "group")
     search_fields = (
         "user__username",
@@ -52,7 +52,7 @@ class GrantAdmin(LooksAudited, AuditedChanges):
     fieldsets = (
         ("To whom", {"fields": ("user", "group"), "description": "A person or a group, not both."}),
         ("What", {"fields": ("study", "patient"), "description": "One study, or all of a patient's, not both."}),
-        (None, {"fields": ("may_download", "expires_at", "source", "granted_by", "granted_at")}),
+        (None, {"fields": ("may_download", "begins_at", "expires_at", "source", "granted_by", "granted_at")}),
     )
 
     @admin.display(description="to", ordering="user__username")

@@ -51,6 +51,13 @@ class Event(StrEnum):
     REPORT_SAVED = "report-saved"  # a draft was begun or taken over
     REPORT_SIGNED = "report-signed"
     REPORT_VIEWED = "report-viewed"
+    CRITICAL_FLAGGED = "critical-flagged"
+    CRITICAL_WITHDRAWN = "critical-withdrawn"
+    CRITICAL_NOTIFIED = "critical-notified"  # told, reminded or escalated
+    CRITICAL_ACKNOWLEDGED = "critical-acknowledged"
+    QUESTION_ASKED = "question-asked"
+    QUESTION_ANSWERED = "question-answered"
+    NOTIFICATIONS_CHANGED = "notifications-changed"
     JOB_STARTED = "job-started"
     JOB_ENDED = "job-ended"
     DAMAGE_FOUND = "damage-found"

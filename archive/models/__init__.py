@@ -5,7 +5,7 @@ from archive.models.audit_event import AuditEvent
 from archive.models.break_glass import BreakGlass
 from archive.models.commitment import Commitment
 from archive.models.correction import CorrectedStudy, Correction
-from archive.models.grant import Grant, NameMapping, PersonIdentifier
+from archive.models.grant import Delegation, Duty, Grant, NameMapping, PersonIdentifier, WardMapping
 from archive.models.instance import Instance
 from archive.models.job import Job
 from archive.models.patient import Patient
@@ -26,6 +26,8 @@ __all__ = [
     "Commitment",
     "CorrectedStudy",
     "Correction",
+    "Delegation",
+    "Duty",
     "Grant",
     "Instance",
     "Job",
@@ -45,4 +47,5 @@ __all__ = [
     "StoredFile",
     "Study",
     "User",
+    "WardMapping",
 ]

@@ -143,15 +143,69 @@ def test_a_report_is_typed_saved_signed_and_read_on_a_phone(
     expect(card).to_contain_text("report ready, with addendum")
     picture(phone, "referrals-390")
     card.click()
-    expect(phone.locator(".study-report")).to_contain_text("Nodule of 8 mm in the right upper lobe.")
-    expect(phone.locator(".study-report")).to_contain_text("Also an old rib fracture.")
+    expect(phone.locator(".referral-report")).to_contain_text("Nodule of 8 mm in the right upper lobe.")
+    expect(phone.locator(".referral-report")).to_contain_text("Also an old rib fracture.")
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
-    top = phone.locator(".study-report").bounding_box()
+    top = phone.locator(".referral-report").bounding_box()
     assert top is not None and top["y"] < 500
-    picture(phone, "study-390")
+    picture(phone, "referral-390")
     phone.goto(f"{live_portal.url}/studies/{sent.uid}/report/")
     expect(phone.locator(".report-document")).to_contain_text("Nodule of 8 mm")
     picture(phone, "report-390")
+
+
+def test_a_critical_result_reaches_the_phone_and_its_acknowledgement_the_reader(
+    live_portal: LivePortal, new_page: Callable[..., Page], sign_in: SignIn, sent: Sent
+) -> None:
+    page = new_page(viewport={"width": 1440, "height": 900})
+    sign_in(page, "reader")
+    open_from_worklist(page, sent)
+    give_to_referrer(live_portal, sent)
+    phone = new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    sign_in(phone, "referrer")
+    card = phone.locator(".referral", has_text=sent.family)
+    expect(card).to_contain_text("being read")
+
+    panel = page.locator("#report-side")
+    panel.locator("#report-impression").fill("Pulmonary embolism.")
+    is_saved(page)
+    panel.get_by_role("button", name="Critical result…").click()
+    dialog = page.get_by_role("dialog", name="Critical result")
+    expect(dialog.get_by_label("Who must know").locator("option:checked")).to_contain_text("(referred this)")
+    dialog.get_by_label("What was found").fill("Central pulmonary embolism <b>on both sides</b>.")
+    dialog.get_by_role("button", name="Tell when signed").click()
+    expect(panel.locator(".critical-state")).to_contain_text("is told when the report is signed")
+    panel.get_by_role("button", name="Sign final").click()
+    page.get_by_label("Your password").fill(live_portal.passwords["reader"])
+    page.get_by_label("Your password").press("Enter")
+    expect(panel.locator(".report-document")).to_contain_text("Signed as final by")
+
+    expect(card).to_contain_text("A critical result waits to be acknowledged", timeout=5000)
+    expect(card).to_contain_text("report ready")
+    picture(phone, "referrals-critical-390")
+    card.click()
+    expect(phone.locator(".critical-text")).to_have_text("Central pulmonary embolism <b>on both sides</b>.")
+    expect(phone.locator(".referral-report")).to_contain_text("Pulmonary embolism.")
+    expect(phone.locator("#bell [data-count]")).not_to_be_empty()
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    picture(phone, "referral-critical-390")
+    phone.get_by_role("button", name="I know of this and see to it").click()
+    expect(phone.locator(".critical-state")).to_have_text(
+        re.compile(r"Acknowledged by .+ at \d{4}-\d\d-\d\d \d\d:\d\d")
+    )
+    expect(panel.locator(".critical-state")).to_have_text(re.compile(r"^Acknowledged by .+ at "), timeout=6000)
+    picture(page, "viewer-acknowledged-1440")
+
+    phone.get_by_label("Ask the radiologist").fill("Is the right heart strained?")
+    phone.get_by_role("button", name="Ask", exact=True).click()
+    expect(phone.locator(".question")).to_contain_text("Not answered yet.")
+    page.goto(f"{live_portal.url}/studies/{sent.uid}/report/")
+    page.get_by_label("Your answer").fill("Yes.")
+    page.get_by_role("button", name="Answer").click()
+    expect(phone.locator(".question-answer")).to_have_text("Yes.", timeout=6000)
+    phone.goto(f"{live_portal.url}/account/")
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    picture(phone, "account-390")
 
 
 def test_of_two_windows_the_second_sees_both_texts_and_chooses(

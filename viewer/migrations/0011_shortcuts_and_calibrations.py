@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("archive", "0006_neighbours_routes_corrections"),
-        ("viewer", "0006_hanging_protocols"),
+        ("viewer", "0008_critical_results_and_notifications"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

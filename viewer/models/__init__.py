@@ -2,8 +2,11 @@
 
 from viewer.models.annotation import Annotation
 from viewer.models.assignment_rule import AssignmentRule
+from viewer.models.critical_result import CriticalCategory, CriticalResult
 from viewer.models.hanging_protocol import HangingProtocol
+from viewer.models.notification import Delivery, DeliveryAttempt, Notification, NotificationChoices
 from viewer.models.preferences import Preferences
+from viewer.models.question import Question
 from viewer.models.reading_task import ReadingTask
 from viewer.models.report import Macro, Report, ReportTemplate, ReportVersion
 from viewer.models.saved_filter import SavedFilter
@@ -13,9 +16,16 @@ from viewer.models.window_preset import WindowPreset
 __all__ = [
     "Annotation",
     "AssignmentRule",
+    "CriticalCategory",
+    "CriticalResult",
+    "Delivery",
+    "DeliveryAttempt",
     "HangingProtocol",
     "Macro",
+    "Notification",
+    "NotificationChoices",
     "Preferences",
+    "Question",
     "ReadingTask",
     "Report",
     "ReportTemplate",

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from archive.access.roles import roles_of, user_of
+from viewer.pages.account_choices import choices_context
 
 SIGNED_OUT = "_portal_signed_out"
 
@@ -26,6 +27,7 @@ def account(request: HttpRequest) -> HttpResponse:
         "account_roles": [role.value for role in roles_of(user)],
         "other_groups": user.groups.exclude(name__in=[role.value for role in roles_of(user)]).order_by("name"),
         "has_second_factor": is_mfa_enabled(user),
+        **choices_context(user),
     }
     return render(request, "account/account.html", context)
 

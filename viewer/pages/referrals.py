@@ -16,7 +16,7 @@ from archive.models import BreakGlass, Study, User
 from archive.models.study import StudyQuerySet
 from archive.querying.words import LONGEST_TEXT, containing
 from viewer.worklist.ordering import NEWEST_EXAMINED, find_page
-from viewer.worklist.rows import load_rows
+from viewer.worklist.rows import digest_of, load_rows
 
 CARDS = 20
 """Cards of one page: a few screens of a phone, quick on a slow line."""
@@ -32,6 +32,8 @@ def referrals(request: HttpRequest) -> HttpResponse:
     context = cards_of(user_of(request), text=text, place=asked) | {
         "may_break_glass": may_break_glass(user_of(request))
     }
+    if "seen" in asked and asked["seen"] == context["digest"]:
+        return HttpResponse(status=204)
     template = "referrals/cards.html" if request.headers.get("HX-Request") else "referrals/page.html"
     return render(request, template, context)
 
@@ -45,9 +47,10 @@ def cards_of(who: User, *, text: str, place: Mapping[str, Any]) -> dict[str, Any
     """One page of cards, the newest examination first."""
     studies = containing(referred_to(who), text)
     page = find_page(studies, NEWEST_EXAMINED, after=str(place.get("after", "")), size=CARDS)
+    rows = load_rows(page.ids, who)
     until = emergencies_of(who, page.ids)
-    cards = [{"row": row, "emergency_until": until.get(row.pk)} for row in load_rows(page.ids, who)]
-    return {"cards": cards, "page": page, "text": text}
+    cards = [{"row": row, "emergency_until": until.get(row.pk)} for row in rows]
+    return {"cards": cards, "page": page, "text": text, "digest": digest_of(rows, until)}
 
 
 def emergencies_of(who: User, ids: tuple[int, ...]) -> dict[int, Any]:

@@ -13,10 +13,12 @@ from archive.access.roles import user_of
 from archive.access.rules import may_read_reports
 from archive.models import Study, User
 from viewer.api.reports import record_view, visible_study
+from viewer.critical.words import results_for
 from viewer.reports.access import readable_versions
 from viewer.reports.document import ReportDocument, compose
 from viewer.reports.html import as_html
 from viewer.reports.identity import identity_of
+from viewer.reports.questions import questions_of
 from viewer.worklist.claiming import may_read
 
 
@@ -37,6 +39,9 @@ def report_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "study": study,
             "identity": identity_of(study),
             "may_read": may_read(who),
+            "results": results_for(who, study),
+            "questions": questions_of(study),
+            "may_answer": may_read(who),
             "report_html": as_html(document) if document else "",
             "report_data": report_data(study) | {"sign_in": resolve_url(settings.LOGIN_URL)},
         },

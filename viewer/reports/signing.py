@@ -19,7 +19,9 @@ from archive.jobs.queue import enqueue
 from archive.models import Study
 from viewer.annotations.freezing import frozen
 from viewer.annotations.saving import annotations_of
+from viewer.critical.flagging import tell_with_signature
 from viewer.models import Report, ReportVersion
+from viewer.notifying.results import tell_of_report
 from viewer.reports.drafting import conflict_with, report_of, require_same_patient
 from viewer.reports.errors import AlreadySigned, InvalidText, NotForYou, NothingToSign, NotSignedYet
 from viewer.reports.identity import identity_of
@@ -64,8 +66,10 @@ def sign(change: Change, signature: Signature) -> ReportVersion:
         raise conflict_with(report)
     version = _add_version(change, report, signature.kind)
     _move_on(change, report, signature.kind)
+    tell_with_signature(change, version)
     change.record(Event.REPORT_SIGNED, kind=str(signature.kind), version=version.number, sha256=version.sha256)
     if signature.kind != Kind.PRELIMINARY:
+        tell_of_report(study, version)
         parameters = {"version": version.pk, "drawn": frozen(annotations_of(study))}
         enqueue(DOCUMENTS, study=study, parameters=parameters, created_by=change.user)
     return version

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from archive.access.roles import Role, has_role
 from archive.dicom.dates import age_at, format_date, format_time, parse_date
 from archive.dicom.person_name import format_for_people
 from archive.models import Study, User
-from viewer.models import ReadingTask, Report
+from archive.models.study import StudyQuerySet
+from viewer.models import CriticalResult, ReadingTask, Report
 from viewer.worklist.claiming import PEOPLE, can_be_claimed_by, is_stale
 from viewer.worklist.limits import ALMOST
 
@@ -46,6 +49,7 @@ PRIORITIES = {
     ReadingTask.Priority.URGENT: Mark("urgent", "urgent"),
 }
 """Routine has no mark."""
+CRITICAL_KNOWN = "critical, acknowledged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,15 @@ class StudyRow:
     assigned_because: str
     priority_source: str
     """Who said how urgent it is, in words."""
+    critical: str = ""
+    """What is to be said of a critical result, to those who read reports; empty where there is none."""
+    critical_waits: bool = False
+    """Somebody was told of a critical result, and has not acknowledged it."""
+
+    @property
+    def critical_shape(self) -> str:
+        """Of the mark beside it: a check once somebody has said that they know."""
+        return "final" if self.critical == CRITICAL_KNOWN else "critical"
 
     @property
     def examination(self) -> str:
@@ -115,7 +128,7 @@ def load_studies(ids: Sequence[int]) -> dict[int, Study]:
     if not ids:
         return {}
     studies = Study.objects.select_related("patient", "report", *PEOPLE_OF_TASK)
-    return studies.in_bulk(list(ids))
+    return with_critical_results(studies).in_bulk(list(ids))
 
 
 def rows_of(studies: Mapping[int, Study], ids: Iterable[int], who: User) -> list[StudyRow]:
@@ -176,6 +189,8 @@ def row_of(study: Study, who: User, now: datetime) -> StudyRow:
         assigned=assigned_in_words(task, who) if task is not None and waits else "",
         assigned_because=task.assigned_because if task is not None and waits else "",
         priority_source=ReadingTask.PrioritySource(task.priority_source).label if task is not None else "",
+        critical=critical_in_words(study, who),
+        critical_waits=getattr(study, "critical_told", False),
     )
 
 
@@ -207,6 +222,28 @@ def assigned_in_words(task: ReadingTask, who: User) -> str:
     if task.assigned_to_id is not None and task.assigned_to_id == who.pk:
         return "you"
     return str(task.assigned_to or task.assigned_group or "")
+
+
+def with_critical_results(studies: StudyQuerySet) -> StudyQuerySet:
+    """Bring along whether a study has critical results, and in which states, without a query of its own."""
+    results = CriticalResult.objects.filter(study=OuterRef("pk"))
+    states = CriticalResult.State
+    return studies.annotate(
+        critical_told=Exists(results.filter(state=states.TOLD)),
+        critical_flagged=Exists(results.filter(state=states.FLAGGED)),
+        critical_acknowledged=Exists(results.filter(state=states.ACKNOWLEDGED)),
+    )
+
+
+def critical_in_words(study: Study, who: User) -> str:
+    """The most pressing of a study's critical results; nothing to roles that read no reports."""
+    if not has_role(who, Role.RADIOLOGIST, Role.CLINICIAN):
+        return ""
+    if getattr(study, "critical_told", False):
+        return "critical, not acknowledged"
+    if getattr(study, "critical_flagged", False) and has_role(who, Role.RADIOLOGIST):
+        return "critical, told when signed"
+    return CRITICAL_KNOWN if getattr(study, "critical_acknowledged", False) else ""
 
 
 def task_of(study: Study) -> ReadingTask | None:

@@ -1,6 +1,7 @@
 /**
  * The site's frame on every page: menus close when one looks elsewhere, and a signed-out browser forgets its patient.
  */
+import { Bell } from "../core/bell.js";
 import { forgetCurrentPatient } from "../core/current_patient.js";
 
 function closeMenus(event) {
@@ -11,4 +12,6 @@ function closeMenus(event) {
 
 document.addEventListener("pointerdown", closeMenus);
 document.addEventListener("keydown", closeMenus);
+const bell = document.getElementById("bell");
+if (bell) new Bell(bell).connect();
 if (!document.body.dataset.signedIn) forgetCurrentPatient();

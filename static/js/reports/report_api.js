@@ -1,15 +1,17 @@
 /**
  * The addresses of one study's report.
  */
-import { csrfToken, fetchJson, request } from "../core/requests.js";
+import { csrfToken, fetchJson, request, sendJson } from "../core/requests.js";
 
 export class ReportApi {
   #base;
+  #critical;
   #patient;
 
   /** @param {{study: string, patient: number}} shown the study's UID, the portal's number of the patient shown */
   constructor({ study, patient }) {
     this.#base = `/api/studies/${study}/report`;
+    this.#critical = `/api/studies/${study}/critical`;
     this.#patient = patient;
   }
 
@@ -43,6 +45,21 @@ export class ReportApi {
     const headers = { ...this.#headers(number), "X-CSRFToken": csrfToken(), "Content-Type": "application/json" };
     const body = JSON.stringify({ kind, patient: this.#patient, ...proof });
     return (await request(address, { method: "POST", headers, body })).json();
+  }
+
+  /** Critical results of the study, and what can be chosen to flag one. */
+  critical(options = {}) {
+    return fetchJson(this.#critical, options);
+  }
+
+  /** @param {{category: number, text: string, recipient: number, at_once: boolean}} asked */
+  flagCritical(asked) {
+    return sendJson(this.#critical, { ...asked, patient: this.#patient });
+  }
+
+  /** @param {number} result @param {"tell"|"withdraw"|"acknowledge"} action */
+  criticalAction(result, action) {
+    return sendJson(`${this.#critical}/${result}/${action}`, {});
   }
 
   #headers(number) {

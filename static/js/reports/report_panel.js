@@ -5,6 +5,7 @@ import { announce } from "../core/announcer.js";
 import { element, mark, setText } from "../core/dom.js";
 import { SECTIONS, unfilled } from "./both_texts.js";
 import { openConflict } from "./conflict_dialog.js";
+import { CriticalResults } from "./critical_results.js";
 import { DraftSaver } from "./draft_saver.js";
 import { SectionField } from "./section_field.js";
 import { openSigning } from "./sign_dialog.js";
@@ -33,6 +34,7 @@ export class ReportPanel {
   #isAdding = false;
   #otherText = null;
   #parts = {};
+  #critical;
 
   /**
    * @param {HTMLElement} place that the panel fills
@@ -46,6 +48,7 @@ export class ReportPanel {
     this.#saver = new DraftSaver((text, number, options) => api.save(text, number, options));
     this.#saver.addEventListener("change", () => this.#showSaved());
     this.#saver.addEventListener("conflict", ({ detail }) => this.#conflict(detail));
+    this.#critical = new CriticalResults(api);
     this.#build();
     claim.addEventListener("lost", ({ detail }) => this.#lost(detail));
     addEventListener("pagehide", () => this.#saver.flush({ isLeaving: true }));
@@ -59,6 +62,7 @@ export class ReportPanel {
   async load() {
     try {
       this.#told = await this.#api.load();
+      await this.#critical.load();
       if (this.#told.may_write && !this.#claim.isHeld) await this.#claim.take();
       if (this.#told.may_write || this.#told.may_addend) this.#aids = await this.#api.writingAids();
     } catch (error) {
@@ -119,6 +123,7 @@ export class ReportPanel {
     this.#place.replaceChildren(
       element("header", { class: "report-head" }, parts.identity, parts.state),
       parts.notice,
+      this.#critical.element,
       element("div", { class: "button-row" }, parts.claim, parts.confirm, parts.templates),
       parts.signed,
       parts.fields,
@@ -183,6 +188,7 @@ export class ReportPanel {
       field.element.hidden = name === "addendum" ? !(told.may_addend && this.#isAdding) : this.#isFinal || !(told.may_write || told.draft);
       field.isReadOnly = name === "addendum" ? !adds : !writes;
     }
+    this.#critical.mayFlag = writes || (told.may_addend && this.#isAllowed);
     fields.hidden = [...this.#fields.values()].every((field) => field.element.hidden);
     addend.hidden = !told.may_addend || this.#isAdding;
     preliminary.hidden = final.hidden = !told.may_write;

@@ -10,9 +10,24 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from archive.access.break_glass import NotAllowed, ReasonTooShort, open_in_emergency
-from archive.access.grants import confirm_mapping, grant_by_referrer, identifier_was_given
+from archive.access.delegations import DelegationRefused, delegate, end_delegation
+from archive.access.grants import confirm_mapping, grant_by_order, grant_by_referrer, identifier_was_given
 from archive.access.rules import may_download
-from archive.models import AuditEvent, BreakGlass, Grant, NameMapping, Patient, PersonIdentifier, Series, Study, User
+from archive.models import (
+    AuditEvent,
+    BreakGlass,
+    Delegation,
+    Duty,
+    Grant,
+    NameMapping,
+    Patient,
+    PersonIdentifier,
+    ScheduledStep,
+    Series,
+    Study,
+    User,
+    WardMapping,
+)
 
 if TYPE_CHECKING:
     from tests.conftest import Cast
@@ -160,3 +175,120 @@ def test_a_referrer_s_name_on_an_order_alone_gives_nothing(cast: Cast) -> None:
     make_step(study_instance_uid="1.2.3", patient_id="", referring_physician_name="Clinician^Clara")
     grant_by_order(study)
     assert not sees(cast.referrer, study)
+
+
+# --- For a time: on call, wards, colleagues who stand in --------------------------------------------------------------
+
+
+DAY = timedelta(days=1)
+
+
+def test_a_grant_opens_nothing_before_it_begins(cast: Cast, study: Study) -> None:
+    grant = Grant.objects.create(user=cast.referrer, study=study, begins_at=timezone.now() + DAY, may_download=True)
+    assert not sees(cast.referrer, study) and not may_download(cast.referrer, study)
+    Grant.objects.filter(pk=grant.pk).update(begins_at=timezone.now() - DAY)
+    assert sees(cast.referrer, study) and may_download(cast.referrer, study)
+
+
+@pytest.mark.parametrize(("begins", "ends", "seen"), [(-1, 1, True), (-2, -1, False), (1, 2, False)])
+def test_who_is_on_call_sees_what_the_group_was_given_for_that_time(
+    cast: Cast, study: Study, begins: int, ends: int, seen: bool
+) -> None:
+    group = Group.objects.create(name="on call")
+    Grant.objects.create(group=group, study=study)
+    now = timezone.now()
+    Duty.objects.create(user=cast.referrer, group=group, begins_at=now + begins * DAY, ends_at=now + ends * DAY)
+    assert sees(cast.referrer, study) is seen
+    assert not sees(cast.referrer2, study)
+
+
+def away(cast: Cast, *, begins: int = -1, ends: int = 1) -> Delegation:
+    now = timezone.now()
+    return Delegation.objects.create(
+        clinician=cast.referrer, delegate=cast.referrer2, begins_at=now + begins * DAY, ends_at=now + ends * DAY
+    )
+
+
+def test_a_colleague_who_stands_in_sees_what_was_given_by_name_and_not_the_ward_s(cast: Cast, study: Study) -> None:
+    ward = Group.objects.create(name="ward 3")
+    cast.referrer.groups.add(ward)
+    other = make_study("1.2.4", "CT")
+    Grant.objects.create(user=cast.referrer, study=study)
+    Grant.objects.create(group=ward, study=other)
+    assert not sees(cast.referrer2, study)
+    away(cast)
+    assert sees(cast.referrer2, study) and not sees(cast.referrer2, other)
+    assert sees(cast.referrer, study)
+
+
+@pytest.mark.parametrize(("begins", "ends"), [(-2, -1), (1, 2)])
+def test_nobody_stands_in_before_or_after_the_time(cast: Cast, study: Study, begins: int, ends: int) -> None:
+    Grant.objects.create(user=cast.referrer, study=study)
+    away(cast, begins=begins, ends=ends)
+    assert not sees(cast.referrer2, study)
+
+
+def test_standing_in_ends_at_once_and_with_the_colleague_s_account_or_role(cast: Cast, study: Study) -> None:
+    Grant.objects.create(user=cast.referrer, study=study)
+    first = away(cast)
+    end_delegation(first, by=cast.referrer)
+    assert not sees(cast.referrer2, study)
+    away(cast)
+    User.objects.filter(pk=cast.referrer.pk).update(is_active=False)
+    assert not sees(cast.referrer2, study)
+    User.objects.filter(pk=cast.referrer.pk).update(is_active=True)
+    cast.referrer.groups.clear()
+    assert not sees(cast.referrer2, study)
+
+
+def test_whom_a_colleague_stands_in_for_is_not_handed_on(cast: Cast, study: Study) -> None:
+    Grant.objects.create(user=cast.referrer, study=study)
+    away(cast)
+    third = User.objects.create_user("third")
+    third.groups.add(Group.objects.get(name="referring clinician"))
+    now = timezone.now()
+    Delegation.objects.create(clinician=cast.referrer2, delegate=third, begins_at=now - DAY, ends_at=now + DAY)
+    assert sees(cast.referrer2, study) and not sees(third, study)
+
+
+def test_a_clinician_arranges_it_themselves_and_it_is_on_record(cast: Cast) -> None:
+    now = timezone.now()
+    made = delegate(clinician=cast.referrer, to=cast.referrer2, begins_at=now, ends_at=now + DAY, address="10.0.0.7")
+    event = AuditEvent.objects.get(event="rights-changed")
+    assert (event.user_id, event.address, event.details["to"]) == (cast.referrer.pk, "10.0.0.7", "referrer2")
+    assert end_delegation(made, by=cast.referrer) and not end_delegation(made, by=cast.referrer)
+
+
+@pytest.mark.parametrize(("who", "to"), [("reader", "referrer"), ("referrer", "reader"), ("referrer", "referrer")])
+def test_only_another_clinician_stands_in_for_a_clinician(cast: Cast, who: str, to: str) -> None:
+    now = timezone.now()
+    with pytest.raises(DelegationRefused):
+        delegate(clinician=getattr(cast, who), to=getattr(cast, to), begins_at=now, ends_at=now + DAY)
+    assert not Delegation.objects.exists()
+
+
+@pytest.mark.parametrize("days", [-1, 0, 93])
+def test_standing_in_has_an_end_that_is_not_too_far(cast: Cast, days: int) -> None:
+    now = timezone.now()
+    with pytest.raises(DelegationRefused):
+        delegate(clinician=cast.referrer, to=cast.referrer2, begins_at=now, ends_at=now + days * DAY)
+
+
+@pytest.mark.parametrize("field", ["current_patient_location", "requesting_service"])
+def test_the_ward_that_an_order_names_sees_the_study_while_the_mapping_holds(cast: Cast, field: str) -> None:
+    ward = Group.objects.create(name="ward 3")
+    cast.referrer.groups.add(ward)
+    mapping = WardMapping.objects.create(name="W3", group=ward, ends_at=timezone.now() - DAY)
+    study = make_study("1.2.5", "CT", accession_number="A-5")
+    Patient.objects.filter(pk=study.patient_id).update(patient_id="P5", patient_name="DOE^Jane")
+    study.refresh_from_db()
+    ScheduledStep.objects.create(
+        study_instance_uid="1.2.5", patient_id="P5", patient_name="DOE^Jane", modality="CT", **{field: "W3"}
+    )
+    grant_by_order(study)
+    assert not sees(cast.referrer, study)
+    WardMapping.objects.filter(pk=mapping.pk).update(ends_at=None)
+    for _ in range(2):
+        grant_by_order(study)
+    assert sees(cast.referrer, study) and not sees(cast.referrer2, study)
+    assert Grant.objects.get().source == "ward"

@@ -31,7 +31,7 @@ def give(user: User, *studies: Study) -> None:
 
 
 def shown(html: str) -> list[str]:
-    return [part.partition("/")[0] for part in html.split('class="card referral" href="/studies/')[1:]]
+    return [part.partition("/")[0] for part in html.split('class="card referral" href="/referrals/')[1:]]
 
 
 def test_a_clinician_starts_with_their_referrals_in_words(cast: Cast, client_of: ClientOf) -> None:
