@@ -42,6 +42,7 @@ class DicomReceiver(bootsteps.StartStopStep):
                 settings.PORTAL_AE_TITLE,
                 shared_port=settings.PORTAL_DICOM_SHARED_PORT,
                 secure=secure_port(),
+                is_on_board=True,
             )
             server.start()
         except PortTaken as error:

@@ -11,7 +11,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from pynetdicom import AE
@@ -29,6 +29,9 @@ from archive.dimse.refusals import Refusal, RefusalLog
 from archive.dimse.sharing import PortShare
 from archive.dimse.tls import CannotUseTls, ClientCertificates, server_context
 from archive.dimse.trail import trail
+
+if TYPE_CHECKING:
+    from archive.dimse.live import LiveReport
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +93,8 @@ class DicomServer:
         pynetdicom's events and what answers them, beyond C-STORE and C-ECHO.
     secure
         Another port, for TLS.
+    is_on_board
+        The database is told who is connected, for the live board.
     """
 
     def __init__(
@@ -105,6 +110,7 @@ class DicomServer:
         refusals: RefusalLog | None = None,
         handlers: Sequence[evt.EventHandlerType] = (),
         secure: SecurePort | None = None,
+        is_on_board: bool = False,
     ) -> None:
         self.host, self.port, self.ae_title = host, port, ae_title.strip()
         self._shared_port = shared_port
@@ -118,6 +124,8 @@ class DicomServer:
         self._lock = threading.Lock()
         self._associations: set[ReceiverAssociation] = set()
         self._gate: Gate | None = None
+        self._is_on_board = is_on_board
+        self._live: LiveReport | None = None
 
     def start(self) -> None:
         """Begin to listen; returns at once.
@@ -136,7 +144,16 @@ class DicomServer:
         self._gate = Gate(doors, hand_over=self._take, limits=self._limits, no_handshake=self._no_handshake)
         _servers.add(self)
         self._gate.start()
+        self._start_live_report()
         logger.info("DICOM receiver listens", extra={"ae_title": self.ae_title, "host": self.host, "port": self.port})
+
+    def _start_live_report(self) -> None:
+        if self._is_on_board:
+            from archive.dimse.live import LiveReport
+
+            secure = f" and {self.secure.port} (TLS)" if self.secure else ""
+            self._live = LiveReport(f"{self.host}:{self.port}{secure}", self.ae_title, self.associations)
+            self._live.start()
 
     def _open_doors(self) -> list[Door]:
         doors: list[Door] = []
@@ -180,6 +197,8 @@ class DicomServer:
             association.break_off()
         for association in self._open():
             association.join(2)
+        if self._live is not None:
+            self._live.stop()
         self._peers.stop()
         self._refusals.stop()
         trail.flush()

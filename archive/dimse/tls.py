@@ -103,7 +103,7 @@ class TlsSocket(ssl.SSLSocket):
             Nothing came within the timeout.
         OSError
         """
-        while True:
+        while self._is_open:
             try:
                 with self._turn:
                     return super().recv_into(buffer, nbytes or len(buffer))
@@ -111,8 +111,11 @@ class TlsSocket(ssl.SSLSocket):
                 self._wait(select.POLLIN, self._patience_s)
             except ssl.SSLWantWriteError:
                 self._wait(select.POLLOUT, self._patience_s)
+        return super().recv_into(buffer, nbytes or len(buffer))
 
     def send(self, data: Any, flags: int = 0) -> int:
+        if not self._is_open:
+            return super().send(data, flags)
         self.sendall(data)
         return len(data)
 
@@ -125,6 +128,9 @@ class TlsSocket(ssl.SSLSocket):
             The peer does not read.
         OSError
         """
+        if not self._is_open:
+            super().sendall(data, flags)
+            return
         view = memoryview(data).cast("B")
         with self._sending:
             for start in range(0, len(view), PIECE_BYTES):

@@ -32,7 +32,12 @@ class Command(BaseCommand):
         import_module("archive.tasks")
         try:
             server = DicomServer(
-                host, port, ae_title, shared_port=settings.PORTAL_DICOM_SHARED_PORT, secure=secure_port()
+                host,
+                port,
+                ae_title,
+                shared_port=settings.PORTAL_DICOM_SHARED_PORT,
+                secure=secure_port(),
+                is_on_board=True,
             )
             server.start()
         except PortTaken as error:
