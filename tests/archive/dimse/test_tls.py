@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
-from django.core.checks import run_checks
 
 from archive.dimse.client import PeerUnreachable, echo
 from archive.dimse.destinations import open_channel
@@ -20,6 +20,7 @@ from archive.dimse.peers import PeerRule
 from archive.dimse.refusals import Refusal
 from archive.dimse.server import DicomServer, SecurePort
 from archive.dimse.tls import ClientCertificates, TlsFiles, server_context
+from pacs_portal.checks import tls_of_the_receiver_can_be_used
 from tests.archive.dimse.certificates import Pair, authority, issue
 from tests.archive.dimse.conftest import StartReceiver, data_set_of, dcmtk, echoscu, incoming, storescu
 from tests.archive.dimse.raw import CT_CLASS, EXPLICIT, RELEASE, RawPeer, echo_command, p_data
@@ -199,12 +200,14 @@ def test_an_image_is_sent_to_a_peer_over_tls(
     use(settings, site.ours, site.ca)
     rule = PeerRule("STORE", host="127.0.0.1", port=secure_store, use_tls=True)
     channel = open_channel(rule, CT, "PORTAL")
-    (way, *_) = channel.accepted[CT_CLASS]
+    way = channel.choose(CT_CLASS, EXPLICIT)
+    assert way is not None
+    assert way.transfer_syntax_uid == EXPLICIT
     data = data_set_of(ct_file)
     source = tmp_path / "data set"
     source.write_bytes(data)
     with source.open("rb") as file:
-        uid = "1.2.826.0.1.3680043.8.498.77"
+        uid = str(pydicom.dcmread(ct_file, stop_before_pixels=True).SOPInstanceUID)
         status = channel.store(file, way, sop_class_uid=CT_CLASS, sop_instance_uid=uid)
     channel.let_go()
     channel.assoc.release()
@@ -247,7 +250,7 @@ def test_what_is_missing_for_tls_is_said_before_the_start(settings: Any, changes
     for name, value in changes.items():
         setattr(settings, name, value)
 
-    assert any(words in message.msg for message in run_checks())
+    assert any(words in message.msg for message in tls_of_the_receiver_can_be_used())
 
 
 def test_certificates_that_nobody_can_be_checked_against_are_said(settings: Any, site: Site) -> None:
@@ -255,7 +258,7 @@ def test_certificates_that_nobody_can_be_checked_against_are_said(settings: Any,
     settings.PORTAL_DICOM_TLS_PORT, settings.PORTAL_DICOM_TLS_CA = 2762, ""
     settings.PORTAL_DICOM_TLS_CLIENTS = "required"
 
-    assert any("no file of authorities" in message.msg for message in run_checks())
+    assert any("no file of authorities" in message.msg for message in tls_of_the_receiver_can_be_used())
 
 
 def test_a_dcmtk_that_speaks_plainly_to_the_tls_port_is_sent_away(start_secure: StartSecure) -> None:
