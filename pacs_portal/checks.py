@@ -136,6 +136,32 @@ def orders_have_known_senders(**_kwargs: Any) -> Iterator[CheckMessage]:
         )
 
 
+@register()
+def tls_of_the_receiver_can_be_used(**_kwargs: Any) -> Iterator[CheckMessage]:
+    """A TLS port has a certificate with its key, and whom it checks peers against where it does."""
+    from archive.dimse.client import site_files
+    from archive.dimse.tls import CannotUseTls, ClientCertificates, client_context, server_context
+
+    port = settings.PORTAL_DICOM_TLS_PORT
+    if port and port == settings.PORTAL_DICOM_PORT:
+        yield Error(
+            f"PORTAL_DICOM_TLS_PORT and PORTAL_DICOM_PORT are both {port}.",
+            hint="TLS has a port of its own; 2762 is registered for it.",
+            id="portal.E010",
+        )
+    try:
+        if port:
+            server_context(site_files(), ClientCertificates(settings.PORTAL_DICOM_TLS_CLIENTS))
+        elif any(getattr(settings, f"PORTAL_DICOM_TLS_{name}") for name in ("CERTIFICATE", "KEY", "CA")):
+            client_context(site_files())
+    except CannotUseTls as error:
+        yield Error(
+            str(error),
+            hint="PORTAL_DICOM_TLS_CERTIFICATE, PORTAL_DICOM_TLS_KEY and PORTAL_DICOM_TLS_CA are paths of PEM files.",
+            id="portal.E011",
+        )
+
+
 @register(Tags.database)
 def production_has_no_demo_passwords(**kwargs: Any) -> Iterator[CheckMessage]:
     """A data folder that was a demo before still has its users; their password is known."""

@@ -105,6 +105,14 @@ PORTAL_DICOM_HOST = env.str("PORTAL_DICOM_HOST", "127.0.0.1")
 PORTAL_DICOM_PORT = number("PORTAL_DICOM_PORT", 11112, 1, 65535)
 PORTAL_DICOM_SHARED_PORT = flag("PORTAL_DICOM_SHARED_PORT", False)
 PORTAL_AE_TITLE = env.str("PORTAL_AE_TITLE", "PORTAL")
+PORTAL_DICOM_TLS_PORT = number("PORTAL_DICOM_TLS_PORT", 0, 0, 65535)
+"""TLS is spoken here, beside the plain port; 2762 is registered for it; 0 offers none."""
+PORTAL_DICOM_TLS_CERTIFICATE = env.str("PORTAL_DICOM_TLS_CERTIFICATE", "")
+PORTAL_DICOM_TLS_KEY = env.str("PORTAL_DICOM_TLS_KEY", "")
+PORTAL_DICOM_TLS_CA = env.str("PORTAL_DICOM_TLS_CA", "")
+"""PEM files: our certificate with its chain, its key without a password, and the authorities that we trust."""
+PORTAL_DICOM_TLS_CLIENTS = choice("PORTAL_DICOM_TLS_CLIENTS", "none", ("none", "optional", "required"))
+"""Whether peers that call our TLS port show a certificate."""
 PORTAL_CHECK_CALLED_AE_TITLE = flag("PORTAL_CHECK_CALLED_AE_TITLE", not IS_DEMO)
 """Refuse associations that call another AE title than ours."""
 PORTAL_ACCEPT_PRIVATE_SOP_CLASSES = flag("PORTAL_ACCEPT_PRIVATE_SOP_CLASSES", False)

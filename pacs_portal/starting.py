@@ -85,6 +85,8 @@ def prepare() -> None:
     if not settings.PORTAL_DICOM_SHARED_PORT:
         host, port = settings.PORTAL_DICOM_HOST, settings.PORTAL_DICOM_PORT
         require_free_port(host, port, what="the DICOM receiver", variable="PORTAL_DICOM_PORT")
+        if port := settings.PORTAL_DICOM_TLS_PORT:
+            require_free_port(host, port, what="DICOM over TLS", variable="PORTAL_DICOM_TLS_PORT")
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     try:
         call_command("migrate", interactive=False, verbosity=0)

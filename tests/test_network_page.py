@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.urls import get_resolver
 
 from archive.dimse.contexts import VERIFICATION
 from archive.dimse.identifiers import MODELS
+from archive.dimse.limits import DEFAULT_LIMITS
 from archive.dimse.operations import AVAILABILITY, WORKFLOW_CLASSES
+from archive.dimse.tls import CIPHERS
 from archive.querying.keys import COMPUTED, KEYS
 
 pytestmark = pytest.mark.plain
@@ -34,6 +37,22 @@ def test_every_key_is_named_with_its_level_and_use() -> None:
     kept = {key.keyword: (key.level.name.lower(), key.use.name.lower()) for key in KEYS.values()}
     computed = {keyword: (level.name.lower(), "computed") for keyword, level in COMPUTED.items()}
     assert rows == kept | computed
+
+
+def test_every_limit_is_what_the_page_says() -> None:
+    for _words, value, name in table("limit", "value", "field"):
+        assert float(value) == getattr(DEFAULT_LIMITS, name)
+
+
+def test_every_setting_of_tls_is_named() -> None:
+    named = {name for name, _meaning in table("setting", "meaning")}
+    assert named == {name for name in dir(settings) if name.startswith("PORTAL_DICOM_TLS_")}
+
+
+def test_the_cipher_suites_are_those_of_the_page() -> None:
+    assert "`ECDHE-{ECDSA,RSA}-AES{128,256}-GCM`" in PAGE
+    said = {f"ECDHE-{key}-AES{bits}-GCM" for key in ("ECDSA", "RSA") for bits in (128, 256)}
+    assert {suite.rpartition("-")[0] for suite in CIPHERS.split(":")} == said
 
 
 def test_every_address_of_dicomweb_is_named() -> None:

@@ -72,7 +72,7 @@ class PeerAdmin(AuditedChanges):
         ("What it may do", {"fields": ("may_echo", "may_store", "may_query", "may_retrieve", "may_receive")}),
         ("Orders and examinations", {"fields": ("may_query_worklist", "may_report_steps", "may_ask_commitment")}),
         ("What it is told", {"fields": ("wants_availability",)}),
-        ("What we may do there", {"fields": ("may_be_searched", "retrieve_by")}),
+        ("What we may do there", {"fields": ("may_be_searched", "retrieve_by", "use_tls", "tls_name")}),
         ("Its images", {"fields": ("accept_private_sop_classes", "default_issuer_of_patient_id")}),
     )
     actions = (
@@ -121,6 +121,7 @@ def ask_to_answer(peer: Peer) -> tuple[str, int]:
             called_ae_title=peer.ae_title,
             calling_ae_title=settings.PORTAL_AE_TITLE,
             timeout_s=ECHO_TIMEOUT_S,
+            tls=peer.tls,
         )
     except PeerUnreachable as error:
         return str(error), messages.ERROR

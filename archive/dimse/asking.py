@@ -249,6 +249,7 @@ def _asked(peer: PeerRule, contexts: list[PresentationContext], calling_ae_title
         calling_ae_title=calling_ae_title,
         timeout_s=CONNECT_S,
         answer_s=ANSWER_S,
+        tls=peer.tls,
         **options,
     )
 

@@ -54,6 +54,10 @@ class AssociationView:
     refused: int
     bytes: int
     idle_s: float
+    service: str = ""
+    """The last request's."""
+    tls: str = ""
+    """Version of TLS; empty without."""
 
 
 class Negotiation(ACSE):
@@ -127,7 +131,9 @@ class ReceiverAssociation(Association):
         for event, handler, *arguments in handlers:
             self.bind(event, handler, *arguments)
         self.dul.request = request
-        self.set_socket(Connection(self, client_socket, limits=limits, received=received))
+        connection = Connection(self, client_socket, limits=limits, received=received)
+        self._tls_version = connection.tls_version
+        self.set_socket(connection)
 
     def _set_timeouts(self, ae: ApplicationEntity) -> None:
         # Set by the base class on the upper layer that ours has replaced.
@@ -174,8 +180,10 @@ class ReceiverAssociation(Association):
             since=self.since,
             stored=reception.stored if reception else 0,
             refused=reception.refused if reception else 0,
-            bytes=reception.bytes if reception else 0,
+            bytes=reception.bytes_so_far if reception else 0,
             idle_s=self.idle_s,
+            service=reception.service if reception else "",
+            tls=self._tls_version,
         )
 
     @property

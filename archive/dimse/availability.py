@@ -111,6 +111,7 @@ def _notify(peer: Peer, ds: Dataset) -> None:
         called_ae_title=peer.ae_title,
         calling_ae_title=settings.PORTAL_AE_TITLE,
         timeout_s=TIMEOUT_S,
+        tls=peer.tls,
     ) as assoc:
         try:
             status: Any = assoc.send_n_create(ds, AVAILABILITY, new_uid())[0]

@@ -33,15 +33,17 @@ class DicomReceiver(bootsteps.StartStopStep):
         from django.conf import settings
 
         from archive.dimse.gate import PortTaken
-        from archive.dimse.server import DicomServer
+        from archive.dimse.server import DicomServer, secure_port
 
-        server = DicomServer(
-            settings.PORTAL_DICOM_HOST,
-            self._port or 0,
-            settings.PORTAL_AE_TITLE,
-            shared_port=settings.PORTAL_DICOM_SHARED_PORT,
-        )
         try:
+            server = DicomServer(
+                settings.PORTAL_DICOM_HOST,
+                self._port or 0,
+                settings.PORTAL_AE_TITLE,
+                shared_port=settings.PORTAL_DICOM_SHARED_PORT,
+                secure=secure_port(),
+                is_on_board=True,
+            )
             server.start()
         except PortTaken as error:
             # Celery has put its log in the place of standard error.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
+from django.conf import settings
 from pynetdicom import AE
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 
 from archive.dimse.contexts import VERIFICATION
+from archive.dimse.tls import CannotUseTls, TlsFiles, client_context, words_of
 from archive.errors import ArchiveError
 
 MAX_CONTEXTS = 128
@@ -25,7 +28,20 @@ class PeerUnreachable(ArchiveError):
     """The peer does not answer, refuses the association, or broke it off; the message says which."""
 
 
-def echo(host: str, port: int, *, called_ae_title: str, calling_ae_title: str, timeout_s: float = 5.0) -> None:
+def site_files() -> TlsFiles:
+    """Our certificate, its key, and whom we trust, as the settings say."""
+    return TlsFiles(settings.PORTAL_DICOM_TLS_CERTIFICATE, settings.PORTAL_DICOM_TLS_KEY, settings.PORTAL_DICOM_TLS_CA)
+
+
+def echo(
+    host: str,
+    port: int,
+    *,
+    called_ae_title: str,
+    calling_ae_title: str,
+    timeout_s: float = 5.0,
+    tls: str | None = None,
+) -> None:
     """Verify a peer with a real C-ECHO.
 
     Raises
@@ -35,7 +51,13 @@ def echo(host: str, port: int, *, called_ae_title: str, calling_ae_title: str, t
     """
     contexts = [build_context(VERIFICATION)]
     with association(
-        host, port, contexts, called_ae_title=called_ae_title, calling_ae_title=calling_ae_title, timeout_s=timeout_s
+        host,
+        port,
+        contexts,
+        called_ae_title=called_ae_title,
+        calling_ae_title=calling_ae_title,
+        timeout_s=timeout_s,
+        tls=tls,
     ) as assoc:
         status = assoc.send_c_echo()
         if "Status" not in status:
@@ -56,6 +78,7 @@ def association(
     answer_s: float = 0,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     handlers: Sequence[Any] = (),
+    tls: str | None = None,
 ) -> Iterator[Association]:
     """Open an association for the length of a block; released at its end, aborted when it fails.
 
@@ -73,6 +96,7 @@ def association(
         answer_s=answer_s,
         roles=roles,
         handlers=handlers,
+        tls=tls,
     )
     try:
         yield assoc
@@ -94,6 +118,7 @@ def open_association(
     answer_s: float = 0,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     handlers: Sequence[Any] = (),
+    tls: str | None = None,
 ) -> Association:
     """Open an association that the caller releases or aborts.
 
@@ -105,11 +130,14 @@ def open_association(
         SCP roles that we take ourselves (PS3.7 D.3.3.4).
     handlers
         pynetdicom's, for what the peer requests over it.
+    tls
+        The name that the peer's certificate must carry; None speaks without TLS.
 
     Raises
     ------
     PeerUnreachable
     """
+    context = _context_for(called_ae_title, tls)
     ae = AE(calling_ae_title)
     ae.connection_timeout = ae.acse_timeout = timeout_s
     ae.dimse_timeout = ae.network_timeout = answer_s or timeout_s
@@ -121,14 +149,24 @@ def open_association(
         max_pdu=0,
         ext_neg=list(roles),
         evt_handlers=list(handlers),
+        tls_args=(context, tls) if context is not None and tls is not None else None,
     )
     if assoc.is_rejected:
         raise PeerUnreachable(f"{called_ae_title} rejected the association{_why_rejected(assoc)} ({host}:{port}).")
     if not assoc.is_established:
-        raise PeerUnreachable(f"{called_ae_title} does not answer: {_why_silent(host, port, timeout_s)}.")
+        raise PeerUnreachable(f"{called_ae_title} does not answer: {_why_silent(host, port, timeout_s, context, tls)}.")
     connection = cast(socket.socket, cast(Any, assoc.dul.socket).socket)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return assoc
+
+
+def _context_for(called_ae_title: str, tls: str | None) -> ssl.SSLContext | None:
+    if tls is None:
+        return None
+    try:
+        return client_context(site_files())
+    except CannotUseTls as error:
+        raise PeerUnreachable(f"{called_ae_title} cannot be called over TLS: {error}") from error
 
 
 def _why_rejected(assoc: Association) -> str:
@@ -139,17 +177,23 @@ def _why_rejected(assoc: Association) -> str:
         return ""
 
 
-def _why_silent(host: str, port: int, timeout_s: float) -> str:
+def _why_silent(
+    host: str, port: int, timeout_s: float, context: ssl.SSLContext | None = None, tls: str | None = None
+) -> str:
     """What a plain connection meets where there was no association."""
     place = f"({host}:{port})"
     try:
-        socket.create_connection((host, port), timeout=min(timeout_s, PROBE_S)).close()
+        with socket.create_connection((host, port), timeout=min(timeout_s, PROBE_S)) as connection:
+            if context is not None:
+                context.wrap_socket(connection, server_hostname=tls).close()
     except ConnectionRefusedError:
         return f"connection refused {place}"
     except TimeoutError:
         return f"no connection within {min(timeout_s, PROBE_S):g} s {place}"
     except socket.gaierror:
         return f"its address is unknown {place}"
+    except ssl.SSLError as error:
+        return f"no TLS, {words_of(error)} {place}"
     except OSError as error:
         return f"{(error.strerror or type(error).__name__).lower()} {place}"
     return f"it took the connection and not the association {place}"

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 from pynetdicom.transport import AssociationSocket
 
+from archive.dimse.tls import TlsSocket
+
 if TYPE_CHECKING:
     from pynetdicom.association import Association
 
@@ -112,12 +114,26 @@ class Connection(AssociationSocket):
         self._held_start = self._held_end = 0
         self.sink: Callable[[memoryview], None] = _drop
         """Takes the bytes that were held."""
-        client_socket.setblocking(True)
-        # The kernel's own timeouts: with Python's every receive would be a poll and a receive.
-        client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL.pack(WAKE_EVERY_S, 0))
-        client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(int(limits.send_deadline_s), 0))
+        self._set_timeouts(client_socket)
         self._poll = select.poll()
         self._poll.register(client_socket, select.POLLIN)
+
+    def _set_timeouts(self, connection: Socket) -> None:
+        if isinstance(connection, TlsSocket):
+            connection.settimeout(WAKE_EVERY_S)
+            connection.send_timeout_s = self._limits.send_deadline_s
+            return
+        connection.setblocking(True)
+        # The kernel's own timeouts: with Python's every receive would be a poll and a receive.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL.pack(WAKE_EVERY_S, 0))
+        seconds = int(self._limits.send_deadline_s)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL.pack(seconds, 0))
+
+    @property
+    def tls_version(self) -> str:
+        """``TLSv1.2`` or ``TLSv1.3``; empty for a plain connection."""
+        connection = self.socket
+        return (connection.version() or "") if isinstance(connection, TlsSocket) else ""
 
     @property
     def has_bytes(self) -> bool:
@@ -126,11 +142,34 @@ class Connection(AssociationSocket):
 
     def wait(self, wake: Wake) -> bool:
         """Wait for bytes or for ``wake``; true where there are bytes (or the end of them)."""
+        if self._arrived():
+            return True
         self._poll.register(wake.descriptor, select.POLLIN)
         events = dict(self._poll.poll())
         if wake.descriptor in events:
             wake.clear()
-        return self._open_socket().fileno() in events
+        connection = self._open_socket()
+        if isinstance(connection, TlsSocket):
+            return self._arrived()
+        return connection.fileno() in events
+
+    def _arrived(self) -> bool:
+        """Whether a TLS connection has a whole record for us, or its end: what came may be for TLS itself."""
+        connection = self._open_socket()
+        if not isinstance(connection, TlsSocket):
+            return False
+        self.flush()
+        self._start = self._end = 0
+        connection.settimeout(0)
+        try:
+            self._end = connection.recv_into(self._buffer)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # The next receive says so too.
+        finally:
+            connection.settimeout(WAKE_EVERY_S)
+        return True
 
     def take(self, count: int, deadline: float) -> bytes:
         """Return exactly ``count`` bytes, at most the buffer's size.

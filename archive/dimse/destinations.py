@@ -41,6 +41,7 @@ def open_channel(rule: PeerRule, kinds: frozenset[Kind], calling_ae_title: str) 
         called_ae_title=rule.ae_title,
         calling_ae_title=calling_ae_title,
         timeout_s=ANSWER_S,
+        tls=rule.tls,
     )
     channel = channel_to(assoc)
     channel.hold()
@@ -126,7 +127,7 @@ pool = DestinationPool()
 
 
 def _key(rule: PeerRule, calling_ae_title: str) -> tuple[str, ...]:
-    return rule.ae_title, rule.host, str(rule.port), calling_ae_title
+    return rule.ae_title, rule.host, str(rule.port), calling_ae_title, rule.tls or ""
 
 
 def contexts_for(kinds: Iterable[Kind]) -> list[PresentationContext]:

@@ -13,10 +13,11 @@ import logging
 import os
 import selectors
 import socket
+import ssl
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from archive.dimse.associate import FIXED_BYTES, HEAD_BYTES
@@ -32,6 +33,7 @@ from archive.dimse.messages import (
     pack_rejection,
 )
 from archive.dimse.peers import plain_address
+from archive.dimse.tls import words_of
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +61,30 @@ class Caller:
     address: str
     deadline: float
     received: bytearray = field(default_factory=bytearray)
+    shakes_hands: bool = False
+    """TLS has not been agreed on yet."""
     leaving: bool = False
     """Told no; only waits until the peer closes, so that it reads why."""
 
 
 HandOver = Callable[[socket.socket, str, bytes, bytes], Rejection | None]
 """Takes connection, address, request and the bytes after it; returns a rejection, or None and owns the connection."""
+
+
+NoHandshake = Callable[[str, str], None]
+"""Told of the address of a caller that TLS was not agreed on with, and why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Door:
+    """A port that is listened on; with a context what is spoken there is TLS."""
+
+    listener: socket.socket
+    tls: ssl.SSLContext | None = None
+
+
+def _not_noted(_address: str, _reason: str) -> None:
+    """For gates that no site stands behind."""
 
 
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
@@ -105,9 +125,12 @@ def _why_not(error: OSError, host: str, port: int) -> str:
 class Gate:
     """Accepts connections in a thread of its own, until it is closed."""
 
-    def __init__(self, listener: socket.socket, *, hand_over: HandOver, limits: Limits) -> None:
-        self._listener = listener
+    def __init__(
+        self, doors: Sequence[Door], *, hand_over: HandOver, limits: Limits, no_handshake: NoHandshake = _not_noted
+    ) -> None:
+        self._doors = tuple(doors)
         self._hand_over = hand_over
+        self._no_handshake = no_handshake
         self._limits = limits
         self._selector = selectors.DefaultSelector()
         self._callers: OrderedDict[socket.socket, Caller] = OrderedDict()
@@ -116,7 +139,8 @@ class Gate:
         self._wake = Wake()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="dicom-gate", daemon=True)
-        self._selector.register(listener, selectors.EVENT_READ)
+        for door in self._doors:
+            self._selector.register(door.listener, selectors.EVENT_READ, door)
         self._selector.register(self._wake.descriptor, selectors.EVENT_READ)
 
     @property
@@ -135,7 +159,7 @@ class Gate:
 
     def close_in_child(self) -> None:
         """Close what a forked process inherited; the parent goes on."""
-        self._listener.close()
+        self._close_doors()
         for connection in list(self._callers):
             connection.close()
         self._selector.close()
@@ -148,32 +172,36 @@ class Gate:
             except Exception:  # Whatever one caller did to it, the gate stays open for the others.
                 logger.exception("the DICOM receiver's gate stumbled")
                 time.sleep(PAUSE_AFTER_ERROR_S)
-        self._listener.close()
+        self._close_doors()
         for caller in list(self._callers.values()):
             self._close(caller)
         self._selector.close()
         self._wake.close()
 
+    def _close_doors(self) -> None:
+        for door in self._doors:
+            door.listener.close()
+
     def _turn(self) -> None:
         for key, _events in self._selector.select(self._until_next_deadline_s()):
-            if key.fileobj is self._listener:
-                self._accept()
+            if isinstance(key.data, Door):
+                self._accept(key.data)
             elif key.data is not None:
                 self._read(key.data)
         self._cut_late_ones()
 
     # Coming
 
-    def _accept(self) -> None:
+    def _accept(self, door: Door) -> None:
         for _ in range(ACCEPT_AT_ONCE):
             try:
-                connection, address = self._listener.accept()
+                connection, address = door.listener.accept()
             except BlockingIOError:
                 return
             except OSError as error:
                 self._accept_failed(error)
                 return
-            self._let_in(connection, plain_address(str(address[0])))
+            self._let_in(connection, plain_address(str(address[0])), door.tls)
 
     def _accept_failed(self, error: OSError) -> None:
         if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
@@ -182,10 +210,12 @@ class Gate:
                 self._close(next(iter(self._callers.values())))
             time.sleep(PAUSE_WITHOUT_DESCRIPTORS_S)
 
-    def _let_in(self, connection: socket.socket, address: str) -> None:
+    def _let_in(self, connection: socket.socket, address: str, tls: ssl.SSLContext | None) -> None:
         try:
             connection.setblocking(False)
             tune(connection)
+            if tls is not None:
+                connection = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         except OSError:
             connection.close()
             return
@@ -194,6 +224,7 @@ class Gate:
         elif len(self._callers) >= self._limits.max_connections:
             self._close(next(iter(self._callers.values())))
         caller = Caller(connection, address, time.monotonic() + self._limits.associate_deadline_s)
+        caller.shakes_hands = tls is not None
         self._callers[connection] = caller
         self._by_address[address] = self._by_address.get(address, 0) + 1
         self._selector.register(connection, selectors.EVENT_READ, caller)
@@ -204,6 +235,8 @@ class Gate:
 
     def _read(self, caller: Caller) -> None:
         if caller.connection not in self._callers:
+            return
+        if caller.shakes_hands and not self._shake_hands(caller):
             return
         try:
             data = caller.connection.recv(READ_BYTES)
@@ -217,6 +250,26 @@ class Gate:
         elif not caller.leaving:
             caller.received += data
             self._consider(caller)
+
+    def _shake_hands(self, caller: Caller) -> bool:
+        """Go on with the handshake; true where it is done."""
+        connection = caller.connection
+        if not isinstance(connection, ssl.SSLSocket):
+            return True
+        try:
+            connection.do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            # What we say in a handshake fits into any socket's buffer.
+            return False
+        except OSError as error:
+            if not isinstance(error, ssl.SSLEOFError | ConnectionError):
+                self._no_handshake(caller.address, f"no TLS: {words_of(error)}")
+            caller.shakes_hands = False
+            self._forget(caller)
+            self._send_away(caller, b"")
+            return False
+        caller.shakes_hands = False
+        return True
 
     def _consider(self, caller: Caller) -> None:
         """Look at what has come: nothing to do yet, a whole request, or no request at all."""
@@ -261,7 +314,8 @@ class Gate:
         """Say why and half-close; the peer has a moment to read it and to close."""
         try:
             caller.connection.setblocking(False)
-            caller.connection.send(last_words)
+            if last_words:
+                caller.connection.send(last_words)
             caller.connection.shutdown(socket.SHUT_WR)
             self._selector.register(caller.connection, selectors.EVENT_READ, caller)
         except OSError:

@@ -57,11 +57,18 @@ class PeerRule:
     host: str = ""
     port: int = 0
     """Where it listens itself."""
+    use_tls: bool = False
+    tls_name: str = ""
     may_query_worklist: bool = True
     may_report_steps: bool = True
     may_ask_commitment: bool = True
     accept_private_sop_classes: bool = False
     issuer_of_patient_id: str = ""
+
+    @property
+    def tls(self) -> str | None:
+        """The name that its certificate must carry; None where it is called without TLS."""
+        return (self.tls_name or self.host) if self.use_tls else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +187,8 @@ def load_from_database() -> list[PeerRule]:
             may_receive=peer.may_receive,
             host=peer.host,
             port=peer.port,
+            use_tls=peer.use_tls,
+            tls_name=peer.tls_name,
             may_query_worklist=peer.may_query_worklist,
             may_report_steps=peer.may_report_steps,
             may_ask_commitment=peer.may_ask_commitment,
@@ -192,7 +201,7 @@ def load_from_database() -> list[PeerRule]:
 
 def peer_to_call(peer: Peer) -> PeerRule:
     """A row as what our own associations need: title, host and port."""
-    return PeerRule(peer.ae_title.strip(), host=peer.host, port=peer.port)
+    return PeerRule(peer.ae_title.strip(), host=peer.host, port=peer.port, use_tls=peer.use_tls, tls_name=peer.tls_name)
 
 
 def note_seen_in_database(titles: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from archive.dimse.handlers import IncomingStore, Sender
 from archive.dimse.limits import Limits
@@ -23,6 +23,18 @@ from archive.dimse.messages import (
     us,
 )
 from archive.dimse.statuses import SUCCESS
+
+SERVICES: Final = {
+    0x0001: "C-STORE",
+    0x0010: "C-GET",
+    0x0020: "C-FIND",
+    0x0021: "C-MOVE",
+    0x0030: "C-ECHO",
+    0x0120: "N-SET",
+    0x0130: "N-ACTION",
+    0x0140: "N-CREATE",
+}
+"""Command fields of requests (PS3.7 E.1)."""
 
 
 class AcceptedContext(NamedTuple):
@@ -85,6 +97,14 @@ class Reception:
         self.stored = 0
         self.refused = 0
         self.bytes = 0
+        self.service = ""
+        """Name of the last request, for people."""
+
+    @property
+    def bytes_so_far(self) -> int:
+        """Of data sets, also of the one that is being received."""
+        store = self._store
+        return self.bytes + (store.size if store is not None else 0)
 
     def begin_fragment(self, context_id: int, control: int) -> None:
         """Check the head of a presentation data value.
@@ -158,6 +178,7 @@ class Reception:
 
     def _command_is_whole(self) -> None:
         elements = read_command_set(self._command)
+        self.service = SERVICES.get(us(elements, 0x0100), self.service)
         if us(elements, 0x0100) == C_STORE_RQ:
             self._before_store()
             request = StoreRequest.of(elements)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import ssl
 import threading
 import time
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from pynetdicom import AE
@@ -17,14 +19,19 @@ from pynetdicom import events as evt
 
 from archive.dimse.associate import AE_TITLE, AssociateRequest, read_associate_request, with_version_1
 from archive.dimse.association import AssociationView, ReceiverAssociation
-from archive.dimse.gate import Gate, PortTaken, listen
+from archive.dimse.client import site_files
+from archive.dimse.gate import Door, Gate, PortTaken, listen
 from archive.dimse.handlers import Sender
 from archive.dimse.limits import DEFAULT_LIMITS, Limits
 from archive.dimse.messages import LOCAL_LIMIT_EXCEEDED, Rejection
 from archive.dimse.peers import PeerBook, PeerRule, SitePolicy, admit, is_same_machine, plain_address
 from archive.dimse.refusals import Refusal, RefusalLog
 from archive.dimse.sharing import PortShare
+from archive.dimse.tls import CannotUseTls, ClientCertificates, server_context
 from archive.dimse.trail import trail
+
+if TYPE_CHECKING:
+    from archive.dimse.live import LiveReport
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +53,31 @@ def site_policy(ae_title: str) -> SitePolicy:
     )
 
 
+@dataclass(slots=True)
+class SecurePort:
+    """A second port, on which TLS is spoken; 0 takes a free one."""
+
+    port: int
+    context: ssl.SSLContext
+
+
+def secure_port() -> SecurePort | None:
+    """Read from the settings on which port, and with which certificate, the site speaks TLS.
+
+    Raises
+    ------
+    PortTaken
+        The certificate, or what it is checked against, cannot be used.
+    """
+    if not settings.PORTAL_DICOM_TLS_PORT:
+        return None
+    try:
+        context = server_context(site_files(), ClientCertificates(settings.PORTAL_DICOM_TLS_CLIENTS))
+    except CannotUseTls as error:
+        raise PortTaken(str(error)) from error
+    return SecurePort(settings.PORTAL_DICOM_TLS_PORT, context)
+
+
 class DicomServer:
     """Listens on one port until it is stopped.
 
@@ -59,6 +91,10 @@ class DicomServer:
         Given by tests; otherwise those of the site.
     handlers
         pynetdicom's events and what answers them, beyond C-STORE and C-ECHO.
+    secure
+        Another port, for TLS.
+    is_on_board
+        The database is told who is connected, for the live board.
     """
 
     def __init__(
@@ -73,10 +109,13 @@ class DicomServer:
         limits: Limits = DEFAULT_LIMITS,
         refusals: RefusalLog | None = None,
         handlers: Sequence[evt.EventHandlerType] = (),
+        secure: SecurePort | None = None,
+        is_on_board: bool = False,
     ) -> None:
         self.host, self.port, self.ae_title = host, port, ae_title.strip()
         self._shared_port = shared_port
-        self._share: PortShare | None = None
+        self._shares: list[PortShare] = []
+        self.secure = secure
         self._peers = peers or PeerBook(copy=settings.PORTAL_DATA / "run" / "peers.json")
         self._policy = policy or site_policy(self.ae_title)
         self._limits = limits
@@ -85,6 +124,8 @@ class DicomServer:
         self._lock = threading.Lock()
         self._associations: set[ReceiverAssociation] = set()
         self._gate: Gate | None = None
+        self._is_on_board = is_on_board
+        self._live: LiveReport | None = None
 
     def start(self) -> None:
         """Begin to listen; returns at once.
@@ -97,22 +138,49 @@ class DicomServer:
         if not AE_TITLE.fullmatch(self.ae_title):
             raise PortTaken(f"'{self.ae_title}' is no AE title: it has 1 to 16 printable characters, no backslash.")
         self._ae = self._application_entity()
-        if self._shared_port and self.port:
-            self._share = PortShare(self.host, self.port)
-            self._share.join()
-        try:
-            listener = listen(self.host, self.port, shared=self._shared_port)
-        except PortTaken:
-            if self._share is not None:
-                self._share.leave()
-            raise
-        self.port = listener.getsockname()[1]
+        doors = self._open_doors()
         self._peers.start()
         self._refusals.start()
-        self._gate = Gate(listener, hand_over=self._take, limits=self._limits)
+        self._gate = Gate(doors, hand_over=self._take, limits=self._limits, no_handshake=self._no_handshake)
         _servers.add(self)
         self._gate.start()
+        self._start_live_report()
         logger.info("DICOM receiver listens", extra={"ae_title": self.ae_title, "host": self.host, "port": self.port})
+
+    def _start_live_report(self) -> None:
+        if self._is_on_board:
+            from archive.dimse.live import LiveReport
+
+            secure = f" and {self.secure.port} (TLS)" if self.secure else ""
+            self._live = LiveReport(f"{self.host}:{self.port}{secure}", self.ae_title, self.associations)
+            self._live.start()
+
+    def _open_doors(self) -> list[Door]:
+        doors: list[Door] = []
+        try:
+            doors.append(Door(self._listen(self.port)))
+            self.port = doors[0].listener.getsockname()[1]
+            if self.secure is not None:
+                doors.append(Door(self._listen(self.secure.port), self.secure.context))
+                self.secure.port = doors[1].listener.getsockname()[1]
+        except PortTaken:
+            for door in doors:
+                door.listener.close()
+            self._leave_shares()
+            raise
+        return doors
+
+    def _listen(self, port: int) -> socket.socket:
+        if self._shared_port and port:
+            share = PortShare(self.host, port)
+            share.join()
+            self._shares.append(share)
+        return listen(self.host, port, shared=self._shared_port)
+
+    def _leave_shares(self) -> None:
+        for share in self._shares:
+            share.leave()
+        self._shares = []
 
     def stop(self, timeout: float = STOP_S) -> None:
         """Take no new association; let open ones finish, then abort them."""
@@ -129,11 +197,12 @@ class DicomServer:
             association.break_off()
         for association in self._open():
             association.join(2)
+        if self._live is not None:
+            self._live.stop()
         self._peers.stop()
         self._refusals.stop()
         trail.flush()
-        if self._share is not None:
-            self._share.leave()
+        self._leave_shares()
         self._gate = None
         _servers.discard(self)
         logger.info("DICOM receiver has stopped", extra={"port": self.port})
@@ -148,8 +217,8 @@ class DicomServer:
             self._gate.close_in_child()
         for association in list(self._associations):
             association.close_in_child()
-        if self._share is not None:
-            self._share.close_in_child()
+        for share in self._shares:
+            share.close_in_child()
 
     def _application_entity(self) -> AE:
         from archive.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -190,6 +259,10 @@ class DicomServer:
         self._peers.seen(request.calling_ae_title)
         self._begin(connection, address, request, admission.rule, with_version_1(pdu), after)
         return None
+
+    def _no_handshake(self, address: str, reason: str) -> None:
+        logger.info("refused: %s", reason, extra={"address": address})
+        self._refusals.add(Refusal(reason, "", "", address))
 
     def _begin(
         self,

@@ -243,6 +243,7 @@ def _tell(peer: Peer, commitment: Commitment, verdict: Verdict) -> None:
         called_ae_title=peer.ae_title,
         calling_ae_title=settings.PORTAL_AE_TITLE,
         timeout_s=TIMEOUT_S,
+        tls=peer.tls,
         roles=[role],
     ) as assoc:
         try:

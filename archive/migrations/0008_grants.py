@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0006_neighbours_routes_corrections"),
+        ("archive", "0007_peer_tls"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 

@@ -12,6 +12,7 @@ from archive.models.patient import Patient
 from archive.models.peer import Peer
 from archive.models.performed_step import PerformedSeries, PerformedStep, PerformedStudy
 from archive.models.quarantined_file import QuarantinedFile
+from archive.models.receiver import Receiver
 from archive.models.route import Route, RoutedInstance
 from archive.models.scheduled_step import ScheduledStep
 from archive.models.series import Series, SeriesRequest
@@ -39,6 +40,7 @@ __all__ = [
     "PerformedStudy",
     "PersonIdentifier",
     "QuarantinedFile",
+    "Receiver",
     "Route",
     "RoutedInstance",
     "ScheduledStep",

@@ -24,6 +24,14 @@ class Peer(models.Model):
     port = models.PositiveIntegerField(
         default=104, validators=[MinValueValidator(1), MaxValueValidator(65535)], help_text="Where it listens."
     )
+    use_tls = models.BooleanField(
+        "called over TLS",
+        default=False,
+        help_text="What we send and ask there is encrypted; its certificate is checked against PORTAL_DICOM_TLS_CA.",
+    )
+    tls_name = models.CharField(
+        "name in its certificate", max_length=255, blank=True, help_text="Where that is not its address."
+    )
     description = models.CharField(max_length=255, blank=True)
     enabled = models.BooleanField(default=True)
     check_address = models.BooleanField(
@@ -72,3 +80,8 @@ class Peer(models.Model):
 
     def __str__(self) -> str:
         return self.ae_title
+
+    @property
+    def tls(self) -> str | None:
+        """The name that its certificate must carry; None where it is called without TLS."""
+        return (self.tls_name or self.host) if self.use_tls else None

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive.dimse.gate import PortTaken
-from archive.dimse.server import DicomServer
+from archive.dimse.server import DicomServer, secure_port
 
 
 class Command(BaseCommand):
@@ -30,8 +30,15 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: ended.set())
         # What the first wake-up of the indexer would otherwise import while the first image is received.
         import_module("archive.tasks")
-        server = DicomServer(host, port, ae_title, shared_port=settings.PORTAL_DICOM_SHARED_PORT)
         try:
+            server = DicomServer(
+                host,
+                port,
+                ae_title,
+                shared_port=settings.PORTAL_DICOM_SHARED_PORT,
+                secure=secure_port(),
+                is_on_board=True,
+            )
             server.start()
         except PortTaken as error:
             raise CommandError(str(error)) from error

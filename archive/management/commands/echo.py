@@ -30,6 +30,7 @@ class Command(BaseCommand):
                 called_ae_title=peer.ae_title,
                 calling_ae_title=settings.PORTAL_AE_TITLE,
                 timeout_s=timeout,
+                tls=peer.tls,
             )
         except PeerUnreachable as error:
             raise CommandError(str(error)) from None

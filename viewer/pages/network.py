@@ -1,0 +1,102 @@
+"""``/network/``: who is connected to the DICOM receivers now, and who was refused, for administrators."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from archive.access.roles import Role, has_role, user_of
+from archive.audit.events import Event
+from archive.dimse.live import SILENT_AFTER_S
+from archive.models import AuditEvent, Receiver
+
+REFUSALS_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One open association, in words."""
+
+    calling_ae_title: str
+    called_ae_title: str
+    address: str
+    since: datetime
+    service: str
+    tls: str
+    stored: int
+    refused: int
+    volume: str
+    speed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A receiver and who is connected to it."""
+
+    receiver: Receiver
+    is_silent: bool
+    lines: list[Line]
+
+
+@require_safe
+def network(request: HttpRequest) -> HttpResponse:
+    """The whole page."""
+    return show(request, "network/page.html")
+
+
+@require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """The board alone, asked for every few seconds; 204 where nothing has changed since ``seen``."""
+    return show(request, "network/board.html", seen=request.GET.get("seen", ""))
+
+
+def show(request: HttpRequest, template: str, *, seen: str = "") -> HttpResponse:
+    if not has_role(user_of(request), Role.ADMINISTRATOR):
+        raise Http404
+    receivers = listening()
+    refusals = list(AuditEvent.objects.filter(event=Event.ASSOCIATION_REFUSED).order_by("-pk")[:REFUSALS_SHOWN])
+    shown = [(one.receiver.name, one.is_silent, one.lines) for one in receivers], [event.pk for event in refusals]
+    digest = hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+    if seen == digest:
+        return HttpResponse(status=204)
+    return render(request, template, {"receivers": receivers, "refusals": refusals, "digest": digest})
+
+
+def listening() -> list[Listening]:
+    """Every receiver that has not ended, with its open associations."""
+    silent_before = timezone.now() - timedelta(seconds=SILENT_AFTER_S)
+    return [
+        Listening(receiver, silent, [] if silent else [line_of(one) for one in receiver.associations])
+        for receiver in Receiver.objects.all()
+        for silent in [receiver.reported_at < silent_before]
+    ]
+
+
+def line_of(association: dict[str, Any]) -> Line:
+    return Line(
+        calling_ae_title=association["calling_ae_title"],
+        called_ae_title=association["called_ae_title"],
+        address=association["address"],
+        since=datetime.fromisoformat(association["since"]),
+        service=association["service"] or "nothing yet",
+        tls=association["tls"],
+        stored=association["stored"],
+        refused=association["refused"],
+        volume=megabytes(association["bytes"]),
+        speed=f"{association['bytes_a_second'] / 1e6:.1f} MB/s",
+    )
+
+
+def megabytes(count: int) -> str:
+    """
+    >>> megabytes(1_250_000), megabytes(3_200_000_000)
+    ('1.2 MB', '3.20 GB')
+    """
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
