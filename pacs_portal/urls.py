@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path, re_path, register_converter
+from django.urls import include, path, re_path
 
+from archive import uid_converter  # noqa: F401 - registers ``uid``
+from archive.dicomweb.doors import resource
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
+from viewer import stack_converter  # noqa: F401 - registers ``stack``
 from viewer.api import color_maps, instances, measurements, processing, reports, values
 from viewer.pages import (
     account,
@@ -30,10 +33,6 @@ from viewer.pages import (
 )
 from viewer.stacks import views as stacks
 from viewer.tiles import wado_rendered, wado_uri
-from viewer.uid_converter import StackConverter, UIDConverter
-
-register_converter(UIDConverter, "uid")
-register_converter(StackConverter, "stack")
 
 STUDY = "dicom-web/studies/<uid:study_instance_uid>"
 SERIES = f"{STUDY}/series/<uid:series_instance_uid>"
@@ -109,8 +108,8 @@ urlpatterns = [
         name="report-printed",
     ),
     path("api/stacks/<stack:stack>/<slug:kind>", processing.process, name="process"),
-    *(path(f"{resource}/rendered", wado_rendered.rendered) for resource in (STUDY, SERIES, INSTANCE, FRAMES)),
-    *(path(f"{resource}/thumbnail", wado_rendered.thumbnail) for resource in (STUDY, SERIES, INSTANCE, FRAMES)),
+    *(resource(f"{one}/rendered", GET=wado_rendered.rendered) for one in (STUDY, SERIES, INSTANCE, FRAMES)),
+    *(resource(f"{one}/thumbnail", GET=wado_rendered.thumbnail) for one in (STUDY, SERIES, INSTANCE, FRAMES)),
     path("wado", wado_uri.wado, name="wado"),
     path("dicom-web/", include("archive.dicomweb.urls")),
     path("accounts/", include("allauth.urls")),

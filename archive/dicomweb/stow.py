@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_POST
 from pydicom import Dataset
 
 from archive.access.roles import user_of
@@ -26,7 +25,6 @@ from archive.receiving.upload import UploadCut, WholeStream, largest_upload, too
 from pacs_portal.middleware import client_address
 
 
-@require_POST
 @answers_errors
 def stow(request: HttpRequest, study_instance_uid: str = "") -> HttpResponseBase:
     """Store the instances of the body; 200 where all were taken, 202 some, 409 none."""

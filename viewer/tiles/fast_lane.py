@@ -23,13 +23,13 @@ from archive.models import Series
 from pacs_portal.middleware import is_idle
 from viewer.errors import InvalidParameter, ViewerError
 from viewer.rendering.parameters import parse_parameters
+from viewer.stack_converter import STACK
 from viewer.stacks.lookup import forget_kept, series_of_stack, stack_at
 from viewer.stacks.presentation_states import forget_states
 from viewer.tiles import wado_rendered
 from viewer.tiles.drawing import PlannedTile, TileAddress, draw_tile, plan_tile
 from viewer.tiles.sessions import Viewing, may_see, series_kept, viewing_of
 from viewer.tiles.statuses import status_of
-from viewer.uid_converter import STACK
 
 logger = logging.getLogger(__name__)
 
