@@ -97,7 +97,7 @@ def answer_rendered(request: HttpRequest) -> HttpResponseBase | None:
     A token and nobody signed in go the long way.
     """
     found = RENDERED.fullmatch(request.path_info)
-    if found is None or "HTTP_AUTHORIZATION" in request.META:
+    if found is None or request.method not in {"GET", "HEAD"} or "HTTP_AUTHORIZATION" in request.META:
         return None
     try:
         viewing = viewing_of(session_cookie(request))

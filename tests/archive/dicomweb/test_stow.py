@@ -29,12 +29,6 @@ STUDIES = "/dicom-web/studies"
 ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
-@pytest.fixture
-def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-
-
 def multipart(*parts: tuple[dict[str, str], bytes], kind: str = "application/dicom") -> tuple[bytes, str]:
     body = b""
     for headers, content in parts:
