@@ -10,6 +10,7 @@ from archive.dicomweb.doors import resource
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
 from viewer import stack_converter  # noqa: F401 - registers ``stack``
 from viewer.api import color_maps, instances, measurements, processing, reports, values
+from viewer.api.schema import SchemaView
 from viewer.pages import (
     account,
     admin_home,
@@ -87,6 +88,7 @@ urlpatterns = [
     path("stacks/<stack:stack>/automatic_window.json", stacks.automatic_window, name="automatic-window"),
     path("stacks/<stack:stack>/thumbnail.png", stacks.thumbnail, name="stack-thumbnail"),
     path("api/stacks/<stack:stack>/frames/<int:frame>/value", values.value, name="value"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/color-maps.json", color_maps.color_maps, name="color-maps"),
     path("api/stacks/<stack:stack>/frames/<int:frame>/statistics", measurements.stack_statistics, name="statistics"),
     path("api/studies/<uid:study_instance_uid>/annotations", measurements.study_annotations, name="annotations"),

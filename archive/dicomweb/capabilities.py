@@ -96,7 +96,8 @@ def _add_method(resource: ET.Element, one: Operation) -> None:
         ET.SubElement(good, _name("representation"), mediaType=kind)
     refused = " ".join(map(str, sorted({401, 403, *one.refusals})))
     bad = ET.SubElement(method, _name("response"), status=refused)
-    ET.SubElement(bad, _name("representation"), mediaType=one.refusal_type)
+    for kind in one.refusal_types:
+        ET.SubElement(bad, _name("representation"), mediaType=kind)
 
 
 def _add_parameter(request: ET.Element, parameter: Parameter) -> None:

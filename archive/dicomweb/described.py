@@ -48,5 +48,5 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     takes: Mapping[str, Schema] = field(default_factory=dict)
     """Media types of the request's body."""
-    refusal_type: str = ERROR
-    """Media type of refusals."""
+    refusal_types: tuple[str, ...] = (ERROR,)
+    """Media types of refusals."""

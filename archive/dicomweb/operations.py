@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from archive.dicomweb.described import BINARY, JSON_ARRAY, JSON_OBJECT, TEXT, WHOLE, Operation, Parameter, Schema
+from archive.dicomweb.described import BINARY, JSON_ARRAY, JSON_OBJECT, WHOLE, Operation, Parameter, Schema
 from archive.models.instance import Rejection
 from archive.querying.keys import KEYS, Level
 
@@ -224,6 +224,3 @@ def _deletions() -> Iterator[Operation]:
 def unoffered(address: str) -> str:
     """Words for an address of a service that the standard has and the portal has not."""
     return f"{NOT_OFFERED[address]} is not offered. OPTIONS {ROOT}/ tells what is."
-
-
-TEXT_OF_REFUSAL: Final[Schema] = {"type": "object", "properties": {"error": TEXT}, "required": ["error"]}
