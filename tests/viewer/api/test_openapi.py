@@ -112,8 +112,9 @@ def test_no_request_of_the_description_is_a_server_error(
     checks = [not_a_server_error]
     if mode is GenerationMode.POSITIVE:
         checks += [status_code_conformance, content_type_conformance]
-    for result in schema.get_all_operations():
-        operation = result.ok()
+    found = [one.ok() for one in schema.get_all_operations()]
+    # What is rejected is gone for whatever comes after it.
+    for operation in sorted(found, key=lambda one: one.method.lower() == "delete"):
         parts = {one.name for one in operation.path_parameters}
         known = {name: value for name, value in known_of(series[0]).items() if name in parts}
 
