@@ -39,3 +39,11 @@ class RangeNotSatisfiable(ArchiveError):
     def __init__(self, size: int) -> None:
         super().__init__(f"Range: the resource has {size} bytes, counted from 0.")
         self.size = size
+
+
+class LengthRequired(BadRequest):
+    """The size of the body is not announced."""
+
+
+class BodyTooLarge(BadRequest):
+    """The body is larger than the site takes."""

@@ -6,8 +6,10 @@ from typing import Final
 
 from archive.dicomweb.errors import (
     BadRequest,
+    BodyTooLarge,
     Forbidden,
     Gone,
+    LengthRequired,
     NotAcceptable,
     NotFound,
     NotOffered,
@@ -43,7 +45,9 @@ HTTP_STATUSES: Final[dict[type[ArchiveError], int]] = {
     NotAcceptable: 406,
     CannotDecode: 406,
     Gone: 410,
+    LengthRequired: 411,
     ObjectTooLarge: 413,
+    BodyTooLarge: 413,
     UnsupportedMediaType: 415,
     RangeNotSatisfiable: 416,
     BacklogFull: 503,
