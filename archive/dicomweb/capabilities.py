@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from archive.dicomweb.conditional import text_response
 from archive.dicomweb.described import Operation, Parameter
 from archive.dicomweb.operations import NOT_OFFERED, ROOT, operations
 from archive.dicomweb.responses import chosen
@@ -28,7 +29,9 @@ def capabilities(request: HttpRequest, *, allow: str) -> HttpResponse:
     found = [one for one in operations() if one.path == base or one.path.startswith(f"{base.rstrip('/')}/")]
     kind = chosen(request, (WADL, JSON))
     content = wadl_of(found) if kind == WADL else json.dumps(summary_of(found)).encode()
-    return HttpResponse(content, content_type=kind, headers={"Allow": allow, "Vary": "Accept"})
+    response = text_response(request, content, kind)
+    response["Allow"] = allow
+    return response
 
 
 def template_of(route: str) -> str:

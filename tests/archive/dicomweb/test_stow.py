@@ -232,8 +232,8 @@ def test_the_answer_comes_as_xml_where_that_is_asked(cast: Cast, client_of: Clie
 
 def in_chunks(client: Client, body: tuple[bytes, str], *, is_terminated: bool = True) -> Any:
     """As a web server hands on a body without a length: a stream that ends where the last chunk does."""
-    environment = {"wsgi.input": io.BytesIO(body[0]), "wsgi.input_terminated": is_terminated, "CONTENT_LENGTH": ""}
-    return client.generic("POST", STUDIES, b"", body[1], headers={"Transfer-Encoding": "chunked"}, **environment)
+    environment = {"wsgi.input": io.BytesIO(body[0]), "wsgi.input_terminated": is_terminated, "CONTENT_TYPE": body[1]}
+    return client.generic("POST", STUDIES, headers={"Transfer-Encoding": "chunked"}, **environment)
 
 
 def test_a_body_in_chunks_is_stored(cast: Cast, client_of: ClientOf) -> None:
