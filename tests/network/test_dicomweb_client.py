@@ -15,6 +15,7 @@ from dicomweb_client.api import DICOMwebClient
 from PIL import Image
 from pydicom.fileset import FileSet
 
+from tests.network.asked import data_set_bytes
 from tests.servers import LivePortal, wait_until
 
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -60,13 +61,6 @@ def asked(live_portal: LivePortal, files: list[Path]) -> Asked:
 @pytest.fixture(scope="module")
 def sent(files: list[Path]) -> list[pydicom.Dataset]:
     return [pydicom.dcmread(path) for path in files]
-
-
-def data_set_bytes(path: Path) -> bytes:
-    """A file without preamble and group 0002, whose length its first element says (PS3.10 7.1)."""
-    data = path.read_bytes()
-    assert data[128:138] == b"DICM\x02\x00\x00\x00UL"
-    return data[144 + int.from_bytes(data[140:144], "little") :]
 
 
 def uids(ds: pydicom.Dataset) -> tuple[str, str, str]:
