@@ -29,7 +29,7 @@ READ = """async ({url, token, uids, data_set}) => {
   const file = await client.retrieveInstance(of);
   const [frame] = await client.retrieveInstanceFrames({...of, frameNumbers: [1],
     mediaTypes: [{mediaType: 'application/octet-stream', transferSyntaxUID: '1.2.840.10008.1.2.1'}]});
-  const picture = await client.retrieveInstanceRendered(of);
+  const [picture] = [await client.retrieveInstanceRendered(of)].flat();
   return {
     studies: (await client.searchForStudies({queryParams: {StudyInstanceUID: studyInstanceUID}})).length,
     instances: (await client.searchForInstances(of)).length,
