@@ -28,7 +28,8 @@ class BearerMiddleware:
         token = find_token(text.strip())
         if token is None:
             return _refusal(401, "invalid_token", "The access token is unknown, expired or revoked.")
-        is_store = request.method == "POST" and request.path.startswith(STORE_PREFIX)
+        # What a service offers may be known with every token: a sender asks it before it stores.
+        is_store = request.method == "OPTIONS" or (request.method == "POST" and request.path.startswith(STORE_PREFIX))
         if not allows(token, is_safe=request.method in SAFE_METHODS, is_store=is_store):
             return _refusal(403, "insufficient_scope", f"The access token's scope is {token.scope}.")
         request.user = token.user

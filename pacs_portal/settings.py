@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import environ
+from corsheaders.defaults import default_headers
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -164,6 +165,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "drf_spectacular",
     "archive",
     "viewer",
 ]
@@ -346,7 +348,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 CORS_ALLOWED_ORIGINS = PORTAL_CORS_ORIGINS
 CORS_ALLOW_CREDENTIALS = False
 CORS_URLS_REGEX = r"^/(dicom-web/|wado)"
-CORS_EXPOSE_HEADERS = ["Content-Location", "ETag", "Warning"]
+CORS_ALLOW_HEADERS = (*default_headers, "if-none-match", "if-range", "range", "rejection-code", "rejection-reason")
+CORS_EXPOSE_HEADERS = ["Accept-Ranges", "Allow", "Content-Location", "Content-Range", "ETag", "Warning"]
 X_FRAME_OPTIONS = "DENY"
 if _public.scheme == "https":
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
@@ -354,6 +357,25 @@ if _public.scheme == "https":
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- The description of /api/ and /dicom-web/ ----------------------------------------------------------------------
+
+# There is one version, and whoever is asked for it has signed in before.
+REST_FRAMEWORK = {"UNAUTHENTICATED_USER": None, "ALLOWED_VERSIONS": ["1"]}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Portal",
+    "DESCRIPTION": "DICOMweb (PS3.18) and the addresses of the portal's own pages.",
+    "VERSION": "1",
+    "DEFAULT_GENERATOR_CLASS": "viewer.api.openapi.PortalGenerator",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": PORTAL_PUBLIC_URL}],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "token": {"type": "http", "scheme": "bearer"},
+            "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+        }
+    },
+}
 
 # --- Static files, uploads ------------------------------------------------------------------------------------------
 

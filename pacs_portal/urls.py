@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path, re_path, register_converter
+from django.urls import include, path, re_path
 
+from archive import uid_converter  # noqa: F401 - registers ``uid``
+from archive.dicomweb.doors import resource
 from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
+from viewer import stack_converter  # noqa: F401 - registers ``stack``
 from viewer.api import (
     color_maps,
     critical,
@@ -20,6 +23,7 @@ from viewer.api import (
     saved_objects,
     values,
 )
+from viewer.api.schema import SchemaView
 from viewer.pages import (
     account,
     account_choices,
@@ -51,10 +55,6 @@ from viewer.pages import (
 )
 from viewer.stacks import views as stacks
 from viewer.tiles import wado_rendered, wado_uri
-from viewer.uid_converter import StackConverter, UIDConverter
-
-register_converter(UIDConverter, "uid")
-register_converter(StackConverter, "stack")
 
 STUDY = "dicom-web/studies/<uid:study_instance_uid>"
 SERIES = f"{STUDY}/series/<uid:series_instance_uid>"
@@ -131,6 +131,7 @@ urlpatterns = [
     path("stacks/<stack:stack>/automatic_window.json", stacks.automatic_window, name="automatic-window"),
     path("stacks/<stack:stack>/thumbnail.png", stacks.thumbnail, name="stack-thumbnail"),
     path("api/stacks/<stack:stack>/frames/<int:frame>/value", values.value, name="value"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/color-maps.json", color_maps.color_maps, name="color-maps"),
     path("api/stacks/<stack:stack>/frames/<int:frame>/statistics", measurements.stack_statistics, name="statistics"),
     path("api/stacks/<stack:stack>/frames/<int:frame>/profile", measurements.stack_profile, name="profile"),
@@ -181,8 +182,8 @@ urlpatterns = [
         name="report-printed",
     ),
     path("api/stacks/<stack:stack>/<slug:kind>", processing.process, name="process"),
-    *(path(f"{resource}/rendered", wado_rendered.rendered) for resource in (STUDY, SERIES, INSTANCE, FRAMES)),
-    *(path(f"{resource}/thumbnail", wado_rendered.thumbnail) for resource in (STUDY, SERIES, INSTANCE, FRAMES)),
+    *(resource(f"{one}/rendered", GET=wado_rendered.rendered) for one in (STUDY, SERIES, INSTANCE, FRAMES)),
+    *(resource(f"{one}/thumbnail", GET=wado_rendered.thumbnail) for one in (STUDY, SERIES, INSTANCE, FRAMES)),
     path("wado", wado_uri.wado, name="wado"),
     path("dicom-web/", include("archive.dicomweb.urls")),
     path("accounts/", include("allauth.urls")),

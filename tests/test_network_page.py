@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.urls import get_resolver
 
+from archive.dicomweb.operations import NOT_OFFERED, ROOT, operations
 from archive.dimse.contexts import VERIFICATION
 from archive.dimse.identifiers import MODELS
 from archive.dimse.limits import DEFAULT_LIMITS
@@ -64,8 +65,27 @@ def addresses() -> list[str]:
     """Addresses below /dicom-web as the page writes them; rendered ones have a page of their own."""
     (below,) = (one for one in get_resolver().url_patterns if str(one.pattern) == "dicom-web/")
     names = {"study_instance_uid": "study", "series_instance_uid": "series", "sop_instance_uid": "instance"}
-    names |= {"numbers": "frames"}
     return [
         "/" + re.sub(r"<\w+:(\w+)>", lambda found: "{" + names.get(found[1], found[1]) + "}", str(one.pattern))
         for one in below.url_patterns
+        if str(one.pattern).partition("/")[0] not in NOT_OFFERED
     ]
+
+
+def test_every_address_is_named_with_its_methods() -> None:
+    named = {
+        address: set(methods.split(", "))
+        for address, methods, *_rest in table("address", "methods", "transaction", "answers")
+    }
+    described: dict[str, set[str]] = {"/": set()}
+    for one in operations():
+        if not one.path.endswith(("/rendered", "/thumbnail")):
+            address = one.path.removeprefix(ROOT).replace("_instance_uid}", "}").replace("{sop}", "{instance}")
+            described.setdefault(address, set()).add(one.method)
+    assert {address: methods - {"OPTIONS"} for address, methods in named.items()} == described
+
+
+def test_every_service_that_is_not_offered_is_named() -> None:
+    assert {address for address, _what in table("not offered", "what it would be")} == {
+        f"/{one}" for one in NOT_OFFERED
+    }

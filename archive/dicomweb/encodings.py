@@ -166,5 +166,9 @@ class EncodedFrames:
 
     def _read(self, kind: Kind) -> Iterator[Part]:
         with ImageFile(layout.path_of(self._instance.stored_file.key)) as image:
+            # What lies there uncompressed goes out as it lies, planes and shared chroma too, as metadata says of it.
+            # Single bits do not begin at a byte, so they are read.
+            is_kept = self._stored in _UNCOMPRESSED and image.description.bits_allocated % 8 == 0
             for number in self.numbers:
-                yield str(kind), {}, [native_frame(image, number) if kind.is_decoded else image.encoded_frame(number)]
+                is_read = kind.is_decoded and not is_kept
+                yield str(kind), {}, [native_frame(image, number) if is_read else image.encoded_frame(number)]

@@ -27,3 +27,23 @@ class Forbidden(ArchiveError):
 
 class Gone(ArchiveError):
     """It was rejected; told only to those who may know that it was there."""
+
+
+class NotOffered(NotFound):
+    """A service of the standard that the portal does not have; the message says what it has."""
+
+
+class RangeNotSatisfiable(ArchiveError):
+    """The range of bytes that is asked for begins behind the end."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"Range: the resource has {size} bytes, counted from 0.")
+        self.size = size
+
+
+class LengthRequired(BadRequest):
+    """The size of the body is not announced."""
+
+
+class BodyTooLarge(BadRequest):
+    """The body is larger than the site takes."""

@@ -9,7 +9,6 @@ from typing import Any, Final
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_safe
 from pydicom import Dataset
 
 from archive.access.roles import user_of
@@ -26,21 +25,18 @@ from pacs_portal.middleware import client_address
 WARNING_AGENT: Final = "portal"
 
 
-@require_safe
 @answers_errors
 def studies(request: HttpRequest) -> HttpResponseBase:
     """``/studies``"""
     return search(request, Level.STUDY)
 
 
-@require_safe
 @answers_errors
 def series(request: HttpRequest, study_instance_uid: str = "") -> HttpResponseBase:
     """``/series`` and ``/studies/{study}/series``"""
     return search(request, Level.SERIES, study_instance_uid)
 
 
-@require_safe
 @answers_errors
 def instances(request: HttpRequest, study_instance_uid: str = "", series_instance_uid: str = "") -> HttpResponseBase:
     """``/instances``, ``/studies/{study}/instances`` and ``/studies/{study}/series/{series}/instances``"""

@@ -14,7 +14,8 @@ from django.http.response import HttpResponseBase
 
 from archive.dicom.accept import MediaRange, accept_header, best
 from archive.dicom.native_model import Model, to_xml
-from archive.dicomweb.errors import NotAcceptable
+from archive.dicomweb.conditional import text_response
+from archive.dicomweb.errors import NotAcceptable, RangeNotSatisfiable
 from archive.dicomweb.statuses import http_status_of
 from archive.errors import ArchiveError
 
@@ -59,7 +60,10 @@ def answers_errors(view: View) -> View:
         try:
             return view(request, *arguments, **named)
         except ArchiveError as error:
-            return refusal(str(error), http_status_of(error))
+            response = refusal(str(error), http_status_of(error))
+            if isinstance(error, RangeNotSatisfiable):
+                response["Content-Range"] = f"bytes */{error.size}"
+            return response
         except (DatabaseError, InterfaceError):
             return refusal("The archive's database does not answer; please try again.", 503)
 
@@ -79,7 +83,7 @@ def data_sets(request: HttpRequest, models: Iterable[Model], *, status: int = 20
     kind = chosen(request, DATA_SETS)
     if kind == XML:
         return multipart(((XML, {}, [to_xml(model)]) for model in models), kind=XML, status=status)
-    return HttpResponse(json.dumps(list(models)), status=status, content_type=kind)
+    return text_response(request, json.dumps(list(models)).encode(), kind, status)
 
 
 Part = tuple[str, dict[str, str], Iterable[bytes]]

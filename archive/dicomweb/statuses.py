@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from archive.dicomweb.errors import BadRequest, Forbidden, Gone, NotAcceptable, NotFound, UnsupportedMediaType
+from archive.dicomweb.errors import (
+    BadRequest,
+    BodyTooLarge,
+    Forbidden,
+    Gone,
+    LengthRequired,
+    NotAcceptable,
+    NotFound,
+    NotOffered,
+    RangeNotSatisfiable,
+    UnsupportedMediaType,
+)
 from archive.errors import (
     ArchiveError,
     BacklogFull,
@@ -18,20 +29,27 @@ from archive.errors import (
     OutOfSpace,
     StorageFailed,
 )
+from archive.indexing.rejecting import NotTheirs, RejectionRefused
 from archive.querying.matching import BadKey
 
 HTTP_STATUSES: Final[dict[type[ArchiveError], int]] = {
     BadRequest: 400,
     CannotUnderstand: 400,
     BadKey: 400,
+    RejectionRefused: 400,
     Forbidden: 403,
+    NotTheirs: 403,
     NotFound: 404,
+    NotOffered: 404,
     FrameMissing: 404,
     NotAcceptable: 406,
     CannotDecode: 406,
     Gone: 410,
+    LengthRequired: 411,
     ObjectTooLarge: 413,
+    BodyTooLarge: 413,
     UnsupportedMediaType: 415,
+    RangeNotSatisfiable: 416,
     BacklogFull: 503,
     OutOfSpace: 507,
     StorageFailed: 507,

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_POST
 from pydicom import Dataset
 
 from archive.access.roles import user_of
@@ -16,17 +15,17 @@ from archive.access.rules import may_upload, uploads_are_held
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.dicom.native_model import to_xml
+from archive.dicomweb.bodies import body_of
 from archive.dicomweb.qido import address_of
 from archive.dicomweb.responses import DATA_SETS, XML, answers_errors, chosen, refusal
 from archive.dicomweb.statuses import http_status_of
 from archive.dicomweb.storing import Failure, StoreReport, store
 from archive.receiving.intake import IntakeResult
 from archive.receiving.sources import Door, Origin
-from archive.receiving.upload import UploadCut, WholeStream, largest_upload, too_large_words
+from archive.receiving.upload import UploadCut
 from pacs_portal.middleware import client_address
 
 
-@require_POST
 @answers_errors
 def stow(request: HttpRequest, study_instance_uid: str = "") -> HttpResponseBase:
     """Store the instances of the body; 200 where all were taken, 202 some, 409 none."""
@@ -34,18 +33,13 @@ def stow(request: HttpRequest, study_instance_uid: str = "") -> HttpResponseBase
     if not may_upload(user):
         return refusal("You may not store images.", 403)
     answer_type = chosen(request, DATA_SETS)
-    size = request.META.get("CONTENT_LENGTH") or ""
-    if not size.isdigit():
-        return refusal("The size of the body must be announced (Content-Length).", 411)
-    if int(size) > largest_upload():
-        return refusal(too_large_words(), 413)
+    body = body_of(request)
     origin = Origin(
         door=Door.STOW,
         address=client_address(request),
         user_id=user.pk,
         hold_for_review=uploads_are_held(user),
     )
-    body = WholeStream(request, int(size))
     try:
         report = store(body, request.META.get("CONTENT_TYPE", ""), origin, study_instance_uid=study_instance_uid)
     except UploadCut:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from django.urls import path
-
-from archive.dicomweb import doors, qido, wado
+from archive import uid_converter  # noqa: F401 - registers ``uid``
+from archive.dicomweb import qido, wado
+from archive.dicomweb.deleting import delete
+from archive.dicomweb.doors import not_offered, resource
+from archive.dicomweb.stow import stow
 
 STUDY = "studies/<uid:study_instance_uid>"
 SERIES = f"{STUDY}/series/<uid:series_instance_uid>"
 INSTANCE = f"{SERIES}/instances/<uid:sop_instance_uid>"
 
 urlpatterns = [
-    path("studies", doors.studies, name="dicomweb-studies"),
-    path("series", qido.series),
-    path("instances", qido.instances),
-    path(STUDY, doors.study, name="dicomweb-study"),
-    path(f"{STUDY}/metadata", wado.metadata),
-    path(f"{STUDY}/series", qido.series),
-    path(f"{STUDY}/instances", qido.instances),
-    path(SERIES, wado.instances),
-    path(f"{SERIES}/metadata", wado.metadata),
-    path(f"{SERIES}/instances", qido.instances),
-    path(INSTANCE, wado.instances),
-    path(f"{INSTANCE}/metadata", wado.metadata),
-    path(f"{INSTANCE}/frames/<str:numbers>", wado.frames),
-    path(f"{INSTANCE}/bulkdata/<path:place>", wado.bulk),
+    resource(""),
+    resource("studies", "dicomweb-studies", GET=qido.studies, POST=stow),
+    resource("series", GET=qido.series),
+    resource("instances", GET=qido.instances),
+    resource(STUDY, "dicomweb-study", GET=wado.instances, POST=stow, DELETE=delete),
+    resource(f"{STUDY}/metadata", GET=wado.metadata),
+    resource(f"{STUDY}/series", GET=qido.series),
+    resource(f"{STUDY}/instances", GET=qido.instances),
+    resource(SERIES, GET=wado.instances, DELETE=delete),
+    resource(f"{SERIES}/metadata", GET=wado.metadata),
+    resource(f"{SERIES}/instances", GET=qido.instances),
+    resource(INSTANCE, GET=wado.instances, DELETE=delete),
+    resource(f"{INSTANCE}/metadata", GET=wado.metadata),
+    resource(f"{INSTANCE}/frames/<str:frames>", GET=wado.frames),
+    resource(f"{INSTANCE}/bulkdata/<path:place>", GET=wado.bulk),
+    *not_offered(),
 ]

@@ -34,6 +34,10 @@ class RejectionRefused(ArchiveError):
     """This person may not hide or restore these images for this reason; the message says what they may."""
 
 
+class NotTheirs(RejectionRefused):
+    """The reason is one that others may give, or one of the images is of another modality than the person's own."""
+
+
 @dataclass(slots=True)
 class Changed:
     """What was hidden or restored."""
@@ -75,7 +79,7 @@ def reject_instances(instances: InstanceQuerySet, *, code: str, reason: str, by:
     allowed = codes_of(by)
     if code not in allowed:
         words = ", ".join(f"{one.value} ({one.label})" for one in allowed) or "none"
-        raise RejectionRefused(f"This reason code cannot be used by you. Accepted: {words}.")
+        raise NotTheirs(f"This reason code cannot be used by you. Accepted: {words}.")
     text = clean_reason(reason, refusal=RejectionRefused)
     _check_all_theirs(by, instances)
     values = {
@@ -109,7 +113,7 @@ def _check_all_theirs(by: User, instances: InstanceQuerySet) -> None:
     others = instances.exclude(pk__in=rejectable_by(by, instances).values("pk"))
     if others.exists():
         own = ", ".join(by.modalities or []) or "none"
-        raise RejectionRefused(f"Some of these images are not yours to hide or restore. Your modalities: {own}.")
+        raise NotTheirs(f"Some of these images are not yours to hide or restore. Your modalities: {own}.")
 
 
 @transaction.atomic

@@ -35,13 +35,17 @@ class OutgoingFile:
     def size(self) -> int:
         return len(self.header) + self.data_set_size
 
-    def blocks(self) -> Iterator[bytes]:
-        """Header and data set, a block at a time; closes the file."""
+    def blocks(self, first: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """Header and data set, or a range of their bytes, a block at a time; closes the file."""
+        left = self.size - first if length is None else length
         with self.file:
-            yield self.header
-            self.file.seek(self.data_set_offset)
-            while block := self.file.read(BLOCK):
+            if head := self.header[first : first + left]:
+                yield head
+                left -= len(head)
+            self.file.seek(self.data_set_offset + max(0, first - len(self.header)))
+            while block := self.file.read(min(BLOCK, left)):
                 yield block
+                left -= len(block)
 
 
 def open_outgoing(instance: Instance) -> OutgoingFile:

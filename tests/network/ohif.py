@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.server
 import json
-import tarfile
 import threading
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.network import npm
+
 VERSION = "3.12.10"
 ADDRESS = f"https://registry.npmjs.org/@ohif/app/-/app-{VERSION}.tgz"
 SHA256 = "fbabd410be33e5b9898931b725229b9da9553aac339914b5c29796d3aa5d4b2d"
-KEPT = Path.home() / ".cache" / "portal-tests"
 
 
 def unpacked() -> Path:
     """The folder of built files, downloaded once; OSError where that cannot be."""
-    folder = KEPT / f"ohif-{VERSION}"
-    if not (folder / "package" / "dist" / "index.html").is_file():
-        with urllib.request.urlopen(ADDRESS, timeout=60) as answer:
-            data = answer.read()
-        if hashlib.sha256(data).hexdigest() != SHA256:
-            raise OSError("The package of OHIF is not the one that this test knows.")
-        folder.mkdir(parents=True, exist_ok=True)
-        archive = folder / "app.tgz"
-        archive.write_bytes(data)
-        with tarfile.open(archive) as file:
-            file.extractall(folder, filter="data")
-        archive.unlink()
-    return folder / "package" / "dist"
+    return npm.unpacked(ADDRESS, SHA256) / "dist"
 
 
 def configuration(root: str) -> str:

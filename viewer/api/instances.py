@@ -157,7 +157,7 @@ def check_may_take(request: HttpRequest, instance: Instance) -> None:
 
 
 def unreadable() -> JsonResponse:
-    return JsonResponse({"error": "The file of this image cannot be read; an alarm has been raised."}, status=500)
+    return JsonResponse({"error": "The file of this image cannot be read; an alarm has been raised."}, status=404)
 
 
 def note_export(request: HttpRequest, instance: Instance) -> None:

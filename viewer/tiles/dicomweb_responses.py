@@ -61,12 +61,6 @@ def single_values(query: QueryDict) -> dict[str, str]:
     return found
 
 
-def not_modified(request: HttpRequest, tag: str) -> bool:
-    """Whether the client has it already (RFC 9110 13.1.2, weak comparison)."""
-    known = [part.strip().removeprefix("W/") for part in request.headers.get("If-None-Match", "").split(",")]
-    return tag in known or known == ["*"]
-
-
 def unchanged(tag: str) -> HttpResponseBase:
     return with_headers(HttpResponse(status=304), tag=tag, ignored=())
 

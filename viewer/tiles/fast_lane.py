@@ -23,13 +23,13 @@ from archive.models import Series
 from pacs_portal.middleware import is_idle
 from viewer.errors import InvalidParameter, ViewerError
 from viewer.rendering.parameters import parse_parameters
+from viewer.stack_converter import STACK
 from viewer.stacks.lookup import forget_kept, series_of_stack, stack_at
 from viewer.stacks.presentation_states import forget_states
 from viewer.tiles import wado_rendered
 from viewer.tiles.drawing import PlannedTile, TileAddress, draw_tile, plan_tile
 from viewer.tiles.sessions import Viewing, may_see, series_kept, viewing_of
 from viewer.tiles.statuses import status_of
-from viewer.uid_converter import STACK
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def answer_rendered(request: HttpRequest) -> HttpResponseBase | None:
     A token and nobody signed in go the long way.
     """
     found = RENDERED.fullmatch(request.path_info)
-    if found is None or "HTTP_AUTHORIZATION" in request.META:
+    if found is None or request.method not in {"GET", "HEAD"} or "HTTP_AUTHORIZATION" in request.META:
         return None
     try:
         viewing = viewing_of(session_cookie(request))

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_safe
 
 from archive.access.roles import user_of
 from archive.dicom.accept import MediaRange, accept_header
+from archive.dicomweb.conditional import not_modified
 from archive.errors import ArchiveError
 from archive.models import User
 from viewer.errors import NotAcceptable, TooLarge, ViewerError
@@ -26,7 +26,6 @@ from viewer.tiles.dicomweb_responses import (
     answered,
     base_url,
     multipart,
-    not_modified,
     note_access,
     single_part,
     single_values,
@@ -40,7 +39,6 @@ MOST_PARTS = 4000
 """Representations of one answer."""
 
 
-@require_safe
 def rendered(
     request: HttpRequest,
     study_instance_uid: str,
@@ -124,7 +122,6 @@ def chosen_of_many(
     return choices, (left_out,) if missing else ()
 
 
-@require_safe
 def thumbnail(
     request: HttpRequest,
     study_instance_uid: str,

@@ -16,6 +16,7 @@ from archive.dicom.transfer_syntaxes import (
     is_big_endian,
     is_implicit,
 )
+from archive.dicomweb.conditional import not_modified
 from archive.dicomweb.encodings import Way, can_decode
 from archive.models import Instance
 from viewer.api.instances import object_of, visible_instance
@@ -26,7 +27,6 @@ from viewer.rendering.uri_parameters import UriRequest, parse_uri_request, viewp
 from viewer.stacks.presentation_states import state_instance, state_of_frame
 from viewer.tiles.dicomweb_responses import (
     answered,
-    not_modified,
     note_access,
     single_part,
     single_values,

@@ -17,7 +17,7 @@ import numpy as np
 import pydicom
 import pytest
 from django.test import Client
-from pydicom.uid import generate_uid
+from pydicom.fileset import FileSet
 from pytest_django import Settings
 
 from archive.dicom.native_model import from_xml
@@ -31,46 +31,15 @@ from archive.models.instance import Rejection
 from archive.querying.keys import Level
 from archive.receiving.part10 import receive_part10
 from archive.receiving.sources import Door, Origin
-from tests.archive.receiving.sending import store
+from tests.archive.dicomweb.asking import ROOT, address, body
 from tests.conftest import Cast
-from tests.phantoms import ct_series, data_set_bytes, mr_image
+from tests.phantoms import data_set_bytes
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "no_messages")]
 ClientOf = Callable[..., Client]
-ROOT = "/dicom-web"
 JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.70"
 EXPLICIT = "1.2.840.10008.1.2.1"
 DCMDJPEG = "/usr/bin/dcmdjpeg"
-
-
-@pytest.fixture
-def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-
-
-@pytest.fixture
-def series() -> list[pydicom.Dataset]:
-    """Three CT slices of one study, and an MR of somebody else."""
-    slices = list(ct_series(3, PatientName="Müller^Jörg", PatientID="W-1", AccessionNumber="A-7"))
-    for ds in slices:
-        ds.SpecificCharacterSet = "ISO_IR 192"
-        store(ds)
-    ids = {name: generate_uid() for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
-    store(mr_image(PatientName="Other^One", PatientID="W-2", **ids))
-    index_waiting_files()
-    return slices
-
-
-def address(ds: pydicom.Dataset, *, series: bool = False, instance: bool = False) -> str:
-    path = f"{ROOT}/studies/{ds.StudyInstanceUID}"
-    if series or instance:
-        path += f"/series/{ds.SeriesInstanceUID}"
-    return f"{path}/instances/{ds.SOPInstanceUID}" if instance else path
-
-
-def body(response: Any) -> bytes:
-    return b"".join(response.streaming_content) if response.streaming else response.content
 
 
 def parts_of(response: Any) -> list[Message]:
@@ -229,8 +198,20 @@ def test_a_zip_file_holds_every_instance(series: list[pydicom.Dataset], cast: Ca
     answer = client_of(cast.reader).get(address(series[0]), headers={"Accept": "application/zip"})
     archive = zipfile.ZipFile(io.BytesIO(body(answer)))
     assert archive.testzip() is None
-    uids = {pydicom.dcmread(archive.open(name)).SOPInstanceUID for name in archive.namelist()}
-    assert uids == {ds.SOPInstanceUID for ds in series}
+    *names, index = archive.namelist()
+    uids = {pydicom.dcmread(archive.open(name)).SOPInstanceUID for name in names}
+    assert (uids, index) == ({ds.SOPInstanceUID for ds in series}, "DICOMDIR")
+
+
+def test_the_index_of_a_zip_file_names_its_files(
+    series: list[pydicom.Dataset], cast: Cast, client_of: ClientOf, tmp_path: Path
+) -> None:
+    answer = client_of(cast.reader).get(address(series[0], series=True), headers={"Accept": "application/zip"})
+    zipfile.ZipFile(io.BytesIO(body(answer))).extractall(tmp_path)
+    found = FileSet(tmp_path / "DICOMDIR")
+    assert [instance.load().SOPInstanceUID for instance in found] == [ds.SOPInstanceUID for ds in series]
+    assert found.find_values("PatientName") == ["Müller^Jörg"]
+    assert all(part == part.upper() and len(part) <= 8 for one in found for part in one.ReferencedFileID)
 
 
 def test_metadata_names_the_address_of_the_pixels(

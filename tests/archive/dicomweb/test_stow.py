@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
 from django.test import Client
@@ -27,12 +28,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 ClientOf = Callable[..., Client]
 STUDIES = "/dicom-web/studies"
 ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
-
-
-@pytest.fixture
-def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
 
 
 def multipart(*parts: tuple[dict[str, str], bytes], kind: str = "application/dicom") -> tuple[bytes, str]:
@@ -233,3 +228,30 @@ def test_the_answer_comes_as_xml_where_that_is_asked(cast: Cast, client_of: Clie
     model = from_xml(answer.content)
     assert model["00081199"]["Value"][0]["00081155"]["Value"] == [ds.SOPInstanceUID]
     assert post(client_of(cast.reader), files(ds), headers={"Accept": "image/png"}).status_code == 406
+
+
+def in_chunks(client: Client, body: tuple[bytes, str], *, is_terminated: bool = True) -> Any:
+    """As a web server hands on a body without a length: a stream that ends where the last chunk does."""
+    environment = {"wsgi.input": io.BytesIO(body[0]), "wsgi.input_terminated": is_terminated, "CONTENT_TYPE": body[1]}
+    return client.generic("POST", STUDIES, headers={"Transfer-Encoding": "chunked"}, **environment)
+
+
+def test_a_body_in_chunks_is_stored(cast: Cast, client_of: ClientOf) -> None:
+    one, other = ct_image(number=1), ct_image(number=2)
+    answer = in_chunks(client_of(cast.reader), files(one, other))
+    assert answer.status_code == 200
+    assert uids(answer, "00081199") == [one.SOPInstanceUID, other.SOPInstanceUID]
+
+
+def test_a_body_whose_end_nobody_tells_is_411(cast: Cast, client_of: ClientOf) -> None:
+    assert in_chunks(client_of(cast.reader), files(ct_image()), is_terminated=False).status_code == 411
+
+
+def test_a_body_in_chunks_is_refused_when_it_has_grown_too_large(
+    cast: Cast, client_of: ClientOf, settings: Settings
+) -> None:
+    settings.PORTAL_MAX_UPLOAD_MB = 1
+    large = image(np.zeros((800, 800), np.uint16))
+    answer = in_chunks(client_of(cast.reader), files(large))
+    assert answer.status_code == 413 and "1 MiB" in answer.json()["error"]
+    assert list(layout.incoming_folder().glob("*.dcm")) == []
