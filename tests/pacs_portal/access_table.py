@@ -52,7 +52,7 @@ WEB = "dicom-web/studies/<uid:study_instance_uid>"
 SERIES = f"{WEB}/series/<uid:series_instance_uid>"
 INSTANCE = f"{SERIES}/instances/<uid:sop_instance_uid>"
 FRAMES = f"{INSTANCE}/frames"
-FRAMES_RENDERED = f"{FRAMES}/<str:frames>"
+FRAMES_ASKED = f"{FRAMES}/<str:frames>"
 STACK = "<stack:stack>"
 PAGE_SEES = "302 200 404 200 200 200 404 404 404"
 DATA_SEES = "401 200 404 200 200 200 404 404 404"
@@ -61,6 +61,15 @@ DATA_ASKED = "401 400 404 400 400 400 404 404 404"
 """The same, where the body that is needed is not there."""
 DATA_NOBODY = "401 404 404 404 404 404 404 404 404"
 DOWNLOADS = "401 403 404 200 200 403 404 404 404"
+
+NOT_OFFERED = (
+    "color-palettes",
+    "commitment-requests",
+    "defined-procedure-protocols",
+    "hanging-protocols",
+    "implant-templates",
+    "workitems",
+)
 
 ROWS = (
     Row("GET", "", "302 200 200 200 200 200 200 302 403"),
@@ -162,8 +171,8 @@ ROWS = (
         with_={"pk": "critical", "action": "acknowledge"},
     ),
     Row("POST", f"api/stacks/{STACK}/<slug:kind>", "401 403 404 202 202 403 404 404 404", is_json=True),
-    *(Row("GET", f"{resource}/rendered", DATA_SEES) for resource in (WEB, SERIES, INSTANCE, FRAMES_RENDERED)),
-    *(Row("GET", f"{resource}/thumbnail", DATA_SEES) for resource in (WEB, SERIES, INSTANCE, FRAMES_RENDERED)),
+    *(Row("GET", f"{resource}/rendered", DATA_SEES) for resource in (WEB, SERIES, INSTANCE, FRAMES_ASKED)),
+    *(Row("GET", f"{resource}/thumbnail", DATA_SEES) for resource in (WEB, SERIES, INSTANCE, FRAMES_ASKED)),
     Row("GET", "wado", "401 400 400 400 400 400 400 400 400"),
     # A search answers what one may see, which may be nothing; a store goes to quarantine for a clinician.
     Row("GET", "dicom-web/studies", "401 200 200 200 200 200 200 200 200"),
@@ -179,8 +188,37 @@ ROWS = (
     Row("GET", f"{SERIES}/metadata", DATA_SEES),
     Row("GET", f"{SERIES}/instances", "401 200 200 200 200 200 200 200 200"),
     Row("GET", f"{INSTANCE}/metadata", DATA_SEES),
-    Row("GET", f"{FRAMES}/<str:numbers>", DOWNLOADS),
+    Row("GET", FRAMES_ASKED, DOWNLOADS),
     Row("GET", f"{INSTANCE}/bulkdata/<path:place>", DOWNLOADS),
+    Row("POST", f"{STUDY}/assign", "302 403 404 200 200 403 404 404 404"),
+    Row("POST", f"{STUDY}/hand-over", "302 400 404 400 400 400 404 404 404"),
+    Row("GET", "worklist/figures/", "302 404 404 404 404 404 404 200 404"),
+    Row("POST", "worklist/filters", "302 302 302 302 302 302 302 404 404"),
+    Row("POST", "worklist/filters/<int:pk>/delete", "302 404 404 404 404 404 404 404 404", with_={"pk": 1}),
+    Row("POST", "worklist/next", "302 403 403 409 409 403 403 404 404"),
+    Row("GET", "network/", "302 404 404 404 404 404 404 200 404"),
+    Row("GET", "network/board", "302 404 404 404 404 404 404 200 404"),
+    Row("GET", "jobs/<int:job>/file", "302 404 404 404 404 404 404 404 404"),
+    Row("GET", f"{STUDY}/objects/<uid:sop_instance_uid>/", "302 404 404 404 404 404 404 404 404"),
+    Row("GET", "api/schema/", "401 200 200 200 200 200 200 200 200"),
+    Row("GET", "api/instances/<uid:sop_instance_uid>/document.pdf", DATA_NOBODY),
+    Row("PUT", "api/preferences/shortcuts", "401 400 400 400 400 400 400 400 403", is_json=True),
+    Row("POST", f"api/stacks/{STACK}/frames/<int:frame>/curve", DATA_ASKED, is_json=True),
+    Row("POST", f"api/stacks/{STACK}/frames/<int:frame>/profile", DATA_ASKED, is_json=True),
+    Row("POST", f"api/stacks/{STACK}/frames/<int:frame>/view", "401 403 404 400 400 403 404 404 404", is_json=True),
+    Row("GET", f"api/stacks/{STACK}/frames/<int:frame>/overlays/<uid:sop_instance_uid>", DATA_NOBODY),
+    Row("GET", f"api/stacks/{STACK}/overlays/<uid:sop_instance_uid>/statistics", DATA_NOBODY),
+    Row("POST", f"{API}/annotations/export", "401 403 404 202 202 403 404 404 404", is_json=True),
+    Row("GET", f"{API}/elsewhere", DATA_SEES),
+    Row("GET", f"{API}/overlays", DATA_SEES),
+    Row("POST", f"{API}/exports", "401 404 404 400 400 404 404 404 404", is_json=True),
+    Row("POST", f"{API}/exports/view", "401 404 404 204 204 404 404 404 404", is_json=True),
+    Row("GET", "dicom-web/", "401 405 405 405 405 405 405 405 405"),
+    *(Row("GET", f"dicom-web/{service}", "401 404 404 404 404 404 404 404 404") for service in NOT_OFFERED),
+    *(
+        Row("GET", f"dicom-web/{service}/<path:rest>", "401 404 404 404 404 404 404 404 404", with_={"rest": "1"})
+        for service in NOT_OFFERED
+    ),
     Row("GET", "accounts/", "302 302 302 302 302 302 302 302 302"),
     Row("GET", "admin/", "302 302 302 302 302 302 302 200 302"),
     Row("GET", "admin/login/", "302 404 404 404 404 404 404 404 404"),

@@ -30,6 +30,8 @@ PARTS: Final[Mapping[str, Schema]] = {
     "annotation_id": {"type": "string", "format": "uuid"},
     "kind": {"type": "string", "enum": list(own.PARAMETERS)},
     "suffix": {"type": "string", "enum": ["pdf", "txt"]},
+    "pk": WHOLE,
+    "action": {"type": "string", "enum": ["acknowledge", "tell", "withdraw"]},
 }
 """Parts of addresses, by the names that the address map gives them."""
 REFUSAL: Final[Schema] = {"type": "object", "properties": {"error": TEXT}, "required": ["error"]}

@@ -20,6 +20,7 @@ from archive.dicomweb.described import (
     Schema,
 )
 from archive.dicomweb.operations import NONE_MATCH, PICTURES
+from viewer.api.operations_of_objects import SHAPE, operations_of_objects
 from viewer.api.processing import PARAMETERS
 
 STACK: Final = "/api/stacks/{stack}"
@@ -40,11 +41,6 @@ SIGNATURE: Final[Schema] = {
     },
     "required": ["password", "patient"],
 }
-SHAPE: Final[Schema] = {
-    "type": "object",
-    "properties": {"kind": TEXT, "geometry": {"type": "object"}},
-    "required": ["kind", "geometry"],
-}
 DRAWN: Final[Schema] = {
     "type": "object",
     "properties": {
@@ -62,7 +58,7 @@ DRAWN: Final[Schema] = {
 
 def operations() -> tuple[Operation, ...]:
     """All of them; refusals of pages that are not there may be a page."""
-    found = (*_of_stacks(), *_of_studies(), *_of_reports(), *_of_instances(), *_of_uploads())
+    found = (*_of_stacks(), *_of_studies(), *_of_reports(), *_of_instances(), *_of_uploads(), *operations_of_objects())
     return (*(replace(one, refusal_types=(ERROR, "text/html")) for one in found), _wado(), _schema())
 
 
