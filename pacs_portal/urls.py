@@ -48,6 +48,8 @@ from viewer.pages import (
     saved_filters,
     search,
     sending,
+    shared,
+    sharing,
     study,
     turnaround,
     upload,
@@ -59,6 +61,7 @@ from viewer.tiles import wado_rendered, wado_uri
 STUDY = "dicom-web/studies/<uid:study_instance_uid>"
 SERIES = f"{STUDY}/series/<uid:series_instance_uid>"
 INSTANCE = f"{SERIES}/instances/<uid:sop_instance_uid>"
+SHARED = "s/view/<uuid:opening_id>"
 FRAMES = f"{INSTANCE}/frames/<str:frames>"
 
 urlpatterns = [
@@ -181,6 +184,21 @@ urlpatterns = [
         reports.printed,
         name="report-printed",
     ),
+    path("studies/<uid:study_instance_uid>/share", sharing.sharing, name="sharing"),
+    path("studies/<uid:study_instance_uid>/share/<int:link>/revoke", sharing.revoke, name="share-revoke"),
+    path("studies/<uid:study_instance_uid>/masks", sharing.masks, name="masks"),
+    path(f"{SHARED}/", shared.viewer_page, name="shared-viewer"),
+    path(f"{SHARED}/manifest.json", shared.study_manifest, name="shared-manifest"),
+    path(f"{SHARED}/alive", shared.alive, name="shared-alive"),
+    path(f"{SHARED}/report/", shared.report, name="shared-report"),
+    path(f"{SHARED}/stacks/<stack:stack>/manifest.json", shared.stack_manifest, name="shared-stack"),
+    path(f"{SHARED}/stacks/<stack:stack>/thumbnail.png", shared.thumbnail, name="shared-thumbnail"),
+    path(
+        f"{SHARED}/tiles/<stack:stack>/<int:frame>/<int:level>/<int:row>/<int:column>.png",
+        shared.tile,
+        name="shared-tile",
+    ),
+    path("s/<str:secret>/", shared.landing, name="shared"),
     path("api/stacks/<stack:stack>/<slug:kind>", processing.process, name="process"),
     *(resource(f"{one}/rendered", GET=wado_rendered.rendered) for one in (STUDY, SERIES, INSTANCE, FRAMES)),
     *(resource(f"{one}/thumbnail", GET=wado_rendered.thumbnail) for one in (STUDY, SERIES, INSTANCE, FRAMES)),

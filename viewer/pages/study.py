@@ -27,6 +27,7 @@ from viewer.pages.report import readable_report
 from viewer.rendering.color_maps import MAP_NAMES
 from viewer.reports.html import as_html
 from viewer.shortcuts import shortcuts_of
+from viewer.sharing.links import may_share
 from viewer.worklist.claiming import may_read
 from viewer.worklist.rows import titled
 
@@ -155,6 +156,7 @@ def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "may_process": has_role(user_of(request), Role.RADIOLOGIST),
         "may_reject": may_reject(user_of(request)),
         "may_download": may_download(user_of(request), study),
+        "may_share": may_share(user_of(request), study),
         "may_search_peers": has_role(user_of(request), Role.RADIOLOGIST, Role.TECHNOLOGIST, Role.ADMINISTRATOR),
         "presets": window_presets(user_of(request)),
         "color_maps": list(MAP_NAMES),
@@ -197,8 +199,8 @@ def patient_facts(study: Study) -> dict[str, Any]:
     }
 
 
-def window_presets(user: User) -> dict[str, list[dict[str, Any]]]:
-    """The site's presets by modality, the user's own after them."""
+def window_presets(user: User | None) -> dict[str, list[dict[str, Any]]]:
+    """The site's presets by modality, the user's own after them; None for a visitor."""
     found: dict[str, list[dict[str, Any]]] = {}
     presets = WindowPreset.objects.filter(Q(user=None) | Q(user=user))
     for preset in presets.order_by("modality", F("user").asc(nulls_first=True), "position", "pk"):
