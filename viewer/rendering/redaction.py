@@ -92,7 +92,7 @@ def write_mark(image: NDArray[np.uint8], text: str) -> None:
     stamp = text_stamp(words, MARK_FONT_PX)
     if stamp.shape[1] > columns:
         stamp = text_stamp(words, max(SMALLEST_FONT_PX, MARK_FONT_PX * columns // stamp.shape[1]))
-    for place in MARK_PLACES:
+    for place in MARK_PLACES if rows >= 4 * stamp.shape[0] else MARK_PLACES[:1]:
         top = min(int(rows * place), max(0, rows - stamp.shape[0]))
         left = max(0, (columns - stamp.shape[1]) // 2)
         part = image[top : top + stamp.shape[0], left : left + stamp.shape[1]]
