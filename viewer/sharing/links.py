@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
@@ -197,7 +198,7 @@ def _is_passcode(link: ShareLink, passcode: str, address: str) -> bool:
     return False
 
 
-def opening_of(opening_id: object, secret: str) -> ShareOpening:
+def opening_of(opening_id: UUID, secret: str) -> ShareOpening:
     """The opening that a browser's cookie belongs to, good at this moment; looked up anew for every request.
 
     Raises
