@@ -58,7 +58,8 @@ DUMMIES: Final = {
     "UR": "urn:anonymized",
 }
 DUMMY_TEXT: Final = "ANONYMIZED"
-TEXTS: Final = frozenset({"LO", "LT", "SH", "ST", "UC", "UT", "PN", "AE", "CS", "UR"})
+TEXTS: Final = frozenset({"LO", "LT", "SH", "ST", "UC", "UT", "PN", "AE", "UR"})
+"""What somebody typed; coded strings (CS) have their own words, which may be like a name."""
 MOMENTS: Final = frozenset({"DA", "TM", "DT"})
 WELL_KNOWN: Final = "1.2.840.10008."
 CLASSES: Final = frozenset(
@@ -227,7 +228,7 @@ def _keep(ds: Dataset, element: DataElement, work: _Work) -> None:
         for item in element.value or ():
             _clean(item, work)
     elif element.VR in TEXTS and _names_somebody(element, work):
-        _write(ds, element, None)
+        _write(ds, element, DUMMY_TEXT)
 
 
 def _replace(ds: Dataset, element: DataElement, action: str, work: _Work) -> None:
@@ -237,7 +238,7 @@ def _replace(ds: Dataset, element: DataElement, action: str, work: _Work) -> Non
             del ds[element.tag]
         else:
             _keep(ds, element, work)
-    elif action == "U" and is_items:
+    elif is_items and (action == "U" or _is_rather_kept(element)):
         _keep(ds, element, work)
     elif action == "U":
         many = [work.how.new_uid(str(one)) for one in _many(element)]
@@ -249,6 +250,12 @@ def _replace(ds: Dataset, element: DataElement, action: str, work: _Work) -> Non
         _write(ds, element, DUMMIES.get(element.VR, DUMMY_TEXT if element.VR in TEXTS else None))
     else:
         _write(ds, element, [] if is_items else None)
+
+
+def _is_rather_kept(element: DataElement) -> bool:
+    """Whether an IOD may want items: then they are gone through, unless they are about a person."""
+    rule = rules()[int(element.tag)]
+    return "D" in rule.action and "/" in rule.action and "Identification" not in rule.keyword
 
 
 def _write(ds: Dataset, element: DataElement, value: Any) -> None:
