@@ -29,6 +29,8 @@ CHANGEABLE = {
         "savedfilter",
         "criticalcategory",
     ),
+    "viewer": ("windowpreset", "reporttemplate", "macro", "assignmentrule", "timelimit", "savedfilter"),
+    "viewer": ("windowpreset", "reporttemplate", "macro", "sharepolicy"),
 }
 VISIBLE = {
     "archive": (
@@ -47,6 +49,7 @@ VISIBLE = {
         "commitment",
     ),
     "viewer": ("readingtask", "criticalresult", "delivery"),
+    "viewer": ("readingtask", "sharelink", "uploadrequest", "comment"),
     "axes": ("accessattempt", "accesslog", "accessfailurelog"),
 }
 

@@ -35,6 +35,7 @@ import { makeCommands } from "./viewer_parts/commands.js";
 import { ElsewhereList } from "./viewer_parts/elsewhere_list.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openExport } from "./viewer_parts/export_dialog.js";
+import { showOthers, talkAddress } from "./viewer_parts/others.js";
 import { ofVisitors, watchShare } from "./viewer_parts/shared.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
@@ -182,6 +183,8 @@ const ui = {
     const { value, isFromFile } = pane.cine.rate;
     openExport({ study: data.study.StudyInstanceUID, pane, store, library, rate: isFromFile ? null : value });
   },
+  mayTalk: Boolean(data.may_talk),
+  openTalk: () => window.open(talkAddress(data.study.StudyInstanceUID, viewer), "_blank", "noopener"),
   openTags: () => openTags(viewer.active.viewport.frameFacts),
   openMenuOfActive: () => {
     const box = viewer.active.surface.getBoundingClientRect();
@@ -345,6 +348,7 @@ function followPerson() {
   saver.load();
   foreign.load();
   overlays.load();
+  showOthers(document.getElementById("others"), data.study.StudyInstanceUID);
   showClaim(document.getElementById("claim"), claim, data.study.StudyInstanceUID);
   claim.connect().then(() => report?.settle());
 }

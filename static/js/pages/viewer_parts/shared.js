@@ -10,7 +10,7 @@ const ASKED_EVERY_MS = 3000;
 const NOT_FOR_VISITORS = new Set([
   "tool-probe", "tool-length", "tool-angle", "tool-ellipse", "tool-rectangle", "tool-circle", "tool-polygon", "tool-freehand",
   "tool-bidirectional", "tool-cobb", "tool-arrow", "tool-text", "undo", "redo", "remove", "rename", "finish", "hide-marks",
-  "key-image", "measures", "measure-tools", "report", "tags", "download", "process", "prior", "later", "hang-like-this", "states",
+  "key-image", "measures", "measure-tools", "report", "talk", "tags", "download", "process", "prior", "later", "hang-like-this", "states",
 ]);
 
 /** @param {import("./commands.js").Command[]} commands */
