@@ -232,6 +232,7 @@ def test_a_page_of_many_rows_takes_few_queries(
     # groups, rights of two kinds
     with django_assert_num_queries(17):
     with django_assert_num_queries(12):  # session, user, roles; just arrived; 4 for the page; rows; counts; columns
+    with django_assert_num_queries(12):  # session, user, roles; just arrived; 4 for the page; rows; counts; columns; asked to look
         client.get("/")
     seen = client.post("/worklist/rows", {}, headers=HTMX)["X-Worklist-Seen"]
     with django_assert_num_queries(3):  # a look after which nothing has changed reads no study: session, user, roles
