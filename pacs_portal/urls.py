@@ -53,8 +53,8 @@ from viewer.pages import (
     shared,
     sharing,
     study,
-    turnaround,
     talk,
+    turnaround,
     upload,
     worklist,
 )

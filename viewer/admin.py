@@ -1,9 +1,8 @@
 """Django admin of the viewer: presets, hanging protocols, report templates, macros, what was drawn, critical results and the outbox.
+"""Django admin of the viewer: presets, hanging protocols, report templates, macros, what was drawn, said and shared.
 
 The worklist's part stands in ``viewer.worklist.admin``.
 """
-"""Django admin of the viewer: presets, hanging protocols, report templates, macros, the worklist, what was drawn,
-said and shared."""
 
 from __future__ import annotations
 
@@ -44,7 +43,6 @@ from viewer.models import (
     Comment,
     HangingProtocol,
     Macro,
-    ReadingTask,
     ReportTemplate,
     ShareLink,
     SharePolicy,
@@ -53,6 +51,9 @@ from viewer.models import (
 )
 from viewer.sharing.links import revoke_link
 from viewer.sharing.requests import revoke_request
+from viewer.worklist import admin as worklist
+
+__all__ = ["worklist"]
 
 
 @admin.register(WindowPreset)

@@ -31,6 +31,7 @@ CHANGEABLE = {
     ),
     "viewer": ("windowpreset", "reporttemplate", "macro", "assignmentrule", "timelimit", "savedfilter"),
     "viewer": ("windowpreset", "reporttemplate", "macro", "sharepolicy"),
+    "viewer": ("windowpreset", "reporttemplate", "macro", "assignmentrule", "timelimit", "savedfilter", "sharepolicy"),
 }
 VISIBLE = {
     "archive": (

@@ -127,6 +127,7 @@ def viewer_page(request: HttpRequest, opening: ShareOpening) -> HttpResponse:
         "presets": window_presets(None),
         "color_maps": list(MAP_NAMES),
         "user": None,
+        "shortcuts": {},
         "priors": [],
         "hanging": None,
         "shared": {"alive": f"{root}/alive", "words": ENDED_WORDS},

@@ -27,8 +27,8 @@ from viewer.models import WindowPreset
 from viewer.pages.report import readable_report
 from viewer.rendering.color_maps import MAP_NAMES
 from viewer.reports.html import as_html
-from viewer.shortcuts import shortcuts_of
 from viewer.sharing.links import may_share
+from viewer.shortcuts import shortcuts_of
 from viewer.worklist.claiming import may_read
 from viewer.worklist.rows import titled
 

@@ -6,16 +6,17 @@ import { element } from "../../core/dom.js";
 import { fetchJson } from "../../core/requests.js";
 
 const ASKED_EVERY_MS = 3000;
-/** What needs values, files or an account. */
-const NOT_FOR_VISITORS = new Set([
-  "tool-probe", "tool-length", "tool-angle", "tool-ellipse", "tool-rectangle", "tool-circle", "tool-polygon", "tool-freehand",
-  "tool-bidirectional", "tool-cobb", "tool-arrow", "tool-text", "undo", "redo", "remove", "rename", "finish", "hide-marks",
-  "key-image", "measures", "measure-tools", "report", "talk", "tags", "download", "process", "prior", "later", "hang-like-this", "states",
+/** What needs no values, no files and no account; what is not named here is not there. */
+const FOR_VISITORS = new Set([
+  "tool-window", "tool-pan", "tool-zoom", "tool-scroll", "windows", "window-auto", "window-stack", "invert", "wider", "narrower",
+  "level-up", "level-down", "fit", "one-to-one", "zoom-in", "zoom-out", "rotate", "rotate-back", "flip-horizontal", "flip-vertical",
+  "reset", "pan-left", "pan-right", "pan-up", "pan-down", "squares", "next", "previous", "first", "last", "next-series",
+  "previous-series", "cine", "cine-rate", "link", "links", "lines", "layout", "maximise", "text", "menu", "help", "cancel",
 ]);
 
 /** @param {import("./commands.js").Command[]} commands */
 export function ofVisitors(commands) {
-  return commands.filter(({ id }) => !NOT_FOR_VISITORS.has(id) && !id.startsWith("nudge-"));
+  return commands.filter(({ id }) => FOR_VISITORS.has(id) || /^preset-\d$/.test(id));
 }
 
 /**
