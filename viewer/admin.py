@@ -1,5 +1,5 @@
-"""Django admin of the viewer: presets, hanging protocols, report templates, macros, what was drawn, critical results and the outbox.
-"""Django admin of the viewer: presets, hanging protocols, report templates, macros, what was drawn, said and shared.
+"""Django admin of the viewer: presets, hanging protocols, report templates, macros, what was drawn, critical results,
+what was said and shared, and the outbox.
 
 The worklist's part stands in ``viewer.worklist.admin``.
 """
@@ -7,10 +7,6 @@ The worklist's part stands in ``viewer.worklist.admin``.
 from __future__ import annotations
 
 from typing import Any
-
-from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -24,23 +20,11 @@ from archive.audit.record import record_event
 from pacs_portal.middleware import client_address
 from viewer.models import (
     Annotation,
+    Comment,
     CriticalCategory,
     CriticalResult,
     Delivery,
     DeliveryAttempt,
-    HangingProtocol,
-    Macro,
-    ReportTemplate,
-    WindowPreset,
-)
-from viewer.notifying.outbox import send_again
-from viewer.worklist import admin as worklist
-
-__all__ = ["worklist"]
-from pacs_portal.middleware import client_address
-from viewer.models import (
-    Annotation,
-    Comment,
     HangingProtocol,
     Macro,
     ReportTemplate,
@@ -49,6 +33,7 @@ from viewer.models import (
     UploadRequest,
     WindowPreset,
 )
+from viewer.notifying.outbox import send_again
 from viewer.sharing.links import revoke_link
 from viewer.sharing.requests import revoke_request
 from viewer.worklist import admin as worklist
@@ -177,6 +162,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
             details={"sent_again": count},
         )
         self.message_user(request, f"{count} will be sent again.")
+
+
 @admin.register(SharePolicy)
 class SharePolicyAdmin(admin.ModelAdmin):
     """One row; the history of the administration says who changed it."""

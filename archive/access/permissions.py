@@ -28,10 +28,8 @@ CHANGEABLE = {
         "timelimit",
         "savedfilter",
         "criticalcategory",
+        "sharepolicy",
     ),
-    "viewer": ("windowpreset", "reporttemplate", "macro", "assignmentrule", "timelimit", "savedfilter"),
-    "viewer": ("windowpreset", "reporttemplate", "macro", "sharepolicy"),
-    "viewer": ("windowpreset", "reporttemplate", "macro", "assignmentrule", "timelimit", "savedfilter", "sharepolicy"),
 }
 VISIBLE = {
     "archive": (
@@ -49,8 +47,7 @@ VISIBLE = {
         "performedseries",
         "commitment",
     ),
-    "viewer": ("readingtask", "criticalresult", "delivery"),
-    "viewer": ("readingtask", "sharelink", "uploadrequest", "comment"),
+    "viewer": ("readingtask", "criticalresult", "delivery", "sharelink", "uploadrequest", "comment"),
     "axes": ("accessattempt", "accesslog", "accessfailurelog"),
 }
 

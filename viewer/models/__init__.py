@@ -2,8 +2,8 @@
 
 from viewer.models.annotation import Annotation
 from viewer.models.assignment_rule import AssignmentRule
-from viewer.models.critical_result import CriticalCategory, CriticalResult
 from viewer.models.comment import Comment, Consultation, StudyPresence
+from viewer.models.critical_result import CriticalCategory, CriticalResult
 from viewer.models.hanging_protocol import HangingProtocol
 from viewer.models.notification import Delivery, DeliveryAttempt, Notification, NotificationChoices
 from viewer.models.preferences import Preferences
@@ -18,12 +18,12 @@ from viewer.models.window_preset import WindowPreset
 __all__ = [
     "Annotation",
     "AssignmentRule",
+    "Comment",
+    "Consultation",
     "CriticalCategory",
     "CriticalResult",
     "Delivery",
     "DeliveryAttempt",
-    "Comment",
-    "Consultation",
     "HangingProtocol",
     "Macro",
     "Notification",
