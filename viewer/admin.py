@@ -1,4 +1,5 @@
-"""Django admin of the viewer: presets, hanging protocols, report templates, macros, what was drawn, critical results and the outbox.
+"""Django admin of the viewer: presets, hanging protocols, report templates, macros, what was drawn, critical results,
+what was said and shared, and the outbox.
 
 The worklist's part stands in ``viewer.worklist.admin``.
 """
@@ -19,6 +20,7 @@ from archive.audit.record import record_event
 from pacs_portal.middleware import client_address
 from viewer.models import (
     Annotation,
+    Comment,
     CriticalCategory,
     CriticalResult,
     Delivery,
@@ -26,9 +28,14 @@ from viewer.models import (
     HangingProtocol,
     Macro,
     ReportTemplate,
+    ShareLink,
+    SharePolicy,
+    UploadRequest,
     WindowPreset,
 )
 from viewer.notifying.outbox import send_again
+from viewer.sharing.links import revoke_link
+from viewer.sharing.requests import revoke_request
 from viewer.worklist import admin as worklist
 
 __all__ = ["worklist"]
@@ -155,3 +162,60 @@ class DeliveryAdmin(ReadOnlyAdmin):
             details={"sent_again": count},
         )
         self.message_user(request, f"{count} will be sent again.")
+
+
+@admin.register(SharePolicy)
+class SharePolicyAdmin(admin.ModelAdmin):
+    """One row; the history of the administration says who changed it."""
+
+    list_display = ("__str__", "longest_days", "longest_days_of_clinicians", "passcode_required")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not SharePolicy.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: SharePolicy | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: SharePolicy, form: object, change: bool) -> None:
+        obj.pk = 1
+        obj.save()
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "study", "maker", "recipient", "created_at", "expires_at", "views", "revoked_at")
+    list_filter = ("is_deidentified", "with_report")
+    search_fields = ("recipient", "study__study_instance_uid", "maker__username")
+    list_select_related = ("study", "maker")
+    exclude = ("digest", "pseudonym_key", "passcode")
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke the chosen links at once", permissions=["view"])
+    def revoke(self, request: HttpRequest, links: QuerySet[ShareLink]) -> None:
+        every = links.select_related("study")
+        ended = sum(revoke_link(link, by=user_of(request), address=client_address(request)) for link in every)
+        self.message_user(request, f"{ended} links open nothing any more.")
+
+
+@admin.register(UploadRequest)
+class UploadRequestAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "maker", "sender", "created_at", "expires_at", "files", "revoked_at")
+    search_fields = ("sender", "maker__username")
+    list_select_related = ("maker",)
+    exclude = ("digest",)
+    actions = ("revoke",)
+
+    @admin.action(description="Revoke the chosen requests at once", permissions=["view"])
+    def revoke(self, request: HttpRequest, asked: QuerySet[UploadRequest]) -> None:
+        ended = sum(revoke_request(one, by=user_of(request), address=client_address(request)) for one in asked)
+        self.message_user(request, f"{ended} requests take nothing any more.")
+
+
+@admin.register(Comment)
+class CommentAdmin(ReadOnlyAdmin):
+    """That something was said, and by whom; the words belong to those who may see the study."""
+
+    list_display = ("pk", "study", "author", "created_at", "resolved_at", "deleted_at")
+    search_fields = ("study__study_instance_uid", "author__username")
+    list_select_related = ("study", "author")
+    exclude = ("text",)

@@ -1,8 +1,12 @@
-"""A calling application entity as somebody who asks: what a peer may see follows from its rights."""
+"""Who asks and is no account: a calling application entity, and the visitor of a shared link."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archive.models import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +21,11 @@ class ApplicationEntity:
     def may_see_studies(self) -> bool:
         """A peer with either right sees the whole site, as a workstation does; without both it sees nothing."""
         return self.may_query or self.may_retrieve
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who holds a link to one study: never sees more than its maker may show now."""
+
+    study_id: int
+    maker: User

@@ -28,6 +28,7 @@ CHANGEABLE = {
         "timelimit",
         "savedfilter",
         "criticalcategory",
+        "sharepolicy",
     ),
 }
 VISIBLE = {
@@ -46,7 +47,7 @@ VISIBLE = {
         "performedseries",
         "commitment",
     ),
-    "viewer": ("readingtask", "criticalresult", "delivery"),
+    "viewer": ("readingtask", "criticalresult", "delivery", "sharelink", "uploadrequest", "comment"),
     "axes": ("accessattempt", "accesslog", "accessfailurelog"),
 }
 

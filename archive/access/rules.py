@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from archive.access.entities import ApplicationEntity
+from archive.access.entities import ApplicationEntity, Visitor
 from archive.access.roles import Role, has_role, roles_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def visible_studies(studies: Studies, who: Seer) -> Studies:
     """Narrow a queryset to what this person or peer may open."""
     if isinstance(who, ApplicationEntity):
         return studies if who.may_see_studies else studies.none()
+    if isinstance(who, Visitor):
+        return shareable_studies(studies.filter(pk=who.study_id), who.maker)
     roles = roles_of(who)
     if Role.RADIOLOGIST in roles:
         return studies
@@ -38,6 +40,13 @@ def visible_studies(studies: Studies, who: Seer) -> Studies:
     if roles:
         allowed |= opened_in_emergency(who)
     return studies.filter(allowed)
+
+
+def shareable_studies(studies: Studies, maker: User) -> Studies:
+    """What a person may show to others: radiologists the site's, clinicians what was granted to them."""
+    if has_role(maker, Role.RADIOLOGIST):
+        return studies
+    return studies.filter(granted_to(maker)) if has_role(maker, Role.CLINICIAN) else studies.none()
 
 
 def of_own_modality(who: User) -> Q:

@@ -128,11 +128,9 @@ class _Batch:
         for item in prepared:
             uid = item.attributes.sop_instance_uid
             if item.origin.hold_for_review:
-                self._hold_item(
-                    item,
-                    QuarantinedFile.Reason.UPLOAD_REVIEW,
-                    "Sent in by a clinician; a technologist or administrator decides.",
-                )
+                sender = item.origin.sender or "a clinician"
+                explanation = f"Sent in by {sender}; a technologist or administrator decides."
+                self._hold_item(item, QuarantinedFile.Reason.UPLOAD_REVIEW, explanation)
             elif uid in known:
                 self._again(item, known[uid])
             elif uid in fresh:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 
 if TYPE_CHECKING:
-    from archive.access.entities import ApplicationEntity
+    from archive.access.entities import ApplicationEntity, Visitor
     from archive.models.user import User
 
-    Seer = User | ApplicationEntity
+    Seer = User | ApplicationEntity | Visitor
 
 
 class StudyQuerySet(models.QuerySet["Study"]):

@@ -40,6 +40,8 @@ class Origin:
     """What a derived series was made by; empty for what came from outside."""
     hold_for_review: bool = False
     """Put aside until a technologist has looked: a clinician's upload."""
+    sender: str = ""
+    """Who sent it in without an account, as the one who asked for it calls them."""
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def to_json(self) -> bytes:
@@ -53,6 +55,7 @@ class Origin:
             "issuer": self.issuer_of_patient_id,
             "processing": self.processing,
             "hold": self.hold_for_review,
+            "sender": self.sender,
             "at": self.received_at.isoformat(),
         }
         return json.dumps(values, separators=(",", ":")).encode()
@@ -69,5 +72,6 @@ class Origin:
             issuer_of_patient_id=values["issuer"],
             processing=values["processing"],
             hold_for_review=values["hold"],
+            sender=values.get("sender", ""),
             received_at=datetime.fromisoformat(values["at"]),
         )

@@ -15,3 +15,4 @@ def register_all() -> None:
     register(Kind("view", "View as a presentation state", "viewer.jobs.measurement_objects.write_view"))
     register(Kind("mip", "Maximum intensity projection", "viewer.jobs.project.project_series"))
     register(Kind("export", "File to take away", "viewer.jobs.export.export"))
+    register(Kind("deidentify", "De-identified copy", "viewer.jobs.deidentified.make_copy"))

@@ -2,6 +2,7 @@
 
 from viewer.models.annotation import Annotation
 from viewer.models.assignment_rule import AssignmentRule
+from viewer.models.comment import Comment, Consultation, StudyPresence
 from viewer.models.critical_result import CriticalCategory, CriticalResult
 from viewer.models.hanging_protocol import HangingProtocol
 from viewer.models.notification import Delivery, DeliveryAttempt, Notification, NotificationChoices
@@ -10,12 +11,15 @@ from viewer.models.question import Question
 from viewer.models.reading_task import ReadingTask
 from viewer.models.report import Macro, Report, ReportTemplate, ReportVersion
 from viewer.models.saved_filter import SavedFilter
+from viewer.models.share_link import SeriesMask, ShareLink, ShareOpening, SharePolicy, UploadRequest
 from viewer.models.time_limit import TimeLimit
 from viewer.models.window_preset import WindowPreset
 
 __all__ = [
     "Annotation",
     "AssignmentRule",
+    "Comment",
+    "Consultation",
     "CriticalCategory",
     "CriticalResult",
     "Delivery",
@@ -31,6 +35,12 @@ __all__ = [
     "ReportTemplate",
     "ReportVersion",
     "SavedFilter",
+    "SeriesMask",
+    "ShareLink",
+    "ShareOpening",
+    "SharePolicy",
+    "StudyPresence",
     "TimeLimit",
+    "UploadRequest",
     "WindowPreset",
 ]

@@ -22,10 +22,12 @@ from archive.dicom.person_name import format_for_people
 from archive.models import Study, User
 from pacs_portal.middleware import client_address
 from viewer.api.reports import record_view
+from viewer.discussion.comments import unresolved
 from viewer.models import WindowPreset
 from viewer.pages.report import readable_report
 from viewer.rendering.color_maps import MAP_NAMES
 from viewer.reports.html import as_html
+from viewer.sharing.links import may_share
 from viewer.shortcuts import shortcuts_of
 from viewer.worklist.claiming import may_read
 from viewer.worklist.rows import titled
@@ -57,6 +59,7 @@ def study_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     report = readable_report(user_of(request), study)
     if report is not None:
         record_view(request, study)
+    context["open_threads"] = unresolved(study)
     context["report_html"] = as_html(report, with_facts=False) if report else ""
     context["reads_reports"] = may_read(user_of(request)) or may_read_reports(user_of(request), study)
     context["study_data"] = {name: context[name] for name in names}
@@ -85,6 +88,7 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         "may_download",
         "may_process",
         "may_report",
+        "may_talk",
         "presets",
         "shortcuts",
         "color_maps",
@@ -155,6 +159,8 @@ def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "may_process": has_role(user_of(request), Role.RADIOLOGIST),
         "may_reject": may_reject(user_of(request)),
         "may_download": may_download(user_of(request), study),
+        "may_talk": has_role(user_of(request), Role.RADIOLOGIST, Role.CLINICIAN, Role.TECHNOLOGIST),
+        "may_share": may_share(user_of(request), study),
         "may_search_peers": has_role(user_of(request), Role.RADIOLOGIST, Role.TECHNOLOGIST, Role.ADMINISTRATOR),
         "presets": window_presets(user_of(request)),
         "color_maps": list(MAP_NAMES),
@@ -197,8 +203,8 @@ def patient_facts(study: Study) -> dict[str, Any]:
     }
 
 
-def window_presets(user: User) -> dict[str, list[dict[str, Any]]]:
-    """The site's presets by modality, the user's own after them."""
+def window_presets(user: User | None) -> dict[str, list[dict[str, Any]]]:
+    """The site's presets by modality, the user's own after them; None for a visitor."""
     found: dict[str, list[dict[str, Any]]] = {}
     presets = WindowPreset.objects.filter(Q(user=None) | Q(user=user))
     for preset in presets.order_by("modality", F("user").asc(nulls_first=True), "position", "pk"):

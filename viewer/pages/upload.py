@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -54,7 +55,13 @@ def upload_page(request: HttpRequest) -> HttpResponse:
     if not may_upload(user_of(request)):
         return render(request, "worklist/no_role.html", status=403)
     limit = largest_upload()
-    context = {"limit": limit, "limit_gib": limit / 2**30, "is_held": uploads_are_held(user_of(request))}
+    context = {
+        "limit": limit,
+        "limit_gib": limit / 2**30,
+        "is_held": uploads_are_held(user_of(request)),
+        "upload_address": reverse("upload-file"),
+        "outcome_address": reverse("upload-outcome"),
+    }
     return render(request, "upload/page.html", context)
 
 
@@ -63,14 +70,26 @@ def upload_file(request: HttpRequest) -> HttpResponseBase:
     """Take one file: an image, a ZIP file or an index. The answer is one line of JSON for each file that was in it."""
     if not may_upload(user_of(request)):
         return JsonResponse({"error": "You may not upload images."}, status=403)
+    return take_file(request, origin_of(request), Notes(request, user=user_of(request)))
+
+
+def announced_size(request: HttpRequest) -> int | JsonResponse:
+    """Bytes of the file that comes, or why it cannot come."""
     size = request.META.get("CONTENT_LENGTH") or ""
     if not size.isdigit():
         return JsonResponse({"error": "The size of the file must be announced (Content-Length)."}, status=411)
     if int(size) > largest_upload():
         return JsonResponse({"error": too_large_words()}, status=413)
-    stream = WholeStream(request, int(size))
-    notes = Notes(request)
-    reports = take(stream, origin_of(request))
+    return int(size)
+
+
+def take_file(request: HttpRequest, origin: Origin, notes: Notes) -> HttpResponseBase:
+    """Take the body of a request; what comes with whom is already known to be allowed."""
+    size = announced_size(request)
+    if isinstance(size, JsonResponse):
+        return size
+    stream = WholeStream(request, size)
+    reports = take(stream, origin)
     try:
         first = next(reports, None)
         drain(stream)
@@ -143,8 +162,9 @@ def line_of(report: Report) -> bytes:
 class Notes:
     """What the audit trail keeps of an upload: one event a study, however many files it came in."""
 
-    def __init__(self, request: HttpRequest) -> None:
-        self._user = user_of(request)
+    def __init__(self, request: HttpRequest, *, user: User | None, actor: str = "") -> None:
+        self._user = user
+        self._actor = actor
         self._address = client_address(request)
         batch = request.headers.get("X-Upload-Batch", "")
         self._batch = batch if BATCH.fullmatch(batch) else ""
@@ -161,6 +181,7 @@ class Notes:
             record_event(
                 Event.UPLOADED,
                 user=self._user,
+                actor=self._actor,
                 address=self._address,
                 study_instance_uid=study_instance_uid,
                 details={"batch": self._batch, **counts},
@@ -170,7 +191,7 @@ class Notes:
         """A folder of a thousand files is a thousand requests, and one upload."""
         if not self._batch:
             return True
-        name = layout.digest_of(f"{self._user.pk} {self._batch} {study_instance_uid}")
+        name = layout.digest_of(f"{self._user.pk if self._user else self._actor} {self._batch} {study_instance_uid}")
         return bool(cache.add(f"upload-{name}", 1, timeout=RECENT.total_seconds()))
 
 

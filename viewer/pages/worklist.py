@@ -22,6 +22,7 @@ from archive.access.roles import Role, has_role, roles_of, user_of
 from archive.models import Study
 from pacs_portal.middleware import client_address
 from viewer.models import Preferences, ReadingTask, SavedFilter
+from viewer.pages.talk import asked_of
 from viewer.worklist import claiming
 from viewer.worklist.assigning import NoReader, may_assign, reader_groups, readers
 from viewer.worklist.changes import change_number, moment
@@ -52,7 +53,8 @@ def worklist(request: HttpRequest) -> HttpResponse:
         return render(request, "worklist/counts.html", {"counts": count_site()})
     saved = Saved.of(request)
     listing = list_studies(user_of(request), asked(request, saved))
-    return render(request, "worklist/page.html", page_context(request, listing, saved) | saved_context(request, saved))
+    context = page_context(request, listing, saved) | saved_context(request, saved)
+    return render(request, "worklist/page.html", context | {"asked_to_look": asked_of(user_of(request))})
 
 
 @require_POST

@@ -7,11 +7,17 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.pixels.description import ImageDescription
 from viewer.errors import NotFound
 from viewer.rendering.parameters import RenderParameters, WindowSource
 from viewer.rendering.pipeline import render_thumbnail, render_tile, thumbnail_level
 from viewer.rendering.png import encode_png
+from viewer.rendering.redaction import NOTHING, Redaction, redact
 from viewer.rendering.stack_window import StackWindow
+from viewer.rendering.tiles import find_level, tile_region
 from viewer.stacks.facts import FrameFacts, InstanceFacts
 from viewer.stacks.lookup import Kept, SplitSeries
 from viewer.stacks.presentation_states import state_instance, state_of_frame
@@ -83,13 +89,16 @@ class PlannedTile:
     parameters: RenderParameters
     window: StackWindow | None
     state: InstanceFacts | None
+    redaction: Redaction = NOTHING
+    """What is laid over it; of a value tile nothing can be, so those who get one laid over get none."""
 
     @property
     def key(self) -> TileKey:
         """Equal for equal pictures."""
         place = self.address.level, self.address.row, self.address.column
         state = self.state.key if self.state else ""
-        return self.frame.instance.picture_key, self.frame.frame_number, *place, self.parameters, self.window, state
+        picture = self.frame.instance.picture_key, self.frame.frame_number, *place
+        return *picture, self.parameters, self.window, state, self.redaction
 
     @property
     def etag(self) -> str:
@@ -102,7 +111,13 @@ class PlannedTile:
         return _tiles.get(self.key) is not None
 
 
-def plan_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters: RenderParameters) -> PlannedTile:
+def plan_tile(
+    stack: Stack,
+    split: SplitSeries,
+    address: TileAddress,
+    parameters: RenderParameters,
+    redaction: Redaction = NOTHING,
+) -> PlannedTile:
     """Find what a tile is made from.
 
     Raises
@@ -111,7 +126,8 @@ def plan_tile(stack: Stack, split: SplitSeries, address: TileAddress, parameters
         There is no such frame, or no such presentation state.
     """
     frame = frame_of(stack, address.frame)
-    return PlannedTile(frame, address, parameters, window_for(stack, split, parameters), state_for(split, parameters))
+    window, state = window_for(stack, split, parameters), state_for(split, parameters)
+    return PlannedTile(frame, address, parameters, window, state, redaction)
 
 
 def draw_tile(tile: PlannedTile) -> bytes:
@@ -165,7 +181,18 @@ def _draw(tile: PlannedTile) -> bytes:
         stack_window=tile.window,
         state=state_of_frame(tile.state, frame) if tile.state else None,
     )
+    if not tile.redaction.is_empty:
+        image = _redacted(image, tile, known.description)
     return encode_png(image, filtered=not tile.parameters.values)
+
+
+def _redacted(image: NDArray[np.uint8], tile: PlannedTile, description: ImageDescription) -> NDArray[np.uint8]:
+    """Covered, or refused: stored values have no place for a cover."""
+    if tile.parameters.values:
+        raise NotFound("There is no such tile.")
+    level = find_level(description.rows, description.columns, tile.address.level)
+    part = tile_region(level, tile.address.row, tile.address.column)
+    return redact(image, tile.redaction, part=part, scale=level.scale)
 
 
 def draw_thumbnail(stack: Stack, split: SplitSeries, size: int) -> bytes:

@@ -35,6 +35,8 @@ import { makeCommands } from "./viewer_parts/commands.js";
 import { ElsewhereList } from "./viewer_parts/elsewhere_list.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openExport } from "./viewer_parts/export_dialog.js";
+import { showOthers, talkAddress } from "./viewer_parts/others.js";
+import { ofVisitors, watchShare } from "./viewer_parts/shared.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
 import { frameOf, Marking, saveWord } from "./viewer_parts/marking.js";
@@ -74,7 +76,8 @@ const measurer = new MarkMeasurer();
 const priorMarks = new PriorMarks(store);
 const library = new StackLibrary(data.manifest, { study: data.study, patient: data.patient });
 const isTouch = matchMedia("(pointer: coarse)").matches;
-const tools = new ToolBox(isTouch ? "scroll" : preference("tool", "window"), () => viewer?.panes ?? []);
+const firstTool = data.shared ? "window" : preference("tool", "window");
+const tools = new ToolBox(isTouch ? "scroll" : firstTool, () => viewer?.panes ?? []);
 let viewer = null;
 let saidTimer = 0;
 let commands = [];
@@ -109,7 +112,7 @@ const priors = new Priors(data.study.StudyInstanceUID, data.priors, viewer, link
 new PriorBar(document.getElementById("priors"), priors, viewer);
 const hanger = new Hanger(data.study.StudyInstanceUID, viewer, linker, priors);
 
-const claim = new HeldClaim(data.study.StudyInstanceUID);
+const claim = data.shared ? null : new HeldClaim(data.study.StudyInstanceUID);
 const report = data.may_report ? reportBeside() : null;
 
 function reportBeside() {
@@ -180,6 +183,8 @@ const ui = {
     const { value, isFromFile } = pane.cine.rate;
     openExport({ study: data.study.StudyInstanceUID, pane, store, library, rate: isFromFile ? null : value });
   },
+  mayTalk: Boolean(data.may_talk),
+  openTalk: () => window.open(talkAddress(data.study.StudyInstanceUID, viewer), "_blank", "noopener"),
   openTags: () => openTags(viewer.active.viewport.frameFacts),
   openMenuOfActive: () => {
     const box = viewer.active.surface.getBoundingClientRect();
@@ -189,6 +194,7 @@ const ui = {
 };
 
 commands = makeCommands({ viewer, tools, store, ui, marking, presetsOf, drawing, linker, lines, priors });
+if (data.shared) commands = ofVisitors(commands);
 const shortcuts = new Shortcuts(commands, data.shortcuts);
 const toolbar = new Toolbar(commands, {
   windowText: () => {
@@ -238,7 +244,7 @@ priors.addEventListener("change", () => {
 });
 priors.addEventListener("problem", ({ detail }) => say(detail));
 tools.addEventListener("change", () => {
-  if (!isTouch) setPreference("tool", tools.activeId);
+  if (!isTouch && !data.shared) setPreference("tool", tools.activeId);
   updateSoon();
 });
 
@@ -327,16 +333,22 @@ function writeHeldBack(count) {
     count === 1 ? "1 image of this study is held back" : `${count} images of this study are held back`;
 }
 
-coverEndedSession(data.sign_in);
-const current = new CurrentPatient({ patient: data.patient.key, study: data.study.StudyInstanceUID });
-coverOtherPatient(document.getElementById("viewer-body"), current, [data.patient.name, data.patient.id].filter(Boolean).join(" · "));
-current.addEventListener("change", () => report?.panel.allow(current.isCurrent));
-current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/`));
-current.claim();
 open();
-saver.load();
-foreign.load();
-overlays.load();
+if (data.shared) watchShare(data.shared);
+else followPerson();
 
-showClaim(document.getElementById("claim"), claim, data.study.StudyInstanceUID);
-claim.connect().then(() => report?.settle());
+/** What only somebody with an account has: a session, a current patient, measurements that are kept, a claim. */
+function followPerson() {
+  coverEndedSession(data.sign_in);
+  const current = new CurrentPatient({ patient: data.patient.key, study: data.study.StudyInstanceUID });
+  coverOtherPatient(document.getElementById("viewer-body"), current, [data.patient.name, data.patient.id].filter(Boolean).join(" · "));
+  current.addEventListener("change", () => report?.panel.allow(current.isCurrent));
+  current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/`));
+  current.claim();
+  saver.load();
+  foreign.load();
+  overlays.load();
+  showOthers(document.getElementById("others"), data.study.StudyInstanceUID);
+  showClaim(document.getElementById("claim"), claim, data.study.StudyInstanceUID);
+  claim.connect().then(() => report?.settle());
+}

@@ -27,7 +27,7 @@ export class ValueReader extends EventTarget {
   /** @param {{x: number, y: number}|null} point in image coordinates; null: the pointer has left */
   read(point) {
     const { manifest, frame, problem } = this.#viewport;
-    if (!point || !manifest || problem || !this.#viewport.isOnImage(point)) {
+    if (!point || !manifest || manifest.pictures_only || problem || !this.#viewport.isOnImage(point)) {
       this.#stop();
       this.#asked = "";
       this.#tell({ text: "" });

@@ -229,8 +229,8 @@ def test_a_page_of_many_rows_takes_few_queries(
     for number in range(1, 61):
         make_study(number, arrived_ago=timedelta(hours=number), patient_id=f"P{number}")
     # session, user, roles; just arrived; 4 for the page; rows; counts, own claims, own assignments; columns; filters,
-    # groups, rights of two kinds
-    with django_assert_num_queries(17):
+    # groups, rights of two kinds; asked to look
+    with django_assert_num_queries(18):
         client.get("/")
     seen = client.post("/worklist/rows", {}, headers=HTMX)["X-Worklist-Seen"]
     with django_assert_num_queries(3):  # a look after which nothing has changed reads no study: session, user, roles

@@ -75,6 +75,7 @@ export function makeCommands(context) {
       isPossible: () => Boolean(ui.report),
     },
     { id: "next-study", label: "Read the next study", group: "Page", keys: ["n"], icon: "play", run: () => ui.openNext(), isPossible: () => ui.mayRead },
+    { id: "talk", label: "Discussion", group: "Page", icon: "message-square", run: () => ui.openTalk(), isPossible: () => hasPicture() && ui.mayTalk },
     { id: "tags", label: "DICOM elements", group: "Page", icon: "tags", run: () => ui.openTags(), isPossible: hasPicture },
     {
       id: "download",

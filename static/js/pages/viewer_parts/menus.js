@@ -157,9 +157,9 @@ export function contextItems(commands, tools) {
   const actions = ["windows", "invert", "fit", "one-to-one", "rotate", "flip-horizontal", "flip-vertical", "reset", "squares", "maximise", "tags", "download"];
   return [
     { heading: "Tools" },
-    ...tools.recent().map((id) => item(command(`tool-${id}`))),
+    ...tools.recent().map((id) => command(`tool-${id}`)).filter(Boolean).map(item),
     { heading: "Picture" },
-    ...actions.map((id) => item(command(id))),
+    ...actions.map(command).filter(Boolean).map(item),
   ];
 }
 

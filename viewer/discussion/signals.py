@@ -1,0 +1,9 @@
+"""Announcements of the discussion: whoever notifies people listens here."""
+
+from django.dispatch import Signal
+
+attention_wanted = Signal()
+"""``person`` was ``mentioned`` or ``consulted`` (``why``) by ``by`` about ``study``; sent after the commit.
+
+The person may see the study at that moment; no text of a remark is in it.
+"""
