@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("archive", "0006_neighbours_routes_corrections"),
-        ("viewer", "0011_shortcuts_and_calibrations"),
+        ("viewer", "0009_shortcuts_and_calibrations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
