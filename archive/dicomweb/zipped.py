@@ -41,7 +41,7 @@ class _Pipe(io.RawIOBase):
         yield from blocks
 
 
-def zip_of(ways: Iterable[Way]) -> Iterator[bytes]:
+def zip_of(ways: Iterable[Way], *, with_directory: bool = True) -> Iterator[bytes]:
     """Blocks of a ZIP file with a file for each instance, uncompressed, and at its end the index of them.
 
     Image data hardly gets smaller. Of each instance the index keeps some hundred bytes.
@@ -55,9 +55,11 @@ def zip_of(ways: Iterable[Way]) -> Iterator[bytes]:
                 for block in way.blocks():
                     member.write(block)
                     yield from pipe.taken()
-            directory.add(_header_of(way), file_id=file_id, transfer_syntax_uid=way.transfer_syntax_uid)
+            if with_directory:
+                directory.add(_header_of(way), file_id=file_id, transfer_syntax_uid=way.transfer_syntax_uid)
             yield from pipe.taken()
-        archive.writestr(zipfile.ZipInfo("DICOMDIR"), directory.to_bytes(new_uid()))
+        if with_directory:
+            archive.writestr(zipfile.ZipInfo("DICOMDIR"), directory.to_bytes(new_uid()))
         yield from pipe.taken()
     yield from pipe.taken()
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 ROLES = (
     "anonymous",
@@ -70,6 +71,18 @@ NOT_OFFERED = (
     "implant-templates",
     "workitems",
 )
+
+OPENED = (
+    "",
+    "manifest.json",
+    "alive",
+    "report/",
+    "stacks/<stack:stack>/manifest.json",
+    "stacks/<stack:stack>/thumbnail.png",
+    "tiles/<stack:stack>/<int:frame>/<int:level>/<int:row>/<int:column>.png",
+)
+"""Below an opening of a share link."""
+NO_OPENING = {"opening_id": UUID(int=0), "level": 0, "row": 0, "column": 0}
 
 ROWS = (
     Row("GET", "", "302 200 200 200 200 200 200 302 403"),
@@ -219,6 +232,32 @@ ROWS = (
         Row("GET", f"dicom-web/{service}/<path:rest>", "401 404 404 404 404 404 404 404 404", with_={"rest": "1"})
         for service in NOT_OFFERED
     ),
+    # What a link opens is its own matter: without one, everybody gets the same page.
+    Row("GET", "s/<str:secret>/", "404 404 404 404 404 404 404 404 404", with_={"secret": "guessed"}),
+    *(
+        Row("GET", f"s/view/<uuid:opening_id>/{place}", "404 404 404 404 404 404 404 404 404", with_=NO_OPENING)
+        for place in OPENED
+    ),
+    Row("GET", "send-in/<str:secret>/", "404 404 404 404 404 404 404 404 404", with_={"secret": "guessed"}),
+    Row("PUT", "send-in/<str:secret>/files", "404 404 404 404 404 404 404 404 404", with_={"secret": "guessed"}),
+    Row("POST", "send-in/<str:secret>/outcome", "404 404 404 404 404 404 404 404 404", with_={"secret": "guessed"}),
+    Row("GET", "upload/requests", "302 200 200 200 200 200 200 200 403"),
+    Row("POST", "upload/requests/<int:pk>/revoke", "302 404 404 404 404 404 404 404 404", with_={"pk": 1}),
+    Row("GET", f"{STUDY}/share", "302 200 404 200 200 404 404 404 404"),
+    Row("POST", f"{STUDY}/share/<int:link>/revoke", "302 404 404 404 404 404 404 404 404", with_={"link": 1}),
+    Row("GET", f"{STUDY}/masks", "302 200 404 200 200 404 404 404 404"),
+    Row("GET", f"{STUDY}/deidentified", "302 404 404 200 200 404 404 404 404"),
+    Row("GET", "jobs/<int:job>/copy.zip", "302 404 404 404 404 404 404 404 404"),
+    Row("GET", f"{STUDY}/talk/", "302 200 404 200 200 200 404 404 404"),
+    Row(
+        "POST",
+        f"{STUDY}/talk/<int:pk>/<slug:action>",
+        "302 404 404 404 404 404 404 404 404",
+        with_={"pk": 1, "action": "resolve"},
+    ),
+    Row("POST", f"{STUDY}/consult", "302 404 404 302 302 404 404 404 404"),
+    Row("POST", f"{STUDY}/consult/<int:pk>/looked", "302 404 404 404 404 404 404 404 404", with_={"pk": 1}),
+    Row("POST", f"{STUDY}/presence", "302 200 404 200 200 200 404 404 404"),
     Row("GET", "accounts/", "302 302 302 302 302 302 302 302 302"),
     Row("GET", "admin/", "302 302 302 302 302 302 302 200 302"),
     Row("GET", "admin/login/", "302 404 404 404 404 404 404 404 404"),

@@ -77,7 +77,8 @@ def values(portal_data: object, transactional_db: None, cast: Cast, monkeypatch:
     study.refresh_from_db()
     Grant.objects.create(user=cast.referrer, study=study, source=Grant.Source.IDENTIFIER)
     claim(Change(cast.reader, study))
-    asked = Flag(CriticalCategory.objects.first().pk, "Embolism.", cast.referrer.pk, study.patient_id)
+    category, _ = CriticalCategory.objects.get_or_create(name="Within the hour")
+    asked = Flag(category.pk, "Embolism.", cast.referrer.pk, study.patient_id)
     critical = flag(Change(cast.reader, study), asked, at_once=True)
     question = Question.objects.create(
         study=study, text="?", asked_by=cast.referrer, asked_at=now, asked_of=cast.reader

@@ -37,7 +37,7 @@ def write_zip(path: Path, instances: list[Instance], step: Step) -> None:
             step()
 
     with path.open("wb") as file:
-        for block in zip_of(ways()):
+        for block in zip_of(ways(), with_directory=False):
             file.write(block)
 
 

@@ -147,7 +147,7 @@ def test_texts_and_what_is_left_out_are_told(reader: Client, images: list[Datase
         AnchorPoint=[3, 3],
         AnchorPointVisibility="Y",
     )
-    odd = item(GraphicAnnotationUnits="MATRIX", GraphicDimensions=2, GraphicData=[1, 1, 2, 2], GraphicType="POLYLINE")
+    odd = item(GraphicAnnotationUnits="PIXEL", GraphicDimensions=2, GraphicData=[1, 1, 2, 2], GraphicType="SPIRAL")
     annotation = item(GraphicLayer="ONE", TextObjectSequence=[text], GraphicObjectSequence=[odd])
     store(presentation_state(images[0], GraphicAnnotationSequence=[annotation]))
 
