@@ -9,6 +9,7 @@ from django.utils import timezone
 from archive.jobs.queue import enqueue
 from archive.models import Study, User
 from archive.signals import orders_changed, studies_changed, study_facts_changed, study_quiet
+from viewer.discussion.signals import attention_wanted
 from viewer.jobs import kinds
 from viewer.models import Notification, ReadingTask
 from viewer.notifying.telling import tell
@@ -25,6 +26,7 @@ def connect() -> None:
     study_quiet.connect(assign_when_quiet, dispatch_uid="assignment")
     orders_changed.connect(assign_when_ordered, dispatch_uid="assignment by order")
     study_assigned.connect(tell_of_assignment, dispatch_uid="news of an assignment")
+    attention_wanted.connect(tell_of_remark, dispatch_uid="news of a remark")
     study_overdue.connect(tell_of_overdue, dispatch_uid="news of an overdue study")
     for announcement in (studies_changed, study_quiet, study_facts_changed):
         announcement.connect(worklist_changed, dispatch_uid="change of the worklist")
@@ -70,6 +72,11 @@ def tell_of_assignment(study_id: int, user_ids: list[int], **_details: Any) -> N
 def tell_of_overdue(study_id: int, user_ids: list[int], **_details: Any) -> None:
     """Nobody has read a study within the site's limit."""
     _tell(study_id, user_ids, Notification.Kind.OVERDUE)
+
+
+def tell_of_remark(person: User, why: str, study: Study, **_details: Any) -> None:
+    """Somebody was named in a remark, or asked to look; ``why`` is the kind of the news."""
+    _tell(study.pk, [person.pk], Notification.Kind(why))
 
 
 def _tell(study_id: int, user_ids: list[int], kind: Notification.Kind) -> None:

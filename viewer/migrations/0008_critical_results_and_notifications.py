@@ -199,6 +199,8 @@ class Migration(migrations.Migration):
                             ("delegated", "You stand in for a colleague"),
                             ("assigned", "A study was given to you"),
                             ("overdue", "A study has not been read in time"),
+                            ("mentioned", "A colleague named you in a remark"),
+                            ("consulted", "A colleague asks you to look at a study"),
                         ],
                         max_length=24,
                     ),

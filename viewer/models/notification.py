@@ -22,6 +22,8 @@ class Notification(models.Model):
         DELEGATED = "delegated", "You stand in for a colleague"
         ASSIGNED = "assigned", "A study was given to you"
         OVERDUE = "overdue", "A study has not been read in time"
+        MENTIONED = "mentioned", "A colleague named you in a remark"
+        CONSULTED = "consulted", "A colleague asks you to look at a study"
 
     user = models.ForeignKey("archive.User", on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=24, choices=Kind)
