@@ -438,7 +438,7 @@ def test_a_lost_context_leaves_the_picture_and_comes_back(
     page.wait_for_function(IS_DRAWN_FROM, arg="values")
     page.keyboard.press("Space")
     page.wait_for_function(IS_DRAWN_FROM, arg="values")
-    assert page.evaluate(picture) == before
+    page.wait_for_function("(before) => document.querySelector('.viewport-canvas').toDataURL() === before", arg=before)
 
 
 def test_nine_viewports_share_one_context(live_portal: LivePortal, shown: Callable[..., Shown], page: Page) -> None:

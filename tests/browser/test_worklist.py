@@ -261,12 +261,10 @@ def test_the_next_study_is_one_key_and_what_is_handed_over_arrives_at_the_collea
     for page, name in ((first, "reader"), (second, "reader2")):
         sign_in(page, name)
         wait_until_ready(page, sent)
-    first.keyboard.press("/")
-    first.keyboard.type(sent.family.lower())
+    first.locator("#worklist-text").press_sequentially(sent.family.lower())
     first.wait_for_function("() => document.querySelectorAll('.worklist-row').length === 1")
-    first.keyboard.press("Escape")
     beside = first.context.new_page()
-    first.keyboard.press("n")
+    row_of(first, sent).press("n")
     first.wait_for_url(f"**/studies/{sent.uid}/viewer/**")
     first.get_by_text("you are reading this").wait_for()
 

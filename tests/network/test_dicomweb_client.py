@@ -14,6 +14,7 @@ import pytest
 from dicomweb_client.api import DICOMwebClient
 from PIL import Image
 from pydicom.fileset import FileSet
+from pydicom.uid import generate_uid
 
 from tests.network.asked import data_set_bytes
 from tests.servers import LivePortal, wait_until
@@ -40,8 +41,17 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def files(data_dir: Path) -> list[Path]:
-    return sorted((data_dir / FOLDER).iterdir())
+def files(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A real series as a study and a patient of its own: other tests send to the same portal."""
+    folder, study, series = tmp_path_factory.mktemp("sent"), generate_uid(), generate_uid()
+    found = []
+    for path in sorted((data_dir / FOLDER).iterdir()):
+        ds = pydicom.dcmread(path)
+        ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.PatientID = study, series, "dicomweb-client"
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        found.append(folder / path.name)
+        ds.save_as(found[-1])
+    return found
 
 
 @pytest.fixture(scope="module")
