@@ -64,3 +64,11 @@ def visit(client_of: Callable[..., Client]) -> Callable[..., tuple[Client, str]]
         return client, answer["Location"].rstrip("/")
 
     return open_it
+
+
+@pytest.fixture(autouse=True)
+def nothing_drawn_before() -> None:
+    """Row ids begin anew with each test, and with them the keys of what is kept in memory."""
+    from tests.journeys.sending import forget_what_was_drawn
+
+    forget_what_was_drawn()
