@@ -18,7 +18,7 @@ from archive.jobs.run import JobRefused
 from archive.models import Instance, Study, User
 from viewer.exports.contact_sheet import write_contact_sheet
 from viewer.exports.keeping import new_file
-from viewer.exports.media import write_medium, write_zip
+from viewer.exports.media import write_zip
 from viewer.exports.pictures import Taken, identity_lines, labelled, take
 from viewer.exports.wishes import ANIMATIONS, FILES, Form, Wish, read_wish
 from viewer.rendering.formats import encode_gif, encode_picture, frame_duration_ms
@@ -59,12 +59,10 @@ def _files(path: Path, wish: Wish, study: Study, user: User, progress: Progress)
     if not instances:
         raise JobRefused("The study has nothing to take away.")
     progress.start(len(instances), "Packing files")
-    if wish.form is Form.DICOM:
-        write_zip(path, instances, progress.step)
-        return ZIP, "zip", f"{len(instances)} files as they are stored."
-    unnamed = write_medium(path, instances, progress.step)
-    words = f"{len(instances)} files with an index (DICOMDIR)."
-    return ZIP, "zip", f"{words} {unnamed} of them are not in the index." if unnamed else words
+    with_directory = wish.form is not Form.DICOM
+    write_zip(path, instances, progress.step, with_directory=with_directory)
+    files = f"{len(instances)} files"
+    return ZIP, "zip", f"{files} with an index (DICOMDIR)." if with_directory else f"{files} as they are stored."
 
 
 def _pictures(path: Path, wish: Wish, study: Study, progress: Progress) -> tuple[str, str, str]:
