@@ -98,13 +98,19 @@ def check_places(page: Page, zoom: float, center: tuple[float, float]) -> int:
     return compared
 
 
-def place_of(page: Page) -> tuple[float, tuple[float, float]]:
-    """Zoom and centre, column and row, once the address of the page says them."""
-    page.wait_for_function("() => /~[0-9.]+~[0-9.]+,[0-9.]+/.test(decodeURIComponent(location.search))")
-    found = re.search(r"~([0-9.]+)~([0-9.]+),([0-9.]+)", unquote(page.url))
+def place_of(page: Page, zoom: float) -> tuple[float, tuple[float, float]]:
+    """Zoom and centre, column and row, once the address of the page says this zoom, rounded as it is there."""
+    pattern = re.compile(r"~([0-9.]+)~([0-9.]+),([0-9.]+)")
+
+    def is_said(address: str) -> bool:
+        found = pattern.search(unquote(address))
+        return found is not None and abs(float(found[1]) - zoom) <= 0.005
+
+    page.wait_for_url(is_said)
+    found = pattern.search(unquote(page.url))
     assert found is not None
-    zoom, column, row = map(float, found.groups())
-    return zoom, (column, row)
+    said, column, row = map(float, found.groups())
+    return said, (column, row)
 
 
 def test_a_slide_is_fitted_and_its_tissue_lies_where_it_should(page_of_slide: Page) -> None:
@@ -131,14 +137,12 @@ def test_zoomed_in_at_the_tissue_and_panned_the_slide_stays_in_its_place(page_of
     for _ in range(14):
         page.mouse.wheel(0, -120)
     page.keyboard.up("Control")
-    page.wait_for_function(IS_FULL)
-    zoom, center = place_of(page)
-    assert zoom > 3 * fitted
+    # A notch of the wheel is a quarter; the address follows when the last one was drawn.
+    zoom, center = place_of(page, fitted * 1.25**14)
     assert check_places(page, zoom, center) > 5
     page.keyboard.press("o")
     expect(page.locator(".line-zoom").first).to_have_text("1:1")
-    page.wait_for_url(re.compile("~1~[0-9.]+,"))
-    zoom, center = place_of(page)
+    zoom, center = place_of(page, 1)
     assert check_places(page, zoom, center) > 20
     expect(page.locator(".viewport").first).to_contain_text("µm")
     page.keyboard.press("p")
@@ -149,6 +153,6 @@ def test_zoomed_in_at_the_tissue_and_panned_the_slide_stays_in_its_place(page_of
     page.mouse.move(middle[0] - 500, middle[1] - 300, steps=10)
     page.mouse.up()
     page.wait_for_url(lambda url: url != before)
-    zoom, moved = place_of(page)
+    zoom, moved = place_of(page, 1)
     assert (round(moved[0] - center[0]), round(moved[1] - center[1])) == (500, 300)
     assert check_places(page, zoom, moved) > 20
