@@ -42,6 +42,8 @@ CARE_EVERY_S = 10.0
 """How often a consumer renews its bindings and removes what killed processes left."""
 LEFT_BEHIND_AFTER_S = 300.0
 """Age at which a hidden file, or a passing queue without a consumer, belongs to nobody any more."""
+LONGEST_WAIT_S = 0.25
+"""Celery looks between two waits whether its worker shall end; its own wait of 2 s is felt at every Ctrl-C."""
 KEPT_UNREADABLE = 50
 """Unreadable files that are kept for whoever wants to know."""
 PASSING_QUEUE = re.compile(r"\.pidbox\Z|\Aceleryev\.|\Aamq\.gen-")
@@ -219,6 +221,10 @@ class Transport(filesystem.Transport):
     def default_connection_params(self) -> dict[str, Any]:
         """There is no host; without this its absence is a warning at every connection."""
         return {}
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
+        """Wait for messages, but not longer than a worker that is told to end may sleep."""
+        super().drain_events(connection, timeout if timeout is None else min(timeout, LONGEST_WAIT_S), **kwargs)
 
 
 def _checked(queue: str) -> str:

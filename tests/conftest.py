@@ -235,15 +235,27 @@ def page(new_page: Callable[..., Page]) -> Page:
     return new_page(viewport={"width": 1440, "height": 900})
 
 
+@pytest.fixture(scope="session")
+def open_sessions() -> dict[str, list[Any]]:
+    """Cookies by demo user, of the last sign-in on the shared portal."""
+    return {}
+
+
 @pytest.fixture
-def sign_in(live_portal: LivePortal) -> Callable[[Page, str], None]:
-    """Sign in as one of the demo users, as a person does."""
+def sign_in(live_portal: LivePortal, open_sessions: dict[str, list[Any]]) -> Callable[[Page, str], None]:
+    """Sign in as one of the demo users, as a person does; who is still signed in comes with the cookies of that time."""
 
     def through_the_form(page: Page, username: str) -> None:
-        page.goto(f"{live_portal.url}/accounts/login/")
         page.locator("input[name=login]").fill(username)
         page.locator("input[name=password]").fill(live_portal.passwords[username])
         page.locator("input[name=password]").press("Enter")
         page.wait_for_url(lambda url: "/accounts/login/" not in url)
+        open_sessions[username] = page.context.cookies()
 
-    return through_the_form
+    def signed_in(page: Page, username: str) -> None:
+        page.context.add_cookies(open_sessions.get(username, []))
+        page.goto(live_portal.url)
+        if "/accounts/login/" in page.url:
+            through_the_form(page, username)
+
+    return signed_in

@@ -5,8 +5,10 @@ The ``page`` fixture fails on any error of the console, and a violation of the p
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,23 +40,26 @@ FORMS = tuple(
 @pytest.fixture
 def stored(live_portal: LivePortal, tmp_path: Path) -> str:
     """Study Instance UID of an image that is in the archive, with one more that is held back."""
-    uids = {"StudyInstanceUID": new_uid(), "SeriesInstanceUID": new_uid()}
-    for number, patient in ((1, "ADMIN1"), (2, "ADMIN2")):
-        path = tmp_path / f"{number}.dcm"
-        path.write_bytes(
-            to_part10_bytes(ct_image(number=number, PatientID=patient, PatientName=f"Admin^Test{number}", **uids))
+    study = new_uid()
+    paths = [tmp_path / "1.dcm", tmp_path / "2.dcm"]
+    for number, path in enumerate(paths, start=1):
+        uids = {"StudyInstanceUID": study, "SeriesInstanceUID": f"{study}.1"}
+        ds = ct_image(number=number, PatientID=f"ADMIN{number}", PatientName=f"Admin^Test{number}", **uids)
+        path.write_bytes(to_part10_bytes(ds))
+    address = ["-aec", live_portal.ae_title, "127.0.0.1", str(live_portal.dicom_port)]
+    subprocess.run(["/usr/bin/storescu", *address, *map(str, paths)], check=True, timeout=60)
+    wait_until(lambda: is_indexed(live_portal, study), patience_s=30, what="the images are not indexed")
+    return study
+
+
+def is_indexed(portal: LivePortal, study: str) -> bool:
+    """Say whether the database knows the study, and the file of the other patient that is held back."""
+    tables = ("archive_study", "archive_quarantinedfile")
+    with closing(sqlite3.connect(f"file:{portal.data}/db.sqlite3?mode=ro", uri=True)) as connection:
+        return all(
+            connection.execute(f"SELECT 1 FROM {table} WHERE study_instance_uid = ?", [study]).fetchone()  # noqa: S608
+            for table in tables
         )
-    done = live_portal.manage("import_folder", str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    code = (
-        "from archive.models import *;import sys;"
-        f"sys.exit(not (Study.objects.filter(study_instance_uid='{uids['StudyInstanceUID']}').exists()"
-        f" and QuarantinedFile.objects.filter(study_instance_uid='{uids['StudyInstanceUID']}').exists()))"
-    )
-    wait_until(
-        lambda: live_portal.manage("shell", "-c", code).returncode == 0, patience_s=30, what="the image is not indexed"
-    )
-    return uids["StudyInstanceUID"]
 
 
 @pytest.fixture
