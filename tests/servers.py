@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -19,16 +20,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pacs_portal.processes import die_with_parent, end_tree
-from tests.environment import LARGE, profile
+from tests.environment import LARGE, PROCESS_DATA, profile
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_USERS = ("reader", "reader2", "referrer", "referrer2", "technologist", "admin")
 START_PATIENCE_S = 120.0
+DEMO_PASSWORD = secrets.token_urlsafe(12)
+"""Of every portal that this process starts, so that a copied database has it already."""
 
 
 def free_port() -> int:
@@ -117,7 +120,7 @@ def portal_environment(data: Path, **values: str) -> dict[str, str]:
         "PORTAL_HTTP": f"127.0.0.1:{free_port()}",
         "PORTAL_DICOM_PORT": str(free_port()),
         "PORTAL_DEMO": "0",
-        "PORTAL_DEMO_PASSWORD": secrets.token_urlsafe(12),
+        "PORTAL_DEMO_PASSWORD": DEMO_PASSWORD,
         "PORTAL_SETTLE_S": "1",
         **values,
     }
@@ -129,6 +132,7 @@ def start_portal(folder: Path, *, wait: bool = True, **values: str) -> LivePorta
     if profile() == LARGE and "DATABASE_URL" not in values:
         values |= clean_up.enter_context(large_services_of_one_portal())
     environment = portal_environment(folder / "portal", **values)
+    is_new = "DATABASE_URL" not in environment and give_empty_database(folder / "portal" / "db.sqlite3")
     log_path = folder / "portal.log"
     with log_path.open("ab") as log:
         process = subprocess.Popen(
@@ -156,7 +160,33 @@ def start_portal(folder: Path, *, wait: bool = True, **values: str) -> LivePorta
     )
     if wait:
         wait_for_portal(portal)
+        if is_new and environment["PORTAL_DEMO"] == "0":
+            keep_empty_database(portal)
     return portal
+
+
+EMPTY_DATABASE = PROCESS_DATA / "empty.sqlite3"
+"""As the first portal of this process made it: the migrations take longer than everything else of a first start."""
+
+
+def give_empty_database(path: Path) -> bool:
+    """Copy the empty database to where a portal has none; True where there is nothing to copy yet, and it makes one."""
+    if path.exists() or not EMPTY_DATABASE.exists():
+        return not path.exists()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copyfile(EMPTY_DATABASE, path)
+    return False
+
+
+def keep_empty_database(portal: LivePortal) -> None:
+    """Keep what the first portal has made, before anybody uses it."""
+    made = EMPTY_DATABASE.with_suffix(".part")
+    with (
+        closing(sqlite3.connect(f"file:{portal.data}/db.sqlite3?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(made)) as target,
+    ):
+        source.backup(target)
+    made.rename(EMPTY_DATABASE)
 
 
 def wait_for_portal(portal: LivePortal) -> None:
