@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
@@ -75,7 +76,7 @@ def test_a_study_that_is_sent_appears_by_itself_and_becomes_ready(
         "1972-03-01",
     )
     wait_until_ready(page, sent)
-    assert row.locator(".col-images").inner_text() == "1 ready"
+    expect(row.locator(".col-images")).to_have_text("1 ready")
 
 
 def test_typing_filters_at_once_and_no_address_carries_the_name(
@@ -89,7 +90,7 @@ def test_typing_filters_at_once_and_no_address_carries_the_name(
     page.keyboard.press("/")
     page.keyboard.type(first.family.lower())
     row_of(page, second).wait_for(state="detached")
-    assert page.locator(".worklist-row").count() == 1
+    expect(page.locator(".worklist-row")).to_have_count(1)
     assert first.family.lower() not in "".join([page.url, *requested]).lower()
     page.locator("#worklist-text").fill("nobody has this name")
     page.get_by_text("No study matches").wait_for()
@@ -107,7 +108,7 @@ def test_chips_and_order_are_in_the_address_and_come_back_with_it(
     page.wait_for_url(re.compile(r"modality=CT&sort=patient"))
     page.reload()
     assert page.locator("#chip-CT").is_checked()
-    assert page.locator("th[aria-sort=ascending]").inner_text().strip() == "Patient"
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("Patient")
 
 
 def test_space_previews_without_claiming(page: Page, sign_in: SignIn, send: Callable[[], Sent]) -> None:
@@ -121,7 +122,7 @@ def test_space_previews_without_claiming(page: Page, sign_in: SignIn, send: Call
     picture = preview.locator("img").first
     picture.wait_for()
     page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=picture.element_handle())
-    assert page.locator(f'.worklist-row[data-study="{sent.uid}"]').get_attribute("data-state") == "unread"
+    expect(row_of(page, sent)).to_have_attribute("data-state", "unread")
     page.keyboard.press("Space")
     preview.wait_for(state="detached")
 
@@ -144,7 +145,7 @@ def test_enter_opens_and_claims_and_the_second_reader_is_told(
     second.keyboard.press("Enter")
     note = second.locator(".worklist-note")
     note.wait_for()
-    assert "is reading this study" in note.inner_text()
+    expect(note).to_contain_text("is reading this study")
     assert second.url.endswith("/")
     # A refusal is said by the browser's console too.
     second.portal_errors[:] = [error for error in second.portal_errors if "409" not in error]  # type: ignore[attr-defined]
@@ -224,8 +225,8 @@ def test_back_from_a_study_brings_back_what_was_typed_and_the_row(
     page.wait_for_url(f"**/studies/{sent.uid}/viewer/")
     page.go_back()
     row_of(page, other).wait_for(state="detached")
-    assert page.locator("#worklist-text").input_value() == sent.family.lower()
-    assert row_of(page, sent).get_attribute("aria-selected") == "true"
+    expect(page.locator("#worklist-text")).to_have_value(sent.family.lower())
+    expect(row_of(page, sent)).to_have_attribute("aria-selected", "true")
 
 
 def test_a_phone_shows_a_clinician_their_cards_without_scrolling_sideways(
@@ -286,7 +287,7 @@ def test_a_filter_is_kept_under_a_name_and_figures_are_drawn(page: Page, sign_in
     page.get_by_role("button", name="Keep").click()
     page.wait_for_url(re.compile(r"stat=1&list=\d+"))
     assert page.locator("#chip-stat").is_checked()
-    assert page.locator(".worklist-saved", has_text=name).get_attribute("aria-current") == "true"
+    expect(page.locator(".worklist-saved", has_text=name)).to_have_attribute("aria-current", "true")
     page.get_by_text("Filters under a name").locator("..").click()
     page.get_by_role("button", name=f"Delete {name}").click()
     page.locator(".worklist-saved", has_text=name).wait_for(state="detached")
