@@ -21,9 +21,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archive.models import Patient, Study
 
 FAMILIES = [
     "Adler",
@@ -106,18 +109,11 @@ def set_up(folder: Path) -> None:
     call_command("migrate", verbosity=0)
 
 
-def fill(studies: int, unread: int) -> None:
-    """Make rows of studies, one series each, about three studies a patient; the newest are unread."""
-    from django.db import transaction
-    from django.utils import timezone
+def made_patients(count: int, chance: random.Random) -> list[Patient]:
+    """Patients that are not stored yet."""
+    from archive.models import Patient
 
-    from archive.indexing.search_text import set_search_keys
-    from archive.models import Patient, Series, Study
-    from viewer.models import ReadingTask
-
-    chance = random.Random(1)
-    now = timezone.now()
-    patients = [
+    return [
         Patient(
             identity_key=f"id P{number:07d}\\",
             patient_id=f"P{number:07d}",
@@ -126,65 +122,90 @@ def fill(studies: int, unread: int) -> None:
             patient_birth_date=f"{chance.randrange(1930, 2010)}{chance.randrange(1, 13):02d}{chance.randrange(1, 28):02d}",
             patient_sex=chance.choice("FM"),
         )
-        for number in range(max(1, studies // 3))
+        for number in range(count)
     ]
+
+
+def made_study(number: int, arrived: datetime, patient: Patient, chance: random.Random) -> Study:
+    """A study that is not stored yet, with the keys by which it is found."""
+    from archive.indexing.search_text import set_search_keys
+    from archive.models import Study
+
+    modality, description, part = chance.choice(EXAMINATIONS)
+    study = Study(
+        study_instance_uid=f"2.25.{number + 1}",
+        patient=patient,
+        patient_name=patient.patient_name,
+        patient_birth_date=patient.patient_birth_date,
+        patient_sex=patient.patient_sex,
+        study_date=f"{arrived:%Y%m%d}",
+        study_time=f"{arrived:%H%M%S}",
+        study_description=description,
+        accession_number=f"A{number:08d}",
+        referring_physician_name=f"{chance.choice(FAMILIES)}^{chance.choice(GIVEN)}",
+        institution_name=f"Ward {chance.randrange(20)}",
+        station_names=f"{modality[:2]}{chance.randrange(4)}",
+        modalities=modality,
+        body_parts=part,
+        series_count=1,
+        instance_count=chance.randrange(1, 600),
+        first_received_at=arrived,
+        last_received_at=arrived,
+        ready_at=arrived + timedelta(seconds=30),
+        revision=1,
+    )
+    set_search_keys(study)
+    return study
+
+
+def store_with_tasks(studies: list[Study], states: list[str], chance: random.Random) -> None:
+    """Store studies, the one series of each and its row of the worklist."""
+    from django.db import transaction
+
+    from archive.models import Series, Study
+    from viewer.models import ReadingTask
+
     with transaction.atomic():
-        Patient.objects.bulk_create(patients, batch_size=BATCH)
-    kept = list(Patient.objects.all())
+        Study.objects.bulk_create(studies)
+        ReadingTask.objects.bulk_create(
+            ReadingTask(
+                study=study,
+                priority=chance.choices((0, 1, 2), (1, 4, 95))[0],
+                state=state,
+                waiting_since=study.last_received_at,
+                due_at=study.last_received_at + timedelta(hours=4),
+            )
+            for study, state in zip(studies, states, strict=True)
+        )
+        Series.objects.bulk_create(
+            Series(
+                study=study,
+                series_instance_uid=f"{study.study_instance_uid}.1",
+                modality=study.modalities[:2],
+                instance_count=study.instance_count,
+                last_received_at=study.last_received_at,
+            )
+            for study in studies
+        )
+
+
+def fill(studies: int, unread: int) -> None:
+    """Make rows of studies, one series each, about three studies a patient; the newest are unread."""
+    from django.utils import timezone
+
+    from archive.models import Patient
+
+    chance = random.Random(1)
+    now = timezone.now()
+    patients = Patient.objects.bulk_create(made_patients(max(1, studies // 3), chance), batch_size=BATCH)
     for start in range(0, studies, BATCH):
-        rows, tasks, series = [], [], []
-        for number in range(start, min(start + BATCH, studies)):
-            modality, description, part = chance.choice(EXAMINATIONS)
-            arrived = now - timedelta(minutes=(studies - number) * 3 + 30)
-            study = Study(
-                study_instance_uid=f"2.25.{number + 1}",
-                patient=chance.choice(kept),
-                study_date=f"{arrived:%Y%m%d}",
-                study_time=f"{arrived:%H%M%S}",
-                study_description=description,
-                accession_number=f"A{number:08d}",
-                referring_physician_name=f"{chance.choice(FAMILIES)}^{chance.choice(GIVEN)}",
-                institution_name=f"Ward {chance.randrange(20)}",
-                station_names=f"{modality[:2]}{chance.randrange(4)}",
-                modalities=modality,
-                body_parts=part,
-                series_count=1,
-                instance_count=chance.randrange(1, 600),
-                first_received_at=arrived,
-                last_received_at=arrived,
-                ready_at=arrived + timedelta(seconds=30),
-                revision=1,
-            )
-            study.patient_name = study.patient.patient_name
-            study.patient_birth_date = study.patient.patient_birth_date
-            study.patient_sex = study.patient.patient_sex
-            set_search_keys(study)
-            rows.append(study)
-            waits = number >= studies - unread
-            tasks.append(
-                ReadingTask(
-                    study=study,
-                    priority=chance.choices((0, 1, 2), (1, 4, 95))[0],
-                    state="unread" if waits else "read",
-                    waiting_since=arrived,
-                    due_at=arrived + timedelta(hours=4),
-                )
-            )
-        with transaction.atomic():
-            Study.objects.bulk_create(rows)
-            for study, task in zip(rows, tasks, strict=True):
-                task.study_id = study.pk
-                series.append(
-                    Series(
-                        study=study,
-                        series_instance_uid=f"{study.study_instance_uid}.1",
-                        modality=study.modalities[:2],
-                        instance_count=study.instance_count,
-                        last_received_at=study.last_received_at,
-                    )
-                )
-            ReadingTask.objects.bulk_create(tasks)
-            Series.objects.bulk_create(series)
+        numbers = range(start, min(start + BATCH, studies))
+        made = [
+            made_study(number, now - timedelta(minutes=(studies - number) * 3 + 30), chance.choice(patients), chance)
+            for number in numbers
+        ]
+        states = ["unread" if number >= studies - unread else "read" for number in numbers]
+        store_with_tasks(made, states, chance)
 
 
 def median_ms(call: Callable[[], Any], rounds: int) -> float:
