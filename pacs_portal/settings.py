@@ -122,6 +122,8 @@ PORTAL_BACKLOG_FILES = number("PORTAL_BACKLOG_FILES", 200_000, 1, 100_000_000)
 """Images that may wait to be indexed before a store is answered A700."""
 PORTAL_QUERY_RESULTS = number("PORTAL_QUERY_RESULTS", 10_000, 1, 10_000_000)
 """Matches of one C-FIND; a query that has more ends with A700 after so many."""
+PORTAL_MOVE_ASSOCIATIONS = number("PORTAL_MOVE_ASSOCIATIONS", 4, 1, 16)
+"""Associations that one C-MOVE opens to its destination at most."""
 PORTAL_RESERVED_MB = number("PORTAL_RESERVED_MB", 256, 0, 1_000_000)
 """Disk space that stores leave free for the database, signing in and reading."""
 PORTAL_MAX_OBJECT_MB = number("PORTAL_MAX_OBJECT_MB", 16_384, 1, 1_000_000)

@@ -93,6 +93,7 @@ class Operation:
             response.ErrorComment = answer.comment
         if error_id is not None:
             response.ErrorID = error_id
+        self.assoc.sent.note_refusal(answer)
         send_whole(self.assoc, response, self.context_id)
 
 

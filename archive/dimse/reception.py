@@ -96,6 +96,7 @@ class Reception:
         self.in_message = False
         self.stored = 0
         self.refused = 0
+        self.why_refused = ""
         self.bytes = 0
         self.service = ""
         """Name of the last request, for people."""
@@ -209,6 +210,7 @@ class Reception:
             self.stored += 1
         else:
             self.refused += 1
+            self.why_refused = answer.comment or f"status {answer.status:04X}"
         command = pack_store_response(store.request, status=answer.status, comment=answer.comment)
         context_id = self._context_id
         self._reset()
