@@ -138,9 +138,7 @@ class Retrieval:
         Its name, and the AE title of who receives.
     """
 
-    def __init__(
-        self, exchange: Exchange, ids: list[int], carrier: Carrier, *, service: str, destination: str
-    ) -> None:
+    def __init__(self, exchange: Exchange, ids: list[int], carrier: Carrier, *, service: str, destination: str) -> None:
         self._exchange = exchange
         self._ids = ids
         self._carrier = carrier

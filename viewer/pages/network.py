@@ -32,7 +32,15 @@ class Line:
     tls: str
     stored: int
     refused: int
+    why_refused: str
+    """The last one, in words."""
+    sent: int
+    """Images, by C-GET and C-MOVE."""
+    not_sent: int
+    answers: int
+    """Matches of queries."""
     volume: str
+    volume_sent: str
     speed: str
 
 
@@ -89,7 +97,13 @@ def line_of(association: dict[str, Any]) -> Line:
         tls=association["tls"],
         stored=association["stored"],
         refused=association["refused"],
+        # A receiver of the version before this one says less, for as long as both run.
+        why_refused=association.get("why_refused", ""),
+        sent=association.get("sent", 0),
+        not_sent=association.get("not_sent", 0),
+        answers=association.get("answers", 0),
         volume=megabytes(association["bytes"]),
+        volume_sent=megabytes(association.get("bytes_sent", 0)),
         speed=f"{association['bytes_a_second'] / 1e6:.1f} MB/s",
     )
 
