@@ -30,6 +30,7 @@ SERVICES: Final = {
     0x0020: "C-FIND",
     0x0021: "C-MOVE",
     0x0030: "C-ECHO",
+    0x0100: "N-EVENT-REPORT",
     0x0120: "N-SET",
     0x0130: "N-ACTION",
     0x0140: "N-CREATE",

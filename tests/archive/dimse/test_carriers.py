@@ -1,5 +1,7 @@
 """C-MOVE over several associations at once: to dcmtk's storescp, to a real Orthanc, to peers that take one, that break."""
 
+# ruff: noqa: F811 - fixtures of other files
+
 from __future__ import annotations
 
 import subprocess
