@@ -21,7 +21,7 @@ from pynetdicom.presentation import build_context
 
 from archive.dicom.uids import is_valid_uid
 from archive.dicom.values import items, text
-from archive.dimse.client import PeerUnreachable, association
+from archive.dimse.client import NothingAccepted, PeerUnreachable, association
 from archive.dimse.operations import COMMITMENT_INSTANCE, STORAGE_COMMITMENT, UnreadableDataSet
 from archive.dimse.peers import PeerRule
 from archive.dimse.statuses import PROCESSING_FAILURE, SUCCESS
@@ -93,24 +93,25 @@ def ask_for_commitment(
             reported.set()
         return status, None
 
-    with association(
-        peer.host,
-        peer.port,
-        [build_context(STORAGE_COMMITMENT)],
-        called_ae_title=peer.ae_title,
-        calling_ae_title=calling_ae_title,
-        timeout_s=CONNECT_S,
-        tls=peer.tls,
-        handlers=[(evt.EVT_N_EVENT_REPORT, take_event)],
-    ) as assoc:
-        if not assoc.accepted_contexts:
-            raise CommitmentRefused(f"{peer.ae_title} does not offer storage commitment to us.")
-        information = action_information(transaction_uid, references)
-        status, _ = assoc.send_n_action(information, REQUEST_COMMITMENT, STORAGE_COMMITMENT, COMMITMENT_INSTANCE)
-        _check(status, peer)
-        deadline = time.monotonic() + SAME_ASSOCIATION_S
-        while not reported.wait(LOOK_EVERY_S) and not is_settled() and time.monotonic() < deadline:
-            pass
+    try:
+        with association(
+            peer.host,
+            peer.port,
+            [build_context(STORAGE_COMMITMENT)],
+            called_ae_title=peer.ae_title,
+            calling_ae_title=calling_ae_title,
+            timeout_s=CONNECT_S,
+            tls=peer.tls,
+            handlers=[(evt.EVT_N_EVENT_REPORT, take_event)],
+        ) as assoc:
+            information = action_information(transaction_uid, references)
+            status, _ = assoc.send_n_action(information, REQUEST_COMMITMENT, STORAGE_COMMITMENT, COMMITMENT_INSTANCE)
+            _check(status, peer)
+            deadline = time.monotonic() + SAME_ASSOCIATION_S
+            while not reported.wait(LOOK_EVERY_S) and not is_settled() and time.monotonic() < deadline:
+                pass
+    except NothingAccepted:
+        raise CommitmentRefused(f"{peer.ae_title} does not offer storage commitment to us.") from None
 
 
 def _check(status: Any, peer: PeerRule) -> None:

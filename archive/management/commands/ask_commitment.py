@@ -65,8 +65,9 @@ class Command(BaseCommand):
             while True:
                 rows = WantedCommitment.objects.filter(pk__in=[wanted.pk for wanted in asked])
                 results = {uid: wanted.results.get(uid) for wanted in rows for _, uid in wanted.references}
-                bar.update(sum(reason is not None for reason in results.values()) - bar.n)
-                if bar.n == total or time.monotonic() > deadline:
+                known = sum(reason is not None for reason in results.values())
+                bar.update(known - bar.n)
+                if known == total or time.monotonic() > deadline:
                     break
                 time.sleep(LOOK_EVERY_S)
         return {uid: NOT_REPORTED if reason is None else words_of(reason) for uid, reason in results.items()}
