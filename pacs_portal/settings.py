@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from contextlib import suppress
@@ -104,7 +105,13 @@ PORTAL_SETTLE_S = number("PORTAL_SETTLE_S", 30, 1, 86_400)
 
 PORTAL_DICOM_HOST = env.str("PORTAL_DICOM_HOST", "127.0.0.1")
 PORTAL_DICOM_PORT = number("PORTAL_DICOM_PORT", 11112, 1, 65535)
-PORTAL_DICOM_SHARED_PORT = flag("PORTAL_DICOM_SHARED_PORT", False)
+PORTAL_RECEIVERS = number("PORTAL_RECEIVERS", 2 if (os.cpu_count() or 1) >= 4 else 1, 1, 64)
+"""Processes that receive DICOM on the one port: the worker, and the others beside it.
+
+One is enough for a gigabit network; on two processors the senders' share of a test on one machine is the limit.
+"""
+PORTAL_DICOM_SHARED_PORT = flag("PORTAL_DICOM_SHARED_PORT", PORTAL_RECEIVERS > 1)
+"""Receivers of this site, here or in other containers, may listen on the same port."""
 PORTAL_AE_TITLE = env.str("PORTAL_AE_TITLE", "PORTAL")
 PORTAL_DICOM_TLS_PORT = number("PORTAL_DICOM_TLS_PORT", 0, 0, 65535)
 """TLS is spoken here, beside the plain port; 2762 is registered for it; 0 offers none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -46,10 +47,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A receiver and who is connected to it."""
+    """An address, the processes that receive on it, and who is connected to any of them."""
 
-    receiver: Receiver
-    is_silent: bool
+    ae_title: str
+    address: str
+    started_at: datetime
+    processes: int
+    silent: list[Receiver]
+    """Those that have said nothing for a while."""
     lines: list[Line]
 
 
@@ -70,7 +75,7 @@ def show(request: HttpRequest, template: str, *, seen: str = "") -> HttpResponse
         raise Http404
     receivers = listening()
     refusals = list(AuditEvent.objects.filter(event=Event.ASSOCIATION_REFUSED).order_by("-pk")[:REFUSALS_SHOWN])
-    shown = [(one.receiver.name, one.is_silent, one.lines) for one in receivers], [event.pk for event in refusals]
+    shown = receivers, [event.pk for event in refusals]
     digest = hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
     if seen == digest:
         return HttpResponse(status=204)
@@ -78,13 +83,24 @@ def show(request: HttpRequest, template: str, *, seen: str = "") -> HttpResponse
 
 
 def listening() -> list[Listening]:
-    """Every receiver that has not ended, with its open associations."""
+    """Every address that is received on, with its open associations, the oldest first."""
+    rows = sorted(Receiver.objects.all(), key=lambda row: (row.ae_title, row.address, row.started_at))
+    return [listening_on(list(group)) for _, group in groupby(rows, key=lambda row: (row.ae_title, row.address))]
+
+
+def listening_on(rows: list[Receiver]) -> Listening:
+    """The processes of one address."""
     silent_before = timezone.now() - timedelta(seconds=SILENT_AFTER_S)
-    return [
-        Listening(receiver, silent, [] if silent else [line_of(one) for one in receiver.associations])
-        for receiver in Receiver.objects.all()
-        for silent in [receiver.reported_at < silent_before]
-    ]
+    silent = [row for row in rows if row.reported_at < silent_before]
+    lines = [line_of(one) for row in rows if row not in silent for one in row.associations]
+    return Listening(
+        ae_title=rows[0].ae_title,
+        address=rows[0].address,
+        started_at=rows[0].started_at,
+        processes=len(rows) - len(silent),
+        silent=silent,
+        lines=sorted(lines, key=lambda line: line.since),
+    )
 
 
 def line_of(association: dict[str, Any]) -> Line:

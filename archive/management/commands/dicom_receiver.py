@@ -21,8 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--host", default=settings.PORTAL_DICOM_HOST)
         parser.add_argument("--port", type=int, default=settings.PORTAL_DICOM_PORT)
         parser.add_argument("--ae-title", default=settings.PORTAL_AE_TITLE)
+        parser.add_argument("--quiet", action="store_true", help="say nothing once it listens")
 
-    def handle(self, *args: Any, host: str, port: int, ae_title: str, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, ae_title: str, quiet: bool, **options: Any) -> None:
         if not 0 <= port <= 65535:
             raise CommandError(f"Port {port} does not exist; a port is a number from 1 to 65535.")
         ended = threading.Event()
@@ -42,8 +43,9 @@ class Command(BaseCommand):
             server.start()
         except PortTaken as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{server.ae_title} receives on {host}:{server.port}.")
-        self.stdout.flush()
+        if not quiet:
+            self.stdout.write(f"{server.ae_title} receives on {host}:{server.port}.")
+            self.stdout.flush()
         while not ended.wait(3600):
             pass
         server.stop()

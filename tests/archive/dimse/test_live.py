@@ -19,7 +19,7 @@ from archive.dimse.live import LiveReport
 from archive.dimse.server import DicomServer
 from archive.indexing.writer import index_waiting_files
 from archive.models import Receiver
-from tests.archive.dimse.conftest import data_set_of
+from tests.archive.dimse.conftest import StartReceiver, data_set_of
 from tests.archive.dimse.raw import RawPeer, echo_command, p_data, store_command
 from tests.conftest import Cast
 from tests.journeys.sending import send_file
@@ -123,6 +123,27 @@ def test_a_receiver_that_has_gone_silent_is_said_to_have(report: LiveReport, cas
     Receiver.objects.update(reported_at=timezone.now() - timedelta(minutes=5))
 
     assert "has said nothing since" in client_of(cast.admin).get("/network/").content.decode()
+
+
+def test_several_processes_on_one_port_are_one_board(
+    start_receiver: StartReceiver, cast: Cast, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = [start_receiver(), start_receiver()]
+    with RawPeer(servers[0].port) as one, RawPeer(servers[1].port) as other:
+        one.associate(calling="CT1")
+        other.associate(calling="MR1")
+        for pid, server in enumerate(servers):
+            monkeypatch.setattr("os.getpid", lambda pid=pid: 100 + pid)
+            LiveReport("127.0.0.1:104", "PORTAL", server.associations).look()
+    page = client_of(cast.admin).get("/network/").content.decode()
+
+    assert page.count("<h2>PORTAL ") == 1
+    assert "127.0.0.1:104, 2 processes, since" in page
+    assert "CT1" in page and "MR1" in page
+    Receiver.objects.filter(name__endswith="100").update(reported_at=timezone.now() - timedelta(minutes=5))
+    page = client_of(cast.admin).get("/network/").content.decode()
+    assert "has said nothing since" in page
+    assert "MR1" in page and "CT1" not in page
 
 
 def test_who_was_refused_is_there_with_the_reason(cast: Cast, client_of: ClientOf) -> None:
