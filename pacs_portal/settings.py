@@ -110,8 +110,8 @@ PORTAL_RECEIVERS = number("PORTAL_RECEIVERS", 2 if (os.cpu_count() or 1) >= 4 el
 
 One is enough for a gigabit network; on two processors the senders' share of a test on one machine is the limit.
 """
-PORTAL_DICOM_SHARED_PORT = flag("PORTAL_DICOM_SHARED_PORT", PORTAL_RECEIVERS > 1)
-"""Receivers of this site, here or in other containers, may listen on the same port."""
+PORTAL_DICOM_SHARED_PORT = flag("PORTAL_DICOM_SHARED_PORT", False)
+"""Receivers of this site in other containers listen on the same port."""
 PORTAL_AE_TITLE = env.str("PORTAL_AE_TITLE", "PORTAL")
 PORTAL_DICOM_TLS_PORT = number("PORTAL_DICOM_TLS_PORT", 0, 0, 65535)
 """TLS is spoken here, beside the plain port; 2762 is registered for it; 0 offers none."""

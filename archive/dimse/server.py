@@ -53,6 +53,11 @@ def site_policy(ae_title: str) -> SitePolicy:
     )
 
 
+def is_port_shared() -> bool:
+    """Whether other receivers of this site listen on our port, here or in other containers."""
+    return settings.PORTAL_DICOM_SHARED_PORT or settings.PORTAL_RECEIVERS > 1
+
+
 @dataclass(slots=True)
 class SecurePort:
     """A second port, on which TLS is spoken; 0 takes a free one."""

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive.dimse.gate import PortTaken
-from archive.dimse.server import DicomServer, secure_port
+from archive.dimse.server import DicomServer, is_port_shared, secure_port
 
 
 class Command(BaseCommand):
@@ -36,7 +36,7 @@ class Command(BaseCommand):
                 host,
                 port,
                 ae_title,
-                shared_port=settings.PORTAL_DICOM_SHARED_PORT,
+                shared_port=is_port_shared(),
                 secure=secure_port(),
                 is_on_board=True,
             )
