@@ -1,13 +1,15 @@
 """Durable C-STORE of a CT series, one and four associations at once: our receiver against Orthanc, in the same run.
 
     python -m bench.ingest [--slices 500] [--rounds 3] [--folder DIR] [--no-orthanc] [--patience S] [--worker]
+                           [--receivers N] [--associations N ...]
 
 Both start empty for every round, on loopback, with every image fsynced before it
 is acknowledged. The sender is dcmtk's storescu with ``TCP_NODELAY=1``, as is
 Orthanc: with Nagle's algorithm on, 40 ms an image would be all that is measured
 (``--nagle`` measures that). Ours is acknowledged into incoming/; Orthanc writes its
 index before it answers. With ``--worker`` ours runs inside a worker that indexes
-at the same time.
+at the same time; with ``--receivers N`` it is so many processes on one port, as with
+``PORTAL_RECEIVERS``.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,26 +98,34 @@ def running(command: list[str], port: int, environment: dict[str, str], log: Pat
 
 
 @contextmanager
-def portal(folder: Path, *, nagle: bool, worker: bool) -> Iterator[tuple[psutil.Process, int]]:
-    """Our receiver with a data folder of its own."""
+def portal(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[list[psutil.Process], int]]:
+    """Our receivers with a data folder of their own."""
     port = free_port()
     environment = os.environ | {
         "PORTAL_DATA": str(folder / "data"),
         "PORTAL_LOG_LEVEL": "WARNING",
+        "PORTAL_RECEIVERS": str(arguments.receivers),
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "pacs_portal.settings"),
     }
-    if worker:
+    alone = [sys.executable, "-m", "django", "dicom_receiver", "--port", str(port), "--skip-checks"]
+    command = alone
+    if arguments.worker:
         subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
         command = [sys.executable, "-m", "celery", "-A", "pacs_portal", "worker", "-c", "1"]
         command += ["--dicom-port", str(port)]
-    else:
-        command = [sys.executable, "-m", "django", "dicom_receiver", "--port", str(port), "--skip-checks"]
-    with running(command, port, environment, folder / "log") as process:
-        yield process, port
+    with ExitStack() as stack:
+        commands = [command] + [alone] * (arguments.receivers - 1)
+        yield (
+            [
+                stack.enter_context(running(one, port, environment, folder / f"log-{number}"))
+                for number, one in enumerate(commands)
+            ],
+            port,
+        )
 
 
 @contextmanager
-def orthanc(folder: Path, *, nagle: bool, worker: bool) -> Iterator[tuple[psutil.Process, int]]:
+def orthanc(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[list[psutil.Process], int]]:
     """Orthanc with a storage of its own, on the same disk."""
     port = free_port()
     configuration = {
@@ -132,19 +142,23 @@ def orthanc(folder: Path, *, nagle: bool, worker: bool) -> Iterator[tuple[psutil
     }
     path = folder / "orthanc.json"
     path.write_text(json.dumps(configuration))
-    environment = os.environ | ({} if nagle else {"TCP_NODELAY": "1"})
+    environment = os.environ | ({} if arguments.nagle else {"TCP_NODELAY": "1"})
     with running([ORTHANC, str(path)], port, environment, folder / "log") as process:
-        yield process, port
+        yield [process], port
 
 
-def cpu_s(process: psutil.Process) -> float:
-    """CPU time of a process and its living children."""
-    family = [process, *process.children(recursive=True)]
+def cpu_s(processes: list[psutil.Process]) -> float:
+    """CPU time of processes and their living children."""
+    family = [one for process in processes for one in (process, *process.children(recursive=True))]
     return sum(sum(member.cpu_times()[:2]) for member in family)
 
 
-def peak_mib(process: psutil.Process) -> float:
-    """Largest resident size so far, of the process itself."""
+def peak_mib(processes: list[psutil.Process]) -> float:
+    """Largest resident size so far, of the largest process."""
+    return max(map(peak_of, processes))
+
+
+def peak_of(process: psutil.Process) -> float:
     for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) / 1024
@@ -200,13 +214,13 @@ def measure_once(receiver: str, files: list[Path], associations: int, arguments:
     """Start, send, look what it took, stop."""
     folder = Path(tempfile.mkdtemp(prefix=f"{receiver}-", dir=files[0].parent.parent))
     start = portal if receiver == "portal" else orthanc
-    with start(folder, nagle=arguments.nagle, worker=arguments.worker) as (process, port):
+    with start(folder, arguments) as (processes, port):
         wait_for_quiet(arguments.patience)
-        ours, senders, all_ = cpu_s(process), senders_s(), busy_s()
+        ours, senders, all_ = cpu_s(processes), senders_s(), busy_s()
         seconds = send(files, port, associations, nagle=arguments.nagle)
-        ours, senders, all_ = cpu_s(process) - ours, senders_s() - senders, busy_s() - all_
+        ours, senders, all_ = cpu_s(processes) - ours, senders_s() - senders, busy_s() - all_
         others = max(0.0, all_ - ours - senders) / (seconds * (os.cpu_count() or 1))
-        figure = Figure(seconds, 1000 * ours / len(files), peak_mib(process), others)
+        figure = Figure(seconds, 1000 * ours / len(files), peak_mib(processes), others)
         if receiver == "portal":
             check_all_there(folder / "data", len(files))
     return figure
@@ -238,6 +252,8 @@ def main() -> None:
     parser.add_argument("--nagle", action="store_true", help="leave Nagle's algorithm on in sender and Orthanc")
     parser.add_argument("--patience", type=float, default=QUIET_WAIT_S, help="seconds to wait for a quiet machine")
     parser.add_argument("--worker", action="store_true", help="run the receiver inside a worker that indexes")
+    parser.add_argument("--receivers", type=int, default=1, help="processes of ours on one port")
+    parser.add_argument("--associations", type=int, nargs="+", default=list(ASSOCIATIONS))
     arguments = parser.parse_args()
     receivers = ["portal"] if arguments.no_orthanc else ["portal", "orthanc"]
     # Everything is removed at the end: ext4 is slow to make files while many were deleted a moment ago.
@@ -248,7 +264,7 @@ def main() -> None:
         size = make_slices(series, arguments.slices)
         files = sorted(series.glob("*.dcm"))
         print(f"{len(files)} CT slices of {size / 1e6:.2f} MB, durable, median of {arguments.rounds} rounds")
-        for associations in ASSOCIATIONS:
+        for associations in arguments.associations:
             figures: dict[str, list[Figure]] = {receiver: [] for receiver in receivers}
             for _ in range(arguments.rounds):
                 for receiver in receivers:

@@ -10,6 +10,7 @@ import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,22 @@ def tls_of_the_receiver_can_be_used(**_kwargs: Any) -> Iterator[CheckMessage]:
             hint="PORTAL_DICOM_TLS_CERTIFICATE, PORTAL_DICOM_TLS_KEY and PORTAL_DICOM_TLS_CA are paths of PEM files.",
             id="portal.E011",
         )
+
+
+@register()
+def tls_certificate_holds(**_kwargs: Any) -> Iterator[CheckMessage]:
+    """Peers refuse a certificate from one day to the next; it is said thirty days before."""
+    from archive.dimse.certificate_dates import expiry_of
+    from archive.dimse.tls import CannotUseTls
+
+    if not settings.PORTAL_DICOM_TLS_CERTIFICATE:
+        return
+    try:
+        expiry = expiry_of(settings.PORTAL_DICOM_TLS_CERTIFICATE, datetime.now(UTC))
+    except CannotUseTls:
+        return  # The check before says so.
+    if expiry.is_soon:
+        yield Warning(expiry.words, hint="Put a new one into PORTAL_DICOM_TLS_CERTIFICATE, restart.", id="portal.W004")
 
 
 @register(Tags.database)

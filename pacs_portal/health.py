@@ -10,9 +10,12 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from archive.dimse.certificate_dates import expiry_of
 from archive.dimse.client import PeerUnreachable, echo
+from archive.dimse.tls import CannotUseTls
 from archive.jobs import heartbeat
 from archive.receiving.backlog import backlog
 
@@ -102,6 +105,15 @@ def receiver() -> Finding:
     if _echo.answered():
         return "ok", "The receiver answered a C-ECHO."
     return "failed", f"The receiver did not answer a C-ECHO on port {settings.PORTAL_DICOM_PORT}."
+
+
+def certificate() -> Finding:
+    """Of the receiver's TLS port; only looked at where the site has one."""
+    try:
+        expiry = expiry_of(settings.PORTAL_DICOM_TLS_CERTIFICATE, timezone.now())
+    except CannotUseTls as error:
+        return "failed", str(error)
+    return ("failed" if expiry.has_expired else "warning" if expiry.is_soon else "ok"), expiry.words
 
 
 def worker() -> Finding:

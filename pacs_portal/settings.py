@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from contextlib import suppress
@@ -104,7 +105,13 @@ PORTAL_SETTLE_S = number("PORTAL_SETTLE_S", 30, 1, 86_400)
 
 PORTAL_DICOM_HOST = env.str("PORTAL_DICOM_HOST", "127.0.0.1")
 PORTAL_DICOM_PORT = number("PORTAL_DICOM_PORT", 11112, 1, 65535)
+PORTAL_RECEIVERS = number("PORTAL_RECEIVERS", 2 if (os.cpu_count() or 1) >= 4 else 1, 1, 64)
+"""Processes that receive DICOM on the one port: the worker, and the others beside it.
+
+One is enough for a gigabit network; on two processors the senders' share of a test on one machine is the limit.
+"""
 PORTAL_DICOM_SHARED_PORT = flag("PORTAL_DICOM_SHARED_PORT", False)
+"""Receivers of this site in other containers listen on the same port."""
 PORTAL_AE_TITLE = env.str("PORTAL_AE_TITLE", "PORTAL")
 PORTAL_DICOM_TLS_PORT = number("PORTAL_DICOM_TLS_PORT", 0, 0, 65535)
 """TLS is spoken here, beside the plain port; 2762 is registered for it; 0 offers none."""
@@ -122,6 +129,8 @@ PORTAL_BACKLOG_FILES = number("PORTAL_BACKLOG_FILES", 200_000, 1, 100_000_000)
 """Images that may wait to be indexed before a store is answered A700."""
 PORTAL_QUERY_RESULTS = number("PORTAL_QUERY_RESULTS", 10_000, 1, 10_000_000)
 """Matches of one C-FIND; a query that has more ends with A700 after so many."""
+PORTAL_MOVE_ASSOCIATIONS = number("PORTAL_MOVE_ASSOCIATIONS", 4, 1, 16)
+"""Associations that one C-MOVE opens to its destination at most."""
 PORTAL_RESERVED_MB = number("PORTAL_RESERVED_MB", 256, 0, 1_000_000)
 """Disk space that stores leave free for the database, signing in and reading."""
 PORTAL_MAX_OBJECT_MB = number("PORTAL_MAX_OBJECT_MB", 16_384, 1, 1_000_000)

@@ -121,11 +121,17 @@ def children() -> list[Child]:
     ]
     # The pid file of a killed beat would refuse the next; the lock of the data folder is what counts.
     beat = [*celery, "beat", *level, "--schedule", str(run / "beat"), "--pidfile="]
-    found = [Child("web", web), Child("worker", worker), Child("beat", beat)]
+    found = [Child("web", web), Child("worker", worker), Child("beat", beat), *receivers()]
     if settings.IS_DEMO and settings.PORTAL_DEMO:
         command = [python, "manage.py", "make_demo", "--studies", "--verbosity", "0"]
         found.append(Child("demo studies", command, is_needed=False, niceness=10))
     return found
+
+
+def receivers() -> list[Child]:
+    """The receivers beside the worker's own, which share its port."""
+    command = [sys.executable, "manage.py", "dicom_receiver", "--skip-checks", "--quiet"]
+    return [Child(f"receiver {number}", command) for number in range(2, settings.PORTAL_RECEIVERS + 1)]
 
 
 # --- Supervision ------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from archive.dimse.identifiers import MODELS
 from archive.dimse.limits import DEFAULT_LIMITS
 from archive.dimse.operations import AVAILABILITY, WORKFLOW_CLASSES
 from archive.dimse.tls import CIPHERS
+from archive.exchange.committing import MAY_PASS_LATER, WORDS
 from archive.querying.keys import COMPUTED, KEYS
 
 pytestmark = pytest.mark.plain
@@ -43,6 +44,11 @@ def test_every_key_is_named_with_its_level_and_use() -> None:
 def test_every_limit_is_what_the_page_says() -> None:
     for _words, value, name in table("limit", "value", "field"):
         assert float(value) == getattr(DEFAULT_LIMITS, name)
+
+
+def test_every_reason_of_a_commitment_that_failed_is_named() -> None:
+    rows = {int(reason, 16): (words, again) for reason, words, again in table("reason", "in words", "asked again")}
+    assert rows == {reason: (words, "yes" if reason in MAY_PASS_LATER else "no") for reason, words in WORDS.items()}
 
 
 def test_every_setting_of_tls_is_named() -> None:

@@ -72,7 +72,10 @@ class PeerAdmin(AuditedChanges):
         ("What it may do", {"fields": ("may_echo", "may_store", "may_query", "may_retrieve", "may_receive")}),
         ("Orders and examinations", {"fields": ("may_query_worklist", "may_report_steps", "may_ask_commitment")}),
         ("What it is told", {"fields": ("wants_availability",)}),
-        ("What we may do there", {"fields": ("may_be_searched", "retrieve_by", "use_tls", "tls_name")}),
+        (
+            "What we may do there",
+            {"fields": ("may_be_searched", "retrieve_by", "is_asked_to_commit", "use_tls", "tls_name")},
+        ),
         ("Its images", {"fields": ("accept_private_sop_classes", "default_issuer_of_patient_id")}),
     )
     actions = (

@@ -45,6 +45,8 @@ class Event(StrEnum):
     STEP_REPORTED = "step-reported"
     COMMITMENT_ASKED = "commitment-asked"
     COMMITMENT_ANSWERED = "commitment-answered"
+    COMMITMENT_WANTED = "commitment-wanted"  # we asked a peer
+    COMMITMENT_REPORTED = "commitment-reported"
     AVAILABILITY_TOLD = "availability-told"
     STUDY_COMPLETED = "study-completed"
     STUDY_REOPENED = "study-reopened"

@@ -297,6 +297,7 @@ _EXPLICIT: Final = {False: Struct("<HH2sH"), True: Struct(">HH2sH")}
 _IMPLICIT: Final = {False: Struct("<HHI"), True: Struct(">HHI")}
 _LENGTH: Final = {False: Struct("<I"), True: Struct(">I")}
 _ITEM_BYTES: Final = {False: b"\xfe\xff\x00\xe0", True: b"\xff\xfe\xe0\x00"}
+_FIRST_ITEMS: Final = frozenset(_ITEM_BYTES.values())
 
 _SHORT_VRS: Final = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 """VRs with a length of 16 bits (PS3.5 7.1.2)."""
@@ -365,7 +366,11 @@ class _Scanner:
             if container.kind != _DATA_SET:
                 self._read_item(container)
                 continue
-            # One element of a data set or an item. This is the loop that every received object goes through.
+            count = self._read_plain_values(container, stop_after, count)
+            position = self._position
+            if container.end is not None and position >= container.end:
+                continue
+            # One element of a data set or an item, of any kind.
             start = position - source.base
             if start < 0 or start + 12 > len(source.buffer):
                 if not self._have(12) and not self._have(8):
@@ -403,6 +408,42 @@ class _Scanner:
             else:
                 self._read_value(container, tag, vr, value_at, length)
         self._finish(count)
+
+    def _read_plain_values(self, container: _Container, stop_after: int, count: int) -> int:
+        """Go past the values that come next, as far as they are small, whole in the buffer and no sequence.
+
+        Nearly all elements of a received object are such; whatever is not ends the run and is looked at by ``scan``.
+        Returns the count of elements.
+        """
+        buffer, base = self._source.buffer, self._source.base
+        elements = None if self._stack else self._header.elements
+        implicit_vr, big_endian = container.implicit_vr, container.big_endian
+        unpack = (_IMPLICIT if implicit_vr else _EXPLICIT)[big_endian].unpack_from
+        most = self._limits.header_bytes + self._source.first + self._pixel_bytes - base
+        stop = min(len(buffer), most, *(end - base for end in (container.end, container.limit) if end is not None))
+        start, kept, vr = self._position - base, self._kept, b""
+        while 0 <= start <= stop - 8 and count < self._limits.elements:
+            value = start + 8
+            if implicit_vr:
+                group, element, length = unpack(buffer, start)
+                if length >= 8 and buffer[value : value + 4] in _FIRST_ITEMS:
+                    break
+            else:
+                group, element, vr, length = unpack(buffer, start)
+                if vr not in _SHORT_VRS:
+                    break
+            tag, end = group << 16 | element, value + length
+            if end > stop or group == 0xFFFE or length > KEPT_VALUE_BYTES:
+                break
+            if elements is not None:
+                if tag > stop_after or not tag or tag in PIXEL_TAGS or kept + length > KEPT_BYTES:
+                    break
+                elements[tag] = ElementLocation(base + value, length, _VR_NAMES.get(vr, ""), buffer[value:end])
+                kept += length
+            count += 1
+            start = end
+        self._position, self._kept = start + base, kept
+        return count
 
     def _read_value(self, container: _Container, tag: int, vr: bytes, value_at: int, length: int) -> None:
         """Go past a value of known length, or into it where it holds items; keep it where it is one to be kept."""

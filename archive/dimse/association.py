@@ -27,6 +27,14 @@ from archive.dimse.operations import WORKFLOW_CLASSES
 from archive.dimse.querying import answer_query_or_retrieve, close_database_connections
 from archive.dimse.reception import AcceptedContext, Reception
 from archive.dimse.reports import Reports
+from archive.dimse.statuses import (
+    CANCELLED,
+    PENDING,
+    PENDING_UNSUPPORTED_KEYS,
+    SOME_SUBOPERATIONS_FAILED,
+    SUCCESS,
+    Answer,
+)
 from archive.dimse.upper_layer import UpperLayer
 from archive.dimse.workflow import answer_workflow_request
 
@@ -40,6 +48,34 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONGEST_SLEEP_S = 30.0
+
+
+@dataclass(slots=True)
+class Sent:
+    """What went out over an association, counted by its own thread."""
+
+    answers: int = 0
+    """Matches of queries."""
+    images: int = 0
+    """Sub-operations of C-GET and C-MOVE that the receiver of the images took."""
+    failed: int = 0
+    bytes: int = 0
+    refused: int = 0
+    """Requests other than C-STORE."""
+    why_refused: str = ""
+
+    def note_refusal(self, answer: Answer) -> None:
+        """Count a final answer that says no."""
+        if answer.status not in (SUCCESS, PENDING, PENDING_UNSUPPORTED_KEYS, CANCELLED, SOME_SUBOPERATIONS_FAILED):
+            self.refused += 1
+            self.why_refused = answer.comment or f"status {answer.status:04X}"
+
+    def note_image(self, size: int, *, failed: bool) -> None:
+        self.bytes += size
+        if failed:
+            self.failed += 1
+        else:
+            self.images += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +94,12 @@ class AssociationView:
     """The last request's."""
     tls: str = ""
     """Version of TLS; empty without."""
+    answers: int = 0
+    sent: int = 0
+    not_sent: int = 0
+    bytes_sent: int = 0
+    why_refused: str = ""
+    """The last request that was refused, in words."""
 
 
 class Negotiation(ACSE):
@@ -117,6 +159,7 @@ class ReceiverAssociation(Association):
         self.sender = sender
         self.reports = Reports(self)
         """Reports of ours to this peer: results of storage commitment."""
+        self.sent = Sent()
         self._ended = ended
         self._stirred = threading.Event()
         self.since = datetime.now(UTC)
@@ -179,11 +222,16 @@ class ReceiverAssociation(Association):
             address=self.sender.address,
             since=self.since,
             stored=reception.stored if reception else 0,
-            refused=reception.refused if reception else 0,
+            refused=self.sent.refused + (reception.refused if reception else 0),
             bytes=reception.bytes_so_far if reception else 0,
             idle_s=self.idle_s,
             service=reception.service if reception else "",
             tls=self._tls_version,
+            answers=self.sent.answers,
+            sent=self.sent.images,
+            not_sent=self.sent.failed,
+            bytes_sent=self.sent.bytes,
+            why_refused=self.sent.why_refused or (reception.why_refused if reception else ""),
         )
 
     @property

@@ -33,14 +33,14 @@ class DicomReceiver(bootsteps.StartStopStep):
         from django.conf import settings
 
         from archive.dimse.gate import PortTaken
-        from archive.dimse.server import DicomServer, secure_port
+        from archive.dimse.server import DicomServer, is_port_shared, secure_port
 
         try:
             server = DicomServer(
                 settings.PORTAL_DICOM_HOST,
                 self._port or 0,
                 settings.PORTAL_AE_TITLE,
-                shared_port=settings.PORTAL_DICOM_SHARED_PORT,
+                shared_port=is_port_shared(),
                 secure=secure_port(),
                 is_on_board=True,
             )

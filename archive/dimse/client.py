@@ -28,6 +28,10 @@ class PeerUnreachable(ArchiveError):
     """The peer does not answer, refuses the association, or broke it off; the message says which."""
 
 
+class NothingAccepted(PeerUnreachable):
+    """The peer took the association and none of the services that were proposed."""
+
+
 def site_files() -> TlsFiles:
     """Our certificate, its key, and whom we trust, as the settings say."""
     return TlsFiles(settings.PORTAL_DICOM_TLS_CERTIFICATE, settings.PORTAL_DICOM_TLS_KEY, settings.PORTAL_DICOM_TLS_CA)
@@ -153,6 +157,8 @@ def open_association(
     )
     if assoc.is_rejected:
         raise PeerUnreachable(f"{called_ae_title} rejected the association{_why_rejected(assoc)} ({host}:{port}).")
+    if _took_nothing(assoc):
+        raise NothingAccepted(f"{called_ae_title} offers none of what it was asked for ({host}:{port}).")
     if not assoc.is_established:
         raise PeerUnreachable(f"{called_ae_title} does not answer: {_why_silent(host, port, timeout_s, context, tls)}.")
     connection = cast(socket.socket, cast(Any, assoc.dul.socket).socket)
@@ -167,6 +173,12 @@ def _context_for(called_ae_title: str, tls: str | None) -> ssl.SSLContext | None
         return client_context(site_files())
     except CannotUseTls as error:
         raise PeerUnreachable(f"{called_ae_title} cannot be called over TLS: {error}") from error
+
+
+def _took_nothing(assoc: Association) -> bool:
+    """Whether pynetdicom has aborted for want of a context (PS3.8 9.3.3.2: result 0 with every context refused)."""
+    answer = cast(Any, assoc.acceptor.primitive)
+    return not assoc.is_established and getattr(answer, "result", None) == 0 and not assoc.accepted_contexts
 
 
 def _why_rejected(assoc: Association) -> str:

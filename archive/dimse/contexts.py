@@ -18,7 +18,7 @@ from pynetdicom.sop_class import _STORAGE_CLASSES, Verification
 
 from archive.dicom.transfer_syntaxes import TRANSFER_SYNTAXES
 from archive.dimse.identifiers import MODELS
-from archive.dimse.operations import WORKFLOW_CLASSES
+from archive.dimse.operations import STORAGE_COMMITMENT, WORKFLOW_CLASSES
 
 VERIFICATION = str(Verification)
 
@@ -88,8 +88,8 @@ def supported_contexts(
 
 def _context(abstract_syntax: str, transfer_syntaxes: list[str], *, is_storage: bool) -> PresentationContext:
     context = PresentationContext()
-    if is_storage:
-        # A peer that retrieves with C-GET proposes to be the SCP (PS3.7 D.3.3.4).
+    if is_storage or abstract_syntax == STORAGE_COMMITMENT:
+        # A peer that retrieves with C-GET, or reports on a commitment, proposes to be the SCP (PS3.7 D.3.3.4).
         context.scu_role = context.scp_role = True
     context.abstract_syntax = UID(abstract_syntax)
     context.transfer_syntax = [UID(uid) for uid in transfer_syntaxes]

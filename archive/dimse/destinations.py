@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 KEPT_S: Final = 5.0
 """An association that nothing was sent over for so long is released."""
+ALONE_S: Final = 300.0
+"""So long a destination that takes one association at a time is not asked for more."""
 ANSWER_S: Final = 30.0
 PLAIN: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 
@@ -60,6 +62,7 @@ class DestinationPool:
     """Open associations by destination; each is lent to one retrieval at a time."""
 
     _idle: dict[tuple[str, ...], list[_Kept]] = field(default_factory=dict)
+    _alone_until: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _timer: threading.Timer | None = None
 
@@ -93,6 +96,14 @@ class DestinationPool:
         with self._lock:
             self._idle.setdefault(_key(rule, calling_ae_title), []).append(kept)
             self._set_timer()
+
+    def takes_several(self, rule: PeerRule) -> bool:
+        """Whether more than one association at once is worth asking the destination for."""
+        return self._alone_until.get(rule.ae_title, 0.0) <= time.monotonic()
+
+    def note_crowded(self, rule: PeerRule) -> None:
+        """The destination did not take a further association: for a while it is asked for one alone."""
+        self._alone_until[rule.ae_title] = time.monotonic() + ALONE_S
 
     def close(self) -> None:
         """Release everything that is idle."""

@@ -93,6 +93,7 @@ def _send_all(exchange: Exchange, identifier: Identifier, answers: Answers) -> t
         character_set = finish_answer(values, identifier)
         data = encode_answer(values, is_implicit=exchange.is_implicit, character_set=character_set)
         exchange.send(pending, data)
+        exchange.assoc.sent.answers += 1
         count += 1
     return Answer(CANCELLED if exchange.is_cancelled else SUCCESS), count
 

@@ -5,7 +5,7 @@ One frozen value, so that tests can shrink it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,22 @@ class Limits:
     """For a peer that does not read our answers."""
     linger_s: float = 2.0
     """After our last PDU we wait this long for the peer to close the connection first (PS3.8 Sta13)."""
+
+    def shared_by(self, processes: int) -> Limits:
+        """The part of one of several receivers on a port: what the site takes in total stays what it is.
+
+        The kernel deals connections out evenly by address and port; each process counts its own.
+
+        >>> Limits().shared_by(2).max_associations, Limits().shared_by(1) == Limits()
+        (256, True)
+        """
+        return replace(
+            self,
+            max_connections=-(-self.max_connections // processes),
+            max_connections_by_address=-(-self.max_connections_by_address // processes),
+            max_associations=-(-self.max_associations // processes),
+            max_associations_by_address=-(-self.max_associations_by_address // processes),
+        )
 
 
 DEFAULT_LIMITS = Limits()

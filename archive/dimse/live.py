@@ -85,9 +85,10 @@ class LiveReport:
         described = []
         for view in views:
             key = (view.calling_ae_title, view.address, view.since)
-            self._bytes[key] = (view.bytes, now)
-            bytes_before, at = before.get(key, (view.bytes, now))
-            rate = (view.bytes - bytes_before) / (now - at) if now > at else 0
+            moved = view.bytes + view.bytes_sent
+            self._bytes[key] = (moved, now)
+            moved_before, at = before.get(key, (moved, now))
+            rate = (moved - moved_before) / (now - at) if now > at else 0
             described.append(
                 {
                     "calling_ae_title": view.calling_ae_title,
@@ -98,7 +99,12 @@ class LiveReport:
                     "tls": view.tls,
                     "stored": view.stored,
                     "refused": view.refused,
+                    "why_refused": view.why_refused,
+                    "answers": view.answers,
+                    "sent": view.sent,
+                    "not_sent": view.not_sent,
                     "bytes": view.bytes,
+                    "bytes_sent": view.bytes_sent,
                     "bytes_a_second": round(rate),
                 }
             )

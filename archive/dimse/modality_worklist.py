@@ -55,6 +55,7 @@ def _send_all(exchange: Exchange, asked: Dataset, query: WorklistQuery) -> tuple
         if count == settings.PORTAL_QUERY_RESULTS:
             return Answer(OUT_OF_RESOURCES, f"More than {count} matches; ask for less."), count
         exchange.send(pending, exchange.encode(_with_character_set(select(data_set_of(step), asked), asked)))
+        exchange.assoc.sent.answers += 1
         count += 1
     return Answer(CANCELLED if exchange.is_cancelled else SUCCESS), count
 

@@ -1,4 +1,4 @@
-"""Requests on managed objects and their responses (DIMSE-N, PS3.7 10): N-CREATE, N-SET, N-ACTION."""
+"""Requests on managed objects and their responses (DIMSE-N, PS3.7 10): N-CREATE, N-SET, N-ACTION, N-EVENT-REPORT."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydicom import Dataset
 from pynetdicom.dimse import _RQ_TO_MESSAGE, _RSP_TO_MESSAGE
-from pynetdicom.dimse_primitives import N_ACTION, N_CREATE, N_SET
+from pynetdicom.dimse_primitives import N_ACTION, N_CREATE, N_EVENT_REPORT, N_SET
 from pynetdicom.dsutils import decode
 from pynetdicom.pdu import P_DATA_TF
 
@@ -32,7 +32,12 @@ AVAILABILITY: Final = "1.2.840.10008.5.1.4.33"
 """Instance Availability Notification, of which we are only the SCU."""
 WORKFLOW_CLASSES: Final = frozenset({MODALITY_WORKLIST, PERFORMED_STEP, STORAGE_COMMITMENT})
 
-_DATA_SETS: Final = {N_CREATE: "AttributeList", N_SET: "ModificationList", N_ACTION: "ActionInformation"}
+_DATA_SETS: Final = {
+    N_CREATE: "AttributeList",
+    N_SET: "ModificationList",
+    N_ACTION: "ActionInformation",
+    N_EVENT_REPORT: "EventInformation",
+}
 
 
 class UnreadableDataSet(Exception):
@@ -88,11 +93,14 @@ class Operation:
             response.AffectedSOPInstanceUID = uid
         if isinstance(self.request, N_ACTION):
             response.ActionTypeID = self.request.ActionTypeID
+        if isinstance(self.request, N_EVENT_REPORT):
+            response.EventTypeID = self.request.EventTypeID
         response.Status = answer.status
         if answer.comment:
             response.ErrorComment = answer.comment
         if error_id is not None:
             response.ErrorID = error_id
+        self.assoc.sent.note_refusal(answer)
         send_whole(self.assoc, response, self.context_id)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import BinaryIO, Final, NamedTuple
+import logging
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from archive.dicom.part10 import read_file_meta
-from archive.dimse.channel import AcceptedSyntax
+from archive.dimse.channel import AcceptedSyntax, StoreChannel
 from archive.dimse.destinations import Kind
 from archive.errors import ArchiveError
 from archive.mending.coercion import coerced_file, facts_of_instance
@@ -16,7 +20,14 @@ from archive.pixels.native import write_native
 from archive.storage import layout
 from archive.storage.temporary import temporary_file
 
+if TYPE_CHECKING:
+    from archive.dicom.coercion import PatientFacts
+
+logger = logging.getLogger(__name__)
+
 PAGE: Final = 500
+READ_AHEAD_BYTES: Final = 8 * 2**20
+"""Of the next file, that the disk is asked for while the one before is sent."""
 
 
 class Outgoing(NamedTuple):
@@ -27,8 +38,8 @@ class Outgoing(NamedTuple):
     key: str
     transfer_syntax_uid: str
     damage: str
-    is_corrected: bool
-    """A person has moved its study to another patient: its data set is coerced."""
+    facts: PatientFacts | None
+    """Where a person has moved its study to another patient: what its data set is made to say."""
 
 
 class NotSent(ArchiveError):
@@ -53,10 +64,11 @@ def outgoing_instances(ids: list[int]) -> Iterator[Outgoing]:
         stored = ("stored_file__key", "stored_file__transfer_syntax_uid", "stored_file__damage")
         columns = rows.values_list("pk", *fields, *stored, "series__study__received_patient")
         found = {
-            pk: Outgoing(uid, sop_class, key, syntax, damage, received is not None)
+            pk: (Outgoing(uid, sop_class, key, syntax, damage, None), received is not None)
             for pk, uid, sop_class, key, syntax, damage, received in columns
         }
-        yield from (found[row_id] for row_id in page if row_id in found)
+        for instance, is_corrected in (found[row_id] for row_id in page if row_id in found):
+            yield instance._replace(facts=facts_of_instance(instance.sop_instance_uid)) if is_corrected else instance
 
 
 @contextmanager
@@ -72,14 +84,97 @@ def data_set_for(instance: Outgoing, way: AcceptedSyntax) -> Iterator[BinaryIO]:
     if not instance.key or instance.damage:
         raise NotSent("The stored file is missing or damaged.")
     path = layout.path_of(instance.key)
-    facts = facts_of_instance(instance.sop_instance_uid) if instance.is_corrected else None
     if way.transfer_syntax_uid == instance.transfer_syntax_uid:
-        with path.open("rb") as stored, coerced_file(stored, facts) as file:
+        with path.open("rb") as stored, coerced_file(stored, instance.facts) as file:
             file.seek(read_file_meta(file).data_set_offset)
             yield file
         return
     with temporary_file() as written:
         write_native(path, written, transfer_syntax_uid=way.transfer_syntax_uid)
-        with coerced_file(written, facts) as file:
+        with coerced_file(written, instance.facts) as file:
             file.seek(read_file_meta(file).data_set_offset)
             yield file
+
+
+# --- Made ready ahead -------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An instance with its data set open, or with the reason why it cannot be sent."""
+
+    instance: Outgoing
+    way: AcceptedSyntax | None
+    file: BinaryIO | None = None
+    error: Exception | None = None
+    size: int = 0
+    """Bytes of the data set."""
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    def store(self, channel: StoreChannel, originator: tuple[str, int] | None = None) -> int:
+        """Send it over a channel that has its way, and return the response's status.
+
+        Raises
+        ------
+        ChannelLost
+        ArchiveError, OSError, ValueError
+            It cannot be sent.
+        """
+        if self.error is not None:
+            raise self.error
+        if self.way is None or self.file is None:
+            raise NotSent("The peer takes the SOP class neither as it is stored nor without compression.")
+        return channel.store(
+            self.file,
+            self.way,
+            sop_class_uid=self.instance.sop_class_uid,
+            sop_instance_uid=self.instance.sop_instance_uid,
+            originator=originator,
+        )
+
+    def close(self) -> None:
+        self._open.close()
+
+
+def prepare(instance: Outgoing, way: AcceptedSyntax | None) -> Prepared:
+    """Open, decode or coerce what is to be sent; asks no database."""
+    prepared = Prepared(instance, way)
+    if way is None:
+        return prepared
+    try:
+        prepared.file = prepared._open.enter_context(data_set_for(instance, way))
+        prepared.size = os.fstat(prepared.file.fileno()).st_size - prepared.file.tell()
+        os.posix_fadvise(prepared.file.fileno(), 0, READ_AHEAD_BYTES, os.POSIX_FADV_WILLNEED)
+    except (ArchiveError, OSError, ValueError) as error:
+        prepared.error = error
+        prepared.close()
+    return prepared
+
+
+def prepared_ahead(
+    instances: Iterable[Outgoing], choose: Callable[[Outgoing], AcceptedSyntax | None]
+) -> Generator[Prepared]:
+    """Make each instance ready in a thread while the one before it is sent; the caller closes what it gets.
+
+    At most two are open at a time. Closing the generator closes the one that nobody took.
+    """
+    following: Future[Prepared] | None = None
+    with ThreadPoolExecutor(1, "prepare") as executor:
+        try:
+            for instance in instances:
+                ready, following = following, executor.submit(prepare, instance, choose(instance))
+                if ready is not None:
+                    yield ready.result()
+            if following is not None:
+                ready, following = following, None
+                yield ready.result()
+        finally:
+            if following is not None:
+                following.result().close()
+
+
+def why_not_sent(error: Exception, sop_instance_uid: str) -> str:
+    """The reason in words, which the log gets too."""
+    words = str(error) if isinstance(error, ArchiveError) else f"It cannot be read ({type(error).__name__})."
+    logger.warning("an instance cannot be sent: %s", words, extra={"sop_instance_uid": sop_instance_uid})
+    return words

@@ -30,6 +30,7 @@ SERVICES: Final = {
     0x0020: "C-FIND",
     0x0021: "C-MOVE",
     0x0030: "C-ECHO",
+    0x0100: "N-EVENT-REPORT",
     0x0120: "N-SET",
     0x0130: "N-ACTION",
     0x0140: "N-CREATE",
@@ -96,6 +97,7 @@ class Reception:
         self.in_message = False
         self.stored = 0
         self.refused = 0
+        self.why_refused = ""
         self.bytes = 0
         self.service = ""
         """Name of the last request, for people."""
@@ -209,6 +211,7 @@ class Reception:
             self.stored += 1
         else:
             self.refused += 1
+            self.why_refused = answer.comment or f"status {answer.status:04X}"
         command = pack_store_response(store.request, status=answer.status, comment=answer.comment)
         context_id = self._context_id
         self._reset()

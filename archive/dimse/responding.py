@@ -95,6 +95,7 @@ class Exchange:
         ConnectionClosed
             The peer is gone, or does not read.
         """
+        self.assoc.sent.note_refusal(answer)
         command = pack_response(
             _COMMAND_FIELDS[type(self.request)],
             sop_class_uid=self.sop_class_uid,

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from archive.access.entities import ApplicationEntity
 from archive.audit.events import Event
 from archive.audit.record import record_event
-from archive.dimse.channel import ChannelLost, StoreChannel, channel_back
+from archive.dimse.carriers import Carrier, Lanes, Result, SameAssociation, lanes_for
+from archive.dimse.channel import channel_back
 from archive.dimse.client import PeerUnreachable
-from archive.dimse.destinations import Kind, pool
+from archive.dimse.destinations import pool
 from archive.dimse.encoding import encode_answer
 from archive.dimse.identifiers import MODELS, BadIdentifier, check_retrieval, read_identifier
 from archive.dimse.messages import COMPLETED, FAILED, REMAINING, WARNING
 from archive.dimse.negotiation import Agreed
-from archive.dimse.outgoing import PAGE, NotSent, Outgoing, data_set_for, kinds_of, outgoing_instances
+from archive.dimse.outgoing import PAGE, kinds_of, outgoing_instances
 from archive.dimse.responding import Exchange
 from archive.dimse.statuses import (
     CANCELLED,
@@ -31,16 +30,10 @@ from archive.dimse.statuses import (
     Answer,
     comment_of,
 )
-from archive.errors import ArchiveError
 from archive.models import Instance
 from archive.querying.keys import Level
 from archive.querying.matching import BadKey
 from archive.querying.search import Query, narrowed, plan
-
-if TYPE_CHECKING:
-    from archive.dimse.peers import PeerRule
-
-logger = logging.getLogger(__name__)
 
 LONGEST_UID_LIST: Final = 60_000
 """Bytes of the Failed SOP Instance UID List; a UI element has a length of 16 bits in explicit VR (PS3.5 7.1.2)."""
@@ -91,25 +84,23 @@ def answer_move(exchange: Exchange, agreed: Agreed) -> None:
         exchange.assoc.sender.refused("move destination unknown")
         exchange.send(Answer(MOVE_DESTINATION_UNKNOWN, comment_of(f"'{title}' is no move destination here.")))
         return
-    calling = exchange.assoc.acceptor.ae_title
-    kinds = kinds_of(ids)
-    lend = _lender(rule, kinds, calling)
-    retrieval = Retrieval(exchange, ids, lend, rule.ae_title, originator=_originator(exchange))
-    retrieval.run()
-    if retrieval.channel is not None:
-        pool.give_back(rule, kinds, calling, retrieval.channel)
+    kinds, calling = kinds_of(ids), exchange.assoc.acceptor.ae_title
+    carrier = Lanes(
+        lend=lambda: pool.lend(rule, kinds, calling),
+        give_back=lambda channel: pool.give_back(rule, kinds, calling, channel),
+        most=lanes_for(len(ids)) if pool.takes_several(rule) else 1,
+        crowded=lambda: pool.note_crowded(rule),
+        originator=_originator(exchange),
+    )
+    Retrieval(exchange, ids, carrier, service="C-MOVE", destination=rule.ae_title).run()
 
 
 def answer_get(exchange: Exchange, agreed: Agreed) -> None:
     """Answer a C-GET: send over the association that it came on."""
     ids = _wanted(exchange, agreed)
     if ids is not None:
-        sender = exchange.assoc.sender
-        Retrieval(exchange, ids, lambda: channel_back(exchange.assoc), sender.calling_ae_title).run()
-
-
-def _lender(rule: PeerRule, kinds: frozenset[Kind], calling_ae_title: str) -> Callable[[], StoreChannel]:
-    return lambda: pool.lend(rule, kinds, calling_ae_title)
+        carrier = SameAssociation(channel_back(exchange.assoc))
+        Retrieval(exchange, ids, carrier, service="C-GET", destination=exchange.assoc.sender.calling_ae_title).run()
 
 
 def _originator(exchange: Exchange) -> tuple[str, int]:
@@ -141,110 +132,59 @@ class Retrieval:
 
     Parameters
     ----------
-    lend
-        Opens, or finds, the channel to send over; raises PeerUnreachable.
-    destination
-        AE title of who receives.
-    originator
-        For the sub-operations of a C-MOVE.
+    carrier
+        Sends the instances.
+    service, destination
+        Its name, and the AE title of who receives.
     """
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        ids: list[int],
-        lend: Callable[[], StoreChannel],
-        destination: str,
-        *,
-        originator: tuple[str, int] | None = None,
-    ) -> None:
-        self.channel: StoreChannel | None = None
+    def __init__(self, exchange: Exchange, ids: list[int], carrier: Carrier, *, service: str, destination: str) -> None:
         self._exchange = exchange
         self._ids = ids
-        self._lend = lend
+        self._carrier = carrier
+        self._service = service
         self._destination = destination
-        self._originator = originator
         self._counts = Counts(remaining=len(ids))
-        self._lost = False
 
     def run(self) -> None:
         """Send everything, with a pending response after each sub-operation, then the final response."""
         self._audit_begin()
-        final = self._begin() if self._ids else None
-        if final is None:
-            final = self._send_all()
+        try:
+            final = self._begin() if self._ids else self._counts.final()
+            if final is None:
+                final = self._send_all()
+        finally:
+            self._carrier.end()
         if not self._exchange.is_over:
             self._answer(final)
         self._audit_end(final)
 
     def _begin(self) -> Answer | None:
         try:
-            self.channel = self._lend()
+            self._carrier.begin()
         except PeerUnreachable as error:
-            self._give_up()
+            for instance in outgoing_instances(self._ids):
+                self._note(Result(instance.sop_instance_uid, None))
             return Answer(UNABLE_TO_PERFORM_SUBOPERATIONS, comment_of(str(error)))
         return None
 
     def _send_all(self) -> Answer:
-        for instance in outgoing_instances(self._ids):
-            if self._exchange.is_cancelled:
-                return Answer(CANCELLED)
-            if self._exchange.is_over:
-                return Answer(CANCELLED)
-            if self._lost:
-                self._counts.note(instance.sop_instance_uid, None)
-                continue
-            self._counts.note(instance.sop_instance_uid, self._send_one(instance))
-            if self._counts.remaining and not self._exchange.is_over:
+        is_stopped = False
+        for result in self._carrier.carry(outgoing_instances(self._ids)):
+            self._note(result)
+            if not self._counts.remaining:
+                break
+            if self._exchange.is_cancelled or self._exchange.is_over:
+                self._carrier.stop()
+                is_stopped = True
+            elif not is_stopped:
                 self._exchange.send(Answer(PENDING), counts=self._counts.numbers(with_remaining=True))
-        return self._counts.final()
+        return Answer(CANCELLED) if is_stopped and self._counts.remaining else self._counts.final()
 
-    def _send_one(self, instance: Outgoing) -> int | None:
-        """The status of one sub-operation; None where nothing was sent."""
-        try:
-            return self._store(instance)
-        except ChannelLost as error:
-            logger.info("a retrieval lost its association: %s", error, extra=self._exchange.assoc.log_extra())
-            self._reopen()
-        except (ArchiveError, OSError, ValueError) as error:
-            words = str(error) if isinstance(error, ArchiveError) else type(error).__name__
-            logger.warning(
-                "an instance cannot be sent: %s", words, extra={"sop_instance_uid": instance.sop_instance_uid}
-            )
-        return None
-
-    def _store(self, instance: Outgoing) -> int:
-        channel = self.channel
-        if channel is None:
-            raise ChannelLost("There is no association.")
-        way = channel.choose(instance.sop_class_uid, instance.transfer_syntax_uid)
-        if way is None:
-            raise NotSent("The peer takes the SOP class neither as it is stored nor without compression.")
-        with data_set_for(instance, way) as file:
-            return channel.store(
-                file,
-                way,
-                sop_class_uid=instance.sop_class_uid,
-                sop_instance_uid=instance.sop_instance_uid,
-                originator=self._originator,
-            )
-
-    def _reopen(self) -> None:
-        """Try once more where the destination ended the association; a C-GET's is gone with its request."""
-        if self._originator is None:
-            self._lost = True
-            return
-        if self.channel is not None:
-            self.channel.drop()
-            self.channel = None
-        try:
-            self.channel = self._lend()
-        except PeerUnreachable:
-            self._lost = True
-
-    def _give_up(self) -> None:
-        for instance in outgoing_instances(self._ids):
-            self._counts.note(instance.sop_instance_uid, None)
+    def _note(self, result: Result) -> None:
+        failed = self._counts.failed
+        self._counts.note(result.sop_instance_uid, result.status)
+        self._exchange.assoc.sent.note_image(result.size, failed=self._counts.failed > failed)
 
     def _answer(self, final: Answer) -> None:
         is_cancelled = final.status == CANCELLED
@@ -278,7 +218,7 @@ class Retrieval:
             actor=sender.calling_ae_title,
             address=sender.address,
             study_instance_uid=study_instance_uid,
-            details={"service": "C-MOVE" if self._originator else "C-GET", "destination": self._destination, **details},
+            details={"service": self._service, "destination": self._destination, **details},
         )
 
 

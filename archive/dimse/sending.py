@@ -5,18 +5,24 @@ The transcoding rule is that of C-MOVE: as it is stored where the peer takes it 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-from archive.dimse.channel import ChannelLost, StoreChannel
+from archive.dimse.channel import AcceptedSyntax, ChannelLost, StoreChannel
 from archive.dimse.destinations import open_channel
-from archive.dimse.outgoing import NotSent, Outgoing, data_set_for, kinds_of, outgoing_instances
+from archive.dimse.outgoing import (
+    Outgoing,
+    Prepared,
+    kinds_of,
+    outgoing_instances,
+    prepare,
+    prepared_ahead,
+    why_not_sent,
+)
 from archive.dimse.peers import PeerRule
 from archive.errors import ArchiveError
-
-logger = logging.getLogger(__name__)
 
 WORDS: Final = {
     # PS3.4 B.2.3 and PS3.7 annex C; a status with a zero nibble at its end stands for its range.
@@ -91,11 +97,20 @@ def send_instances(peer: PeerRule, ids: list[int], *, calling_ae_title: str) -> 
     """
     kinds = kinds_of(ids)
     channel = open_channel(peer, kinds, calling_ae_title)
+
+    def choose(instance: Outgoing) -> AcceptedSyntax | None:
+        return channel.choose(instance.sop_class_uid, instance.transfer_syntax_uid)
+
     try:
-        for instance in outgoing_instances(ids):
-            if not channel.assoc.is_established:
-                channel = open_channel(peer, kinds, calling_ae_title)
-            yield _send_one(channel, instance)
+        with closing(prepared_ahead(outgoing_instances(ids), choose)) as files:
+            for prepared in files:
+                if not channel.assoc.is_established:
+                    channel = open_channel(peer, kinds, calling_ae_title)
+                if prepared.way != choose(prepared.instance):
+                    # The second association was negotiated otherwise.
+                    prepared.close()
+                    prepared = prepare(prepared.instance, choose(prepared.instance))
+                yield _send_one(channel, prepared)
     except BaseException:
         channel.let_go()
         channel.assoc.abort()
@@ -105,19 +120,14 @@ def send_instances(peer: PeerRule, ids: list[int], *, calling_ae_title: str) -> 
         channel.assoc.release()
 
 
-def _send_one(channel: StoreChannel, instance: Outgoing) -> SendResult:
-    uid = instance.sop_instance_uid
+def _send_one(channel: StoreChannel, prepared: Prepared) -> SendResult:
+    uid = prepared.instance.sop_instance_uid
     try:
-        way = channel.choose(instance.sop_class_uid, instance.transfer_syntax_uid)
-        if way is None:
-            raise NotSent("The peer takes the SOP class neither as it is stored nor without compression.")
-        with data_set_for(instance, way) as file:
-            status = channel.store(file, way, sop_class_uid=instance.sop_class_uid, sop_instance_uid=uid)
-        return result_of(uid, status)
+        return result_of(uid, prepared.store(channel))
     except ChannelLost:
         channel.drop()
         return SendResult(uid, None, NO_ANSWER, may_pass_later=True)
     except (ArchiveError, OSError, ValueError) as error:
-        words = str(error) if isinstance(error, ArchiveError) else f"It cannot be read ({type(error).__name__})."
-        logger.warning("an instance cannot be sent: %s", words, extra={"sop_instance_uid": uid})
-        return SendResult(uid, None, words)
+        return SendResult(uid, None, why_not_sent(error, uid))
+    finally:
+        prepared.close()

@@ -53,6 +53,11 @@ def site_policy(ae_title: str) -> SitePolicy:
     )
 
 
+def is_port_shared() -> bool:
+    """Whether other receivers of this site listen on our port, here or in other containers."""
+    return settings.PORTAL_DICOM_SHARED_PORT or settings.PORTAL_RECEIVERS > 1
+
+
 @dataclass(slots=True)
 class SecurePort:
     """A second port, on which TLS is spoken; 0 takes a free one."""
@@ -106,7 +111,7 @@ class DicomServer:
         shared_port: bool = False,
         peers: PeerBook | None = None,
         policy: SitePolicy | None = None,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: Limits | None = None,
         refusals: RefusalLog | None = None,
         handlers: Sequence[evt.EventHandlerType] = (),
         secure: SecurePort | None = None,
@@ -118,7 +123,7 @@ class DicomServer:
         self.secure = secure
         self._peers = peers or PeerBook(copy=settings.PORTAL_DATA / "run" / "peers.json")
         self._policy = policy or site_policy(self.ae_title)
-        self._limits = limits
+        self._limits = limits or DEFAULT_LIMITS.shared_by(settings.PORTAL_RECEIVERS)
         self._refusals = refusals or RefusalLog()
         self._handlers = tuple(handlers)
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Several receivers on one port (``PORTAL_DICOM_SHARED_PORT``): each proves that it belongs to the same site.
+"""Several receivers on one port (``PORTAL_RECEIVERS``, ``PORTAL_DICOM_SHARED_PORT``): each proves that it belongs to the same site.
 
 The kernel deals connections out among all who listen with ``SO_REUSEPORT``, also
 to a receiver with another data folder, whose images nobody here would see. So a

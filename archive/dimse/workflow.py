@@ -6,8 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import DatabaseError, InterfaceError, close_old_connections
-from pynetdicom.dimse_primitives import C_FIND, N_ACTION, N_CREATE, N_SET
+from pynetdicom.dimse_primitives import C_FIND, N_ACTION, N_CREATE, N_EVENT_REPORT, N_SET
 
+from archive.dimse.commitment_reports import answer_report
 from archive.dimse.connection import ConnectionClosed
 from archive.dimse.modality_worklist import answer_worklist
 from archive.dimse.mpps import answer_create, answer_set
@@ -27,6 +28,7 @@ _OPERATIONS: Final = {
     (PERFORMED_STEP, N_CREATE): answer_create,
     (PERFORMED_STEP, N_SET): answer_set,
     (STORAGE_COMMITMENT, N_ACTION): answer_action,
+    (STORAGE_COMMITMENT, N_EVENT_REPORT): answer_report,
 }
 
 

@@ -17,6 +17,7 @@ from archive.dimse.client import PeerUnreachable
 from archive.dimse.peers import peer_to_call
 from archive.dimse.sending import SendResult, send_instances
 from archive.errors import ArchiveError
+from archive.exchange.committing import commitment_of, want_commitment
 from archive.jobs.kinds import SEND
 from archive.jobs.queue import enqueue
 from archive.jobs.run import JobRefused, TryLater
@@ -169,11 +170,20 @@ class _Sender:
         words = f"{in_words(counts)} to {self._peer.ae_title}."
         missing = counts["refused"] + counts["not sent"]
         self.end("failed" if missing else "success")
+        self._ask_to_commit()
         if not missing:
             return words
         if self._may_pass_later:
             raise TryLater(words)
         raise JobRefused(f"{words} {self._commonest_refusal()}".strip())
+
+    def _ask_to_commit(self) -> None:
+        """Where the site wants it: what the peer has taken, and was not asked about before."""
+        if self._job.study is None or not self._peer.is_asked_to_commit:
+            return
+        stored = {uid for uid in self._all if self._results.get(uid, {}).get("outcome") in STORED}
+        new = stored - commitment_of(self._job).keys()
+        want_commitment(self._peer, self._job.study, new, sent_by=self._job, by=self._job.created_by)
 
     def _commonest_refusal(self) -> str:
         refused = (self._results.get(uid, {}) for uid in self._all)

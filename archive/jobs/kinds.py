@@ -13,6 +13,7 @@ from archive.signals import study_quiet
 RECOMPRESS = "recompress"
 TELL_AVAILABILITY = "tell-availability"
 REPORT_COMMITMENT = "report-commitment"
+ASK_COMMITMENT = "ask-commitment"
 METADATA = "metadata"
 SEND = "send"
 FETCH = "fetch"
@@ -30,6 +31,7 @@ def register_all() -> None:
             "archive.dimse.storage_commitment.report_commitment",
         )
     )
+    register(Kind(ASK_COMMITMENT, "Asking a peer for storage commitment", "archive.exchange.committing.ask_peer"))
     register(
         Kind(TELL_AVAILABILITY, "Instance availability notification", "archive.dimse.availability.tell_availability")
     )

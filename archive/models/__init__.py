@@ -19,12 +19,14 @@ from archive.models.series import Series, SeriesRequest
 from archive.models.stored_file import StoredFile
 from archive.models.study import Study
 from archive.models.user import User
+from archive.models.wanted_commitment import CommitmentTransaction, WantedCommitment
 
 __all__ = [
     "AccessToken",
     "AuditEvent",
     "BreakGlass",
     "Commitment",
+    "CommitmentTransaction",
     "CorrectedStudy",
     "Correction",
     "Delegation",
@@ -49,5 +51,6 @@ __all__ = [
     "StoredFile",
     "Study",
     "User",
+    "WantedCommitment",
     "WardMapping",
 ]

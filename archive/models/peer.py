@@ -46,6 +46,11 @@ class Peer(models.Model):
         default=False,
         help_text="By people here, by rules, and when another peer asks (C-MOVE).",
     )
+    is_asked_to_commit = models.BooleanField(
+        "is asked to commit",
+        default=False,
+        help_text="After it was sent images it is asked to say that they are safe there (storage commitment).",
+    )
     may_be_searched = models.BooleanField(
         "is searched from here",
         default=False,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
@@ -95,6 +96,8 @@ def health_figures(now: datetime) -> list[Figure]:
         ("Disk", health.disk, reverse("admin:archive_storedfile_changelist"), []),
         ("Database", health.database, "/readyz", []),
     ]
+    if settings.PORTAL_DICOM_TLS_CERTIFICATE:
+        checks.append(("TLS certificate", health.certificate, reverse("network"), []))
     words = {"ok": "well", "warning": "look", "failed": "failed"}
     figures = []
     for label, check, url, hours in checks:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.access.roles import Role, has_role, roles_of, user_of
 from archive.dicom.dates import format_date
 from archive.dicom.person_name import format_for_people
+from archive.exchange.committing import commitment_of
 from archive.jobs import queue
 from archive.jobs.registry import kind_of
 from archive.models import Job, Study, User
@@ -147,7 +148,11 @@ def job(request: HttpRequest, job: int) -> HttpResponse:
     found = get_object_or_404(queue.visible_jobs(user).distinct(), pk=job)
     if request.headers.get("HX-Request") and "cell" in request.GET:
         return render(request, "peers/fetching.html", {"job": found})
-    results = [{"uid": uid, **result} for uid, result in (found.details.get("results") or {}).items()]
+    commitment = commitment_of(found)
+    results = [
+        {"uid": uid, "commitment": commitment.get(uid, ""), **result}
+        for uid, result in (found.details.get("results") or {}).items()
+    ]
     results.sort(key=lambda result: ORDER.get(result["outcome"], 0))
     context = {
         "row": rows_of([found], user)[0],
@@ -155,6 +160,7 @@ def job(request: HttpRequest, job: int) -> HttpResponse:
         "peer": found.parameters.get("ae_title", ""),
         "counts": Counter(result["outcome"] for result in results).items(),
         "results": results[:MOST_RESULTS],
+        "committed": Counter(commitment.values()).items(),
         "more": max(0, len(results) - MOST_RESULTS),
     }
     template = "jobs/one.html" if request.headers.get("HX-Request") else "jobs/one_page.html"

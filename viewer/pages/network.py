@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -32,16 +33,28 @@ class Line:
     tls: str
     stored: int
     refused: int
+    why_refused: str
+    """The last one, in words."""
+    sent: int
+    """Images, by C-GET and C-MOVE."""
+    not_sent: int
+    answers: int
+    """Matches of queries."""
     volume: str
+    volume_sent: str
     speed: str
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A receiver and who is connected to it."""
+    """An address, the processes that receive on it, and who is connected to any of them."""
 
-    receiver: Receiver
-    is_silent: bool
+    ae_title: str
+    address: str
+    started_at: datetime
+    processes: int
+    silent: list[Receiver]
+    """Those that have said nothing for a while."""
     lines: list[Line]
 
 
@@ -62,7 +75,7 @@ def show(request: HttpRequest, template: str, *, seen: str = "") -> HttpResponse
         raise Http404
     receivers = listening()
     refusals = list(AuditEvent.objects.filter(event=Event.ASSOCIATION_REFUSED).order_by("-pk")[:REFUSALS_SHOWN])
-    shown = [(one.receiver.name, one.is_silent, one.lines) for one in receivers], [event.pk for event in refusals]
+    shown = receivers, [event.pk for event in refusals]
     digest = hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
     if seen == digest:
         return HttpResponse(status=204)
@@ -70,13 +83,24 @@ def show(request: HttpRequest, template: str, *, seen: str = "") -> HttpResponse
 
 
 def listening() -> list[Listening]:
-    """Every receiver that has not ended, with its open associations."""
+    """Every address that is received on, with its open associations, the oldest first."""
+    rows = sorted(Receiver.objects.all(), key=lambda row: (row.ae_title, row.address, row.started_at))
+    return [listening_on(list(group)) for _, group in groupby(rows, key=lambda row: (row.ae_title, row.address))]
+
+
+def listening_on(rows: list[Receiver]) -> Listening:
+    """The processes of one address."""
     silent_before = timezone.now() - timedelta(seconds=SILENT_AFTER_S)
-    return [
-        Listening(receiver, silent, [] if silent else [line_of(one) for one in receiver.associations])
-        for receiver in Receiver.objects.all()
-        for silent in [receiver.reported_at < silent_before]
-    ]
+    silent = [row for row in rows if row.reported_at < silent_before]
+    lines = [line_of(one) for row in rows if row not in silent for one in row.associations]
+    return Listening(
+        ae_title=rows[0].ae_title,
+        address=rows[0].address,
+        started_at=rows[0].started_at,
+        processes=len(rows) - len(silent),
+        silent=silent,
+        lines=sorted(lines, key=lambda line: line.since),
+    )
 
 
 def line_of(association: dict[str, Any]) -> Line:
@@ -89,7 +113,13 @@ def line_of(association: dict[str, Any]) -> Line:
         tls=association["tls"],
         stored=association["stored"],
         refused=association["refused"],
+        # A receiver of the version before this one says less, for as long as both run.
+        why_refused=association.get("why_refused", ""),
+        sent=association.get("sent", 0),
+        not_sent=association.get("not_sent", 0),
+        answers=association.get("answers", 0),
         volume=megabytes(association["bytes"]),
+        volume_sent=megabytes(association.get("bytes_sent", 0)),
         speed=f"{association['bytes_a_second'] / 1e6:.1f} MB/s",
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,9 +14,13 @@ from django.views.decorators.http import require_http_methods
 from archive.access.roles import user_of
 from archive.access.rules import may_download
 from archive.errors import ArchiveError
+from archive.exchange.committing import commitment_of
 from archive.exchange.sending import enqueue_send, sendable_peers
-from archive.models import Study
+from archive.jobs.kinds import SEND
+from archive.models import Job, Study
 from viewer.pages.study import patient_facts, study_facts, visible_study
+
+SENT_SHOWN: Final = 5
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,6 +57,29 @@ class NothingChosen(ArchiveError):
     """The form names no peer or no series."""
 
 
+@dataclass(frozen=True, slots=True)
+class SentBefore:
+    """An earlier sending of the study."""
+
+    job: Job
+    commitment: str
+    """What its peer has said about keeping the images; empty where it was not asked."""
+
+
+def sent_before(study: Study) -> list[SentBefore]:
+    """The last sendings of a study, the newest first."""
+    jobs = Job.objects.filter(kind=SEND, study=study).order_by("-pk")[:SENT_SHOWN]
+    return [SentBefore(job, in_words_of(Counter(commitment_of(job).values()))) for job in jobs]
+
+
+def in_words_of(counts: Counter[str]) -> str:
+    """
+    >>> in_words_of(Counter({"committed": 12, "asked": 1}))
+    '12 committed, 1 asked'
+    """
+    return ", ".join(f"{count} {words}" for words, count in counts.most_common())
+
+
 def context_of(request: HttpRequest, study: Study, problem: str) -> dict[str, Any]:
     chosen = set(request.POST.getlist("series"))
     series = study.series.filter(instance_count__gt=0)
@@ -66,4 +95,5 @@ def context_of(request: HttpRequest, study: Study, problem: str) -> dict[str, An
             for one in series
         ],
         "problem": problem,
+        "before": sent_before(study),
     }

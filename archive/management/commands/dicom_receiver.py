@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from archive.dimse.gate import PortTaken
-from archive.dimse.server import DicomServer, secure_port
+from archive.dimse.server import DicomServer, is_port_shared, secure_port
 
 
 class Command(BaseCommand):
@@ -21,8 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--host", default=settings.PORTAL_DICOM_HOST)
         parser.add_argument("--port", type=int, default=settings.PORTAL_DICOM_PORT)
         parser.add_argument("--ae-title", default=settings.PORTAL_AE_TITLE)
+        parser.add_argument("--quiet", action="store_true", help="say nothing once it listens")
 
-    def handle(self, *args: Any, host: str, port: int, ae_title: str, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, ae_title: str, quiet: bool, **options: Any) -> None:
         if not 0 <= port <= 65535:
             raise CommandError(f"Port {port} does not exist; a port is a number from 1 to 65535.")
         ended = threading.Event()
@@ -35,15 +36,16 @@ class Command(BaseCommand):
                 host,
                 port,
                 ae_title,
-                shared_port=settings.PORTAL_DICOM_SHARED_PORT,
+                shared_port=is_port_shared(),
                 secure=secure_port(),
                 is_on_board=True,
             )
             server.start()
         except PortTaken as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{server.ae_title} receives on {host}:{server.port}.")
-        self.stdout.flush()
+        if not quiet:
+            self.stdout.write(f"{server.ae_title} receives on {host}:{server.port}.")
+            self.stdout.flush()
         while not ended.wait(3600):
             pass
         server.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 ELLIPTIC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
@@ -37,5 +38,25 @@ def issue(folder: Path, name: str, by: Pair, *, host: str = "IP:127.0.0.1") -> P
     return pair
 
 
-def openssl(*words: str | Path) -> None:
-    subprocess.run(["/usr/bin/openssl", *map(str, words)], check=True, capture_output=True)
+def lasting(folder: Path, days: int) -> Pair:
+    """Make a certificate that ends in so many days, or ended so many ago."""
+    pair = Pair(folder / "lasting.pem", folder / "lasting.key")
+    now = datetime.now(UTC)
+    request = folder / "lasting.csr"
+    openssl("req", *ELLIPTIC[:-2], "-subj", "/CN=lasting", "-keyout", pair.key, "-out", request)
+    (folder / "index").touch()
+    (folder / "ca.cnf").write_text(
+        f"[ca]\ndatabase={folder}/index\nserial={folder}/serial\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n"
+    )
+    dates = [f"{moment:%Y%m%d%H%M%SZ}" for moment in (now - timedelta(days=500), now + timedelta(days=days))]
+    openssl(
+        *("ca", "-batch", "-selfsign", "-config", folder / "ca.cnf", "-name", "ca", "-rand_serial", "-notext"),
+        *("-keyfile", pair.key, "-in", request, "-out", pair.certificate, "-outdir", folder),
+        *("-startdate", dates[0], "-enddate", dates[1]),
+    )
+    return pair
+
+
+def openssl(*words: str | Path) -> str:
+    done = subprocess.run(["/usr/bin/openssl", *map(str, words)], check=True, capture_output=True, text=True)
+    return done.stdout

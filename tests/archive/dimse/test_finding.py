@@ -22,7 +22,7 @@ from archive.dimse.refusals import Refusal
 from archive.dimse.server import DicomServer
 from archive.dimse.trail import trail
 from archive.indexing.writer import index_waiting_files
-from archive.models import AuditEvent, Instance
+from archive.models import AuditEvent, Instance, Series, SeriesRequest
 from tests.archive.dimse.conftest import CLOSED, DCMTK, StartReceiver
 from tests.archive.dimse.raw import IMPLICIT, RawPeer, find_command, p_data
 from tests.archive.querying.rows import make_many, make_series, make_study
@@ -126,6 +126,54 @@ def test_every_level_of_both_roots_is_answered(
 
     assert sorted(str(ds[unique].value) for ds in answers) == expected
     assert {ds.QueryRetrieveLevel for ds in answers} == {level}
+
+
+@pytest.mark.usefixtures("studies")
+@pytest.mark.parametrize(
+    ("level", "keys", "expected"),
+    [
+        pytest.param("STUDY", {"AccessionNumber": "ACC2"}, ["2.25.2"], id="single value"),
+        pytest.param("STUDY", {"StudyInstanceUID": "2.25.1\\2.25.3"}, ["2.25.1", "2.25.3"], id="list of UIDs"),
+        pytest.param("STUDY", {"PatientID": "", "PatientName": "*"}, ["2.25.1", "2.25.2", "2.25.3"], id="universal"),
+        pytest.param("STUDY", {"AccessionNumber": "?CC*"}, ["2.25.1", "2.25.2"], id="wildcards"),
+        pytest.param("STUDY", {"StudyDate": "20210105-"}, ["2.25.2", "2.25.3"], id="from a date"),
+        pytest.param("STUDY", {"StudyDate": "20210105-20210105"}, ["2.25.2"], id="range of one day"),
+        pytest.param("STUDY", {"PatientName": "muller^JORG"}, ["2.25.3"], id="name without case and accents"),
+        pytest.param("STUDY", {"ModalitiesInStudy": "MR"}, ["2.25.2"], id="computed key"),
+        pytest.param(
+            "SERIES",
+            {"StudyInstanceUID": "2.25.2", "RequestAttributesSequence[0].RequestedProcedureID": "RP?"},
+            ["2.25.2.1"],
+            id="sequence",
+        ),
+        pytest.param(
+            "SERIES",
+            {"StudyInstanceUID": "2.25.2", "RequestAttributesSequence[0].RequestedProcedureID": "OTHER"},
+            [],
+            id="sequence that does not match",
+        ),
+    ],
+)
+def test_findscu_matches_in_every_way_of_the_standard(
+    find: Find, level: str, keys: dict[str, str], expected: list[str]
+) -> None:
+    """PS3.4 C.2.2.2.1 to C.2.2.2.6."""
+    SeriesRequest.objects.create(
+        series=Series.objects.get(series_instance_uid="2.25.2.1"), requested_procedure_id="RP1"
+    )
+    unique = "StudyInstanceUID" if level == "STUDY" else "SeriesInstanceUID"
+    answers = find(level=level, **({unique: ""} | keys))
+    assert sorted(str(ds[unique].value) for ds in answers) == expected
+
+
+def test_findscu_cancels_after_a_few_answers(receiver: DicomServer) -> None:
+    make_many(399)
+
+    done = findscu(receiver.port, "--cancel", "3", StudyInstanceUID="", PatientName="")
+
+    assert done.returncode == 0, done.stdout
+    assert "Cancel: MatchingTerminatedDueToCancelRequest" in done.stdout
+    assert done.stdout.count("Find Response: ") < 399
 
 
 @pytest.mark.usefixtures("studies")

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.archive.dimse.conftest import echoscu, storescu
-from tests.archive.dimse.raw import RawPeer
+from tests.archive.dimse.raw import RawPeer, echo_command, p_data
 from tests.environment import LARGE, profile
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,11 +38,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     processes: list[subprocess.Popen[str]] = []
     environment = os.environ | {"PORTAL_DATA": str(tmp_path / "data"), "PORTAL_LOG_LEVEL": "INFO"}
 
-    def run(*arguments: str) -> subprocess.Popen[str]:
+    def run(*arguments: str, **settings: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             cwd=ROOT,
-            env=environment,
+            env=environment | settings,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -105,6 +105,48 @@ def test_an_association_that_sends_nothing_does_not_hold_up_the_end(start: Start
     assert code == 0
     assert answer is not None
     assert answer[0] == 7
+
+
+def test_of_two_receivers_on_one_port_one_is_killed_and_the_other_goes_on(
+    start: Start, port: int, ct_file: Path
+) -> None:
+    one, other = (start(*receiver(port), PORTAL_RECEIVERS="2") for _ in range(2))
+    deadline = time.monotonic() + START_S
+    while not (listens(one, port) and listens(other, port)):
+        assert time.monotonic() < deadline, "two receivers do not start on one port"
+        time.sleep(0.1)
+    # The kernel deals out by chance: of so many, each process gets some.
+    peers = {peer.socket.getsockname()[1]: peer for peer in (RawPeer(port) for _ in range(24))}
+    for peer in peers.values():
+        peer.associate()
+    left = peers.keys() & ports_of(other, port)
+    assert 0 < len(left) < len(peers)
+
+    one.kill()
+    one.wait(10)
+
+    for number in left:
+        peers[number].send(p_data(1, 3, echo_command()))
+        assert peers[number].status() == 0
+    assert storescu(port, ct_file).returncode == 0
+    again = start(*receiver(port), PORTAL_RECEIVERS="2")
+    while not listens(again, port):
+        assert again.poll() is None, again.communicate()[1]
+        assert time.monotonic() < deadline + START_S, "the killed one does not come back"
+        time.sleep(0.1)
+    for peer in peers.values():
+        peer.socket.close()
+
+
+def listens(process: subprocess.Popen[str], port: int) -> bool:
+    found = psutil.Process(process.pid).net_connections("tcp")
+    return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in found)
+
+
+def ports_of(process: subprocess.Popen[str], port: int) -> set[int]:
+    """Ports of the peers that a receiver is connected to."""
+    found = psutil.Process(process.pid).net_connections("tcp")
+    return {one.raddr.port for one in found if one.raddr and one.laddr.port == port}
 
 
 def test_a_taken_port_ends_the_command_with_a_sentence(start: Start) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import subprocess
@@ -14,16 +15,19 @@ from typing import Any
 import pydicom
 import pytest
 
+from archive.dimse.certificate_dates import BEGIN, END, expires_at
 from archive.dimse.client import PeerUnreachable, echo
 from archive.dimse.destinations import open_channel
 from archive.dimse.peers import PeerRule
 from archive.dimse.refusals import Refusal
 from archive.dimse.server import DicomServer, SecurePort
 from archive.dimse.tls import ClientCertificates, TlsFiles, server_context
-from pacs_portal.checks import tls_of_the_receiver_can_be_used
-from tests.archive.dimse.certificates import Pair, authority, issue
+from pacs_portal.checks import tls_certificate_holds, tls_of_the_receiver_can_be_used
+from pacs_portal.health import certificate
+from tests.archive.dimse.certificates import Pair, authority, issue, lasting, openssl
 from tests.archive.dimse.conftest import StartReceiver, data_set_of, dcmtk, echoscu, incoming, storescu
 from tests.archive.dimse.raw import CT_CLASS, EXPLICIT, RELEASE, RawPeer, echo_command, p_data
+from tests.conftest import Cast
 
 CT = frozenset({(CT_CLASS, EXPLICIT)})
 
@@ -251,6 +255,47 @@ def test_what_is_missing_for_tls_is_said_before_the_start(settings: Any, changes
         setattr(settings, name, value)
 
     assert any(words in message.msg for message in tls_of_the_receiver_can_be_used())
+
+
+@pytest.mark.parametrize(
+    ("days", "state", "words"),
+    [
+        (400, "ok", None),
+        (20, "warning", r"holds until \d{4}-\d\d-\d\d, (19|20) days more\."),
+        (-3, "failed", r"expired on \d{4}-\d\d-\d\d: peers refuse it\."),
+    ],
+)
+def test_a_certificate_that_ends_is_said_at_the_start_and_to_administrators(
+    settings: Any, tmp_path: Path, days: int, state: str, words: str | None
+) -> None:
+    pair = lasting(tmp_path, days)
+    settings.PORTAL_DICOM_TLS_CERTIFICATE, settings.PORTAL_DICOM_TLS_KEY = str(pair.certificate), str(pair.key)
+    said = openssl("x509", "-in", pair.certificate, "-noout", "-enddate", "-dateopt", "iso_8601")
+    assert f"notAfter={expires_at(str(pair.certificate)):%Y-%m-%d %H:%M:%SZ}" == said.strip()
+
+    messages = list(tls_certificate_holds())
+
+    assert certificate()[0] == state
+    assert [message.id for message in messages] == ([] if words is None else ["portal.W004"])
+    assert words is None or re.search(words, messages[0].msg)
+
+
+@pytest.mark.django_db
+def test_administrators_see_the_certificate_where_there_is_one(
+    settings: Any, tmp_path: Path, cast: Cast, client_of: Callable[..., Any]
+) -> None:
+    client = client_of(cast.admin)
+    assert "TLS certificate" not in client.get("/admin/").content.decode()
+    settings.PORTAL_DICOM_TLS_CERTIFICATE = str(lasting(tmp_path, 5).certificate)
+    assert "The TLS certificate of the DICOM receiver holds until" in client.get("/admin/").content.decode()
+
+
+def test_a_file_that_holds_no_certificate_is_said(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "cut.pem").write_text(f"{BEGIN}\nMIIB\n{END}\n")
+    for path in (__file__, str(tmp_path / "cut.pem"), "/nowhere.pem"):
+        settings.PORTAL_DICOM_TLS_CERTIFICATE = path
+        assert certificate() == ("failed", f"{path} holds no certificate that can be read.")
+        assert not list(tls_certificate_holds())
 
 
 def test_certificates_that_nobody_can_be_checked_against_are_said(settings: Any, site: Site) -> None:

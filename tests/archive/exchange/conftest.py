@@ -41,6 +41,10 @@ class Orthanc:
         )
         urllib.request.urlopen(request, timeout=10).close()
 
+    def delete(self, path: str) -> None:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", method="DELETE")
+        urllib.request.urlopen(request, timeout=10).close()
+
     def post(self, path: str, body: bytes) -> Any:
         request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", body, method="POST")
         with urllib.request.urlopen(request, timeout=30) as answer:
