@@ -25,6 +25,8 @@ from viewer.rendering.voi_lut import WHITE, apply_voi_lut, apply_window, range_p
 
 TABLES_KEPT = 128
 """Tables in memory for each process: at most 64 KiB each, three times that with a colour map."""
+STEEPEST = 1e30
+"""A line is drawn in float32, which ends at 3e38; stored values reach 65535."""
 NUDGES = (0.0, 2.0**-12, -(2.0**-12))
 """Grey levels that a line in float32 is moved by, where the path told in float64 reaches whole ones."""
 
@@ -108,12 +110,8 @@ def display_table(transform: DisplayTransform, dtype: str) -> NDArray[np.uint8]:
 @lru_cache(maxsize=TABLES_KEPT)
 def straight_ramp(transform: DisplayTransform, dtype: str) -> StraightRamp | None:
     """Return the line that gives what the table would for stored values of an integer type; None where none does."""
-    voi, modality = transform.voi, transform.modality
-    by_table = modality.table or transform.presentation_lut or transform.palette or transform.supplement
-    if by_table or transform.reader_inverted or transform.map != GREY or not isinstance(voi, Window):
-        return None
-    exact_line = window_line(voi, *_ends_of(transform))
-    if exact_line is None:
+    line = _line_of(transform)
+    if line is None:
         return None
     limits = np.iinfo(dtype)
     first, last = _ramp_of(transform, limits.min, limits.max)
@@ -121,12 +119,21 @@ def straight_ramp(transform: DisplayTransform, dtype: str) -> StraightRamp | Non
     wanted = compute_display(values, transform._replace(padding=None))
     if not _padding_is_black(transform.padding, values[0], wanted[0], limits):
         return None
-    gradient, offset = modality.slope * exact_line[0], modality.intercept * exact_line[0] + exact_line[1]
-    for nudge in NUDGES:
-        ramp = StraightRamp(gradient, offset + nudge)
-        if np.array_equal(ramp.shown(values), wanted):
-            return ramp
-    return None
+    found = (StraightRamp(line[0], line[1] + nudge) for nudge in NUDGES)
+    return next((ramp for ramp in found if np.array_equal(ramp.shown(values), wanted)), None)
+
+
+def _line_of(transform: DisplayTransform) -> tuple[float, float] | None:
+    """Gradient and offset from stored to display values; None where the path has another step than these two."""
+    voi, modality = transform.voi, transform.modality
+    by_table = modality.table or transform.presentation_lut or transform.palette or transform.supplement
+    if by_table or transform.reader_inverted or transform.map != GREY or not isinstance(voi, Window):
+        return None
+    line = window_line(voi, *_ends_of(transform))
+    if line is None:
+        return None
+    gradient, offset = modality.slope * line[0], modality.intercept * line[0] + line[1]
+    return (gradient, offset) if max(abs(gradient), abs(offset)) < STEEPEST else None
 
 
 def _padding_is_black(
