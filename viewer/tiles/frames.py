@@ -34,7 +34,7 @@ from viewer.rendering.tiles import Region, levels
 from viewer.stacks.facts import InstanceFacts
 from viewer.stacks.lookup import Kept
 from viewer.tiles.level_cache import cost_of, keep_levels, kept_levels, kept_small_levels, mark_small_used, writer
-from viewer.tiles.level_files import LevelDamaged, LevelFile
+from viewer.tiles.level_files import LevelDamaged, LevelFile, LevelGone
 from viewer.tiles.slide_levels import SlideLevel, slide_levels
 
 logger = logging.getLogger(__name__)
@@ -104,15 +104,15 @@ class FrameMemory:
         self._put(key, found)
         return found
 
-    def renew(self, instance: InstanceFacts, frame_number: int) -> Levels:
-        """Decode a frame again, since what was kept of it is damaged or gone."""
+    def renew(self, instance: InstanceFacts, frame_number: int, *, is_gone: bool) -> Levels:
+        """Decode a frame again, since what was kept of it is damaged; where it is gone, maybe its small levels do."""
         key = (instance.picture_key, frame_number)
         with self._renewing:
             with self._lock:
                 known = self._frames.get(key, ())
             if known and not any(isinstance(one.values, RegionValues) for one in known):
                 return known
-            made = _made_levels(instance, frame_number)
+            made = _levels_of(instance, frame_number) if is_gone else _made_levels(instance, frame_number)
             with self._lock:
                 self._size -= bytes_of(self._frames.pop(key, ()))
             self._put(key, made)
@@ -134,7 +134,7 @@ def bytes_of(found: Levels) -> int:
 class KeptLevel(RegionValues):
     """A level on disk; where the file turns out to be damaged or gone, the frame is decoded again."""
 
-    def __init__(self, file: LevelFile, level: int, renew: Callable[[], Levels]) -> None:
+    def __init__(self, file: LevelFile, level: int, renew: Callable[[bool], Levels]) -> None:
         super().__init__(file.levels[level].shape, file.levels[level].dtype)
         self._file = file
         self._level = level
@@ -143,9 +143,12 @@ class KeptLevel(RegionValues):
     def read(self, region: Region) -> NDArray[Any]:
         try:
             return self._file.read(self._level, region)
+        except LevelGone:
+            is_gone = True
         except LevelDamaged as error:
+            is_gone = False
             logger.warning("kept levels are damaged and are made again: %s", error)
-        values = self._renew()[self._level].values
+        values = self._renew(is_gone)[self._level].values
         return values[region.row : region.row + region.rows, region.column : region.column + region.columns]
 
 
@@ -215,8 +218,8 @@ def _small_kept(instance: InstanceFacts, frame_number: int) -> Levels | None:
 
 
 def _read_from(file: LevelFile, instance: InstanceFacts, frame_number: int) -> Levels:
-    def renew() -> Levels:
-        return _memory.renew(instance, frame_number)
+    def renew(is_gone: bool) -> Levels:
+        return _memory.renew(instance, frame_number, is_gone=is_gone)
 
     return tuple(
         ReducedFrame(cast("NDArray[Any]", KeptLevel(file, level, renew)), plan.photometric_interpretation, level)

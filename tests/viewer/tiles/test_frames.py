@@ -131,13 +131,17 @@ def test_kept_levels_that_come_to_harm_are_drawn_again(harm: str) -> None:
     assert kept_levels(frames._name(frame.instance, 1)) is not None
 
 
+@pytest.mark.parametrize("is_known", [False, True])
 def test_an_image_whose_large_levels_went_is_seen_without_decoding_it_and_is_whole_again_at_the_first_look_closer(
-    monkeypatch: pytest.MonkeyPatch,
+    is_known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whether this process had read what went, or not."""
     frame = plate().first
     prepare_levels(frame.instance, 1)
     path = path_of(frames._name(frame.instance, 1))
     forget_what_was_drawn()
+    if is_known:
+        frame_at_level(frame.instance, 1, 0)
     path.unlink()
     decoded = []
     decode = frames.decode_frame
