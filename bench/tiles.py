@@ -5,9 +5,10 @@
 The engine: a windowed tile of a native 512 x 512 CT, against a positioned read, a window by numpy and an encoder done
 by hand. Over HTTP: a signed-in reader of the real portal, every tile with a window that nobody has asked for before;
 then the same tile again and again; then value tiles, each of another slice. Orthanc renders the same image with the
-same windows, in turns with the portal. Radiographs of 4096 x 3328, native and JPEG-LS: the first tile when the levels
-have been made at arrival, as they are, and when they have been lost; and each further tile. CPU is that of the
-server's processes; throughput is what one or eight clients get, on the cores that server and clients share.
+same windows, in turns with the portal, by the same client (``bench.client``). Radiographs of 4096 x 3328, native and
+JPEG-LS: the first tile when the levels have been made at arrival, as they are, when the large ones went to make room,
+and when all have been lost; and each further tile. CPU is that of the server's processes; throughput is what one or
+eight clients get, on the cores that server and clients share.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ ORTHANC, STORESCU = "/usr/sbin/Orthanc", "/usr/bin/storescu"
 CT, DX = "CT", "DX"
 SLICES = 128
 PLATES = 4
+BLOCK = 40
+"""Pictures that one client asks of a server before it is the other's turn."""
 LARGE_FILE = 8 << 20
 """All levels of a radiograph take 36 MiB, the small ones 2."""
 
@@ -388,11 +391,19 @@ def report_tiles(images: Images, ours: Server, theirs: Server | None, options: a
     ours.measured([*tiles(64), *again[:64]], 8)
     figures: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for _ in range(options.rounds):
-        for clients in (1, 8):
-            figures[f"ours {clients}"].append(ours.measured(tiles(options.tiles), clients))
+        # One client asks both in turns, a few pictures at a time: what else the machine does falls on both alike.
+        blocks: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for _ in range(max(1, options.tiles // BLOCK)):
+            blocks["ours 1"].append(ours.measured(tiles(BLOCK)))
             if theirs:
-                figures[f"theirs {clients}"].append(theirs.measured(rendered(options.tiles // 4), clients))
-        figures["again"].append(ours.measured(again))
+                blocks["theirs 1"].append(theirs.measured(rendered(BLOCK // 4)))
+            blocks["again"].append(ours.measured(again[:BLOCK]))
+        for name, some in blocks.items():
+            rates, cpus = zip(*some, strict=True)
+            figures[name].append((statistics.median(rates), statistics.mean(cpus)))
+        figures["ours 8"].append(ours.measured(tiles(options.tiles), 8))
+        if theirs:
+            figures["theirs 8"].append(theirs.measured(rendered(options.tiles // 4), 8))
     rate = {name: statistics.median(one[0] for one in some) for name, some in figures.items()}
     cpu = {name: min(one[1] for one in some) for name, some in figures.items()}
     report("HTTP: a new tile, CPU ms, best of the rounds", f"{cpu['ours 1']:.2f}", "at most 1.2")
