@@ -2,22 +2,20 @@
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse
 
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
 
 from pacs_portal.processes import die_with_parent
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pacs_portal.settings")
 die_with_parent()
 _django = get_wsgi_application()
 
 
-def application(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     """Hand an answer that lies in memory over in one piece.
 
     The server sends a list with its length, and this thread is free for the next request. It pulls
