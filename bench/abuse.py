@@ -246,9 +246,8 @@ def portal_memory(folder: Path, images: int) -> None:
         wait_until(
             lambda: all(stack_is_there(portal, stack, headers) for stack in stacks), patience_s=600, what="no stacks"
         )
-        levels = 5 * images
         kept = portal.data / "cache" / "levels"
-        wait_until(lambda: len(list(kept.glob("*/*.npy"))) >= levels, patience_s=900, what="no levels")
+        wait_until(lambda: len(list(kept.glob("*/*.levels"))) >= 2 * images, patience_s=900, what="no levels")
         _ask_at_once(portal, headers, kept, stacks)
     finally:
         portal.stop()

@@ -89,7 +89,7 @@ class Images:
     def are_there(self, portal: LivePortal, headers: dict[str, str]) -> bool:
         plates = [one for some in self.plates.values() for one in some]
         return (
-            kept_files(portal) >= len(plates) + KEPT_OF_A_SLIDE * len(self.slides)
+            kept_files(portal) >= 2 * len(plates) + KEPT_OF_A_SLIDE * len(self.slides)
             and stack_is_there(portal, self.series, headers, self.slices)
             and all(stack_is_there(portal, one, headers) for one in plates)
             and all(stack_is_there(portal, series, headers) for series, _, _ in self.slides)

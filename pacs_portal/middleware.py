@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -33,9 +34,14 @@ SEEN_EVERY_S = 60
 
 
 def _is_trusted(address: str) -> bool:
+    return _is_one_of(address, tuple(settings.PORTAL_TRUSTED_PROXIES))
+
+
+@lru_cache(maxsize=1024)
+def _is_one_of(address: str, proxies: tuple[str, ...]) -> bool:
     try:
         found = ipaddress.ip_address(address)
-        return any(found in ipaddress.ip_network(proxy, strict=False) for proxy in settings.PORTAL_TRUSTED_PROXIES)
+        return any(found in ipaddress.ip_network(proxy, strict=False) for proxy in proxies)
     except ValueError:
         return False
 

@@ -27,6 +27,15 @@ from pacs_portal.starting import CannotStart, prepare, take_lock
 WEB_WORKERS = 2
 WEB_THREADS = 16
 """Requests that one web process works on at once; an upload from a slow line holds one for long."""
+WEB_ALLOCATOR = {
+    # One heap for all threads of a web process: each request is on another thread, and would work in memory that
+    # no cache of the processor knows. A tile's arrays come out of that heap and stay in it; larger ones are the
+    # kernel's, and go back at once (docs/decisions/0005-one-heap-for-sixteen-threads.md).
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
+}
+"""Of the GNU C library; others do not read them."""
 POOL = 2
 WARM_SHUTDOWN_S = 30.0
 """Time in which open associations and running jobs may come to their end."""
@@ -52,6 +61,8 @@ class Child:
     is_needed: bool = True
     """False for work that ends by itself: it is tried again a few times when it fails."""
     niceness: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
+    """What the caller's own environment says counts more."""
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     pause_s: float = 0.0
@@ -70,6 +81,7 @@ class Child:
         self.process = subprocess.Popen(
             self.command,
             cwd=settings.BASE_DIR,
+            env=self.environment | os.environ,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=before_exec,  # This process has one thread.
@@ -121,7 +133,8 @@ def children() -> list[Child]:
     ]
     # The pid file of a killed beat would refuse the next; the lock of the data folder is what counts.
     beat = [*celery, "beat", *level, "--schedule", str(run / "beat"), "--pidfile="]
-    found = [Child("web", web), Child("worker", worker), Child("beat", beat), *receivers()]
+    web_server = Child("web", web, environment=WEB_ALLOCATOR)
+    found = [web_server, Child("worker", worker), Child("beat", beat), *receivers()]
     if settings.IS_DEMO and settings.PORTAL_DEMO:
         command = [python, "manage.py", "make_demo", "--studies", "--verbosity", "0"]
         found.append(Child("demo studies", command, is_needed=False, niceness=10))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -134,6 +135,37 @@ def test_the_start_prints_address_users_and_password(sturdy_portal: LivePortal) 
     password = sturdy_portal.passwords["reader"]
     assert f"Users: reader, reader2, referrer, referrer2, technologist, admin; password: {password}" in log
     assert "not for clinical use" in log
+
+
+def test_threads_of_a_web_process_share_one_heap(sturdy_portal: LivePortal) -> None:
+    for pid in members(sturdy_portal.data, WEB):
+        assert b"MALLOC_ARENA_MAX=1" in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+
+
+def test_what_a_process_is_given_yields_to_what_the_operator_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    command = f"echo $MALLOC_ARENA_MAX $OTHER > {told}"
+    child = Child("web", ["/bin/sh", "-c", command], environment={"MALLOC_ARENA_MAX": "1", "OTHER": "2"})
+    child.start()
+    assert child.process is not None
+    os.waitpid(child.process.pid, 0)
+    assert told.read_text() == "4 2\n"
+
+
+def test_an_answer_that_lies_in_memory_says_its_length(sturdy_portal: LivePortal) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", sturdy_portal.http_port, timeout=60)
+    for method in ("GET", "HEAD"):
+        connection.request(method, "/tiles/1.2.3/1/0/0/0.png")
+        answer = connection.getresponse()
+        body = answer.read()
+        assert answer.status == 401
+        assert answer.getheader("Transfer-Encoding") is None
+        assert int(answer.getheader("Content-Length", "0")) == len(b'{"error": "Please sign in."}')
+        assert body == (b'{"error": "Please sign in."}' if method == "GET" else b"")
+    connection.close()
 
 
 @pytest.mark.parametrize("word", [WEB, WORKER, BEAT])

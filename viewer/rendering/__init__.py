@@ -1,7 +1,7 @@
 """Stored values to display values: plain Python over numpy, no Django, no files.
 
 The modules in the order of the path (PS3.4 N.2): parameters, modality_lut,
-subtraction, voi_lut, presentation, presentation_lut, display_table, color, color_maps,
+subtraction, voi_lut, presentation, presentation_lut, display_table, straight_ramp, color, color_maps,
 shutters, overlays, annotations, resample, tiles, png, pipeline. Beside the path:
 window_presets, automatic, stack_window, equivalent_window, geometry, values, real_world,
 suv, suv_kinds.

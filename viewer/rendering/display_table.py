@@ -1,4 +1,4 @@
-"""One table from stored value to display value, so that a tile is one look-up.
+"""One table from stored value to display value, so that a tile is one look-up; or one line, which is faster still.
 
 The whole grey-scale path (padding, modality LUT, VOI, presentation LUT or palette,
 polarity, colour map) is a function of the stored value alone. For values of up to 16 bits it is computed once
@@ -20,10 +20,15 @@ from viewer.rendering.color import palette_colors
 from viewer.rendering.color_maps import GREY, color_map
 from viewer.rendering.modality_lut import IDENTITY, ModalityTransform, apply_modality
 from viewer.rendering.presentation_lut import Voi, apply_presentation_lut, pseudo_color
-from viewer.rendering.voi_lut import WHITE, apply_voi_lut, apply_window, range_places
+from viewer.rendering.straight_ramp import StraightRamp
+from viewer.rendering.voi_lut import WHITE, apply_voi_lut, apply_window, range_places, window_line
 
 TABLES_KEPT = 128
 """Tables in memory for each process: at most 64 KiB each, three times that with a colour map."""
+STEEPEST = 1e30
+"""A line is drawn in float32, which ends at 3e38; stored values reach 65535."""
+NUDGES = (0.0, 2.0**-12, -(2.0**-12))
+"""Grey levels that a line in float32 is moved by, where the path told in float64 reaches whole ones."""
 
 
 class Supplement(NamedTuple):
@@ -73,8 +78,13 @@ def apply_display(values: NDArray[Any], transform: DisplayTransform) -> NDArray[
     (rows, columns), or (rows, columns, 3) with a colour map or supplemental colours. Padded pixels are 0.
     """
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
-        table = display_table(transform, values.dtype.newbyteorder("=").str)
-        unsigned = values.astype(values.dtype.newbyteorder("="), copy=False).view(f"u{values.dtype.itemsize}")
+        native = values.dtype.newbyteorder("=")
+        values = values.astype(native, copy=False)
+        ramp = straight_ramp(transform, native.str) if values.ndim == 2 else None
+        if ramp is not None:
+            return ramp.shown(values)
+        table = display_table(transform, native.str)
+        unsigned = values.view(f"u{native.itemsize}")
         # Every index is in the table: "wrap" only saves numpy the check.
         return np.take(table, unsigned, axis=0, mode="wrap")
     return compute_display(values, transform)
@@ -95,6 +105,45 @@ def display_table(transform: DisplayTransform, dtype: str) -> NDArray[np.uint8]:
     table = np.roll(table, limits.min, axis=0)
     table.setflags(write=False)
     return table
+
+
+@lru_cache(maxsize=TABLES_KEPT)
+def straight_ramp(transform: DisplayTransform, dtype: str) -> StraightRamp | None:
+    """Return the line that gives what the table would for stored values of an integer type; None where none does."""
+    line = _line_of(transform)
+    if line is None:
+        return None
+    limits = np.iinfo(dtype)
+    first, last = _ramp_of(transform, limits.min, limits.max)
+    values = np.arange(first, last + 1, dtype=dtype)[np.newaxis]
+    wanted = compute_display(values, transform._replace(padding=None))
+    if not _padding_is_black(transform.padding, values[0], wanted[0], limits):
+        return None
+    found = (StraightRamp(line[0], line[1] + nudge) for nudge in NUDGES)
+    return next((ramp for ramp in found if np.array_equal(ramp.shown(values), wanted)), None)
+
+
+def _line_of(transform: DisplayTransform) -> tuple[float, float] | None:
+    """Gradient and offset from stored to display values; None where the path has another step than these two."""
+    voi, modality = transform.voi, transform.modality
+    by_table = modality.table or transform.presentation_lut or transform.palette or transform.supplement
+    if by_table or transform.reader_inverted or transform.map != GREY or not isinstance(voi, Window):
+        return None
+    line = window_line(voi, *_ends_of(transform))
+    if line is None:
+        return None
+    gradient, offset = modality.slope * line[0], modality.intercept * line[0] + line[1]
+    return (gradient, offset) if max(abs(gradient), abs(offset)) < STEEPEST else None
+
+
+def _padding_is_black(
+    padding: tuple[float, float] | None, values: NDArray[Any], shown: NDArray[np.uint8], limits: np.iinfo[Any]
+) -> bool:
+    """Whether padded values are black without being told to be: there are none, or all lie beyond a black end."""
+    if padding is None or padding[1] < limits.min or padding[0] > limits.max:
+        return True
+    is_below, is_above = padding[1] <= values[0], padding[0] >= values[-1]
+    return bool((is_below and shown[0] == 0) or (is_above and shown[-1] == 0))
 
 
 def _ramp_of(transform: DisplayTransform, lowest: int, highest: int) -> tuple[int, int]:
@@ -180,5 +229,10 @@ def _apply_voi(modality: NDArray[np.float64], transform: DisplayTransform) -> ND
         else:
             display = range_places(modality, transform.voi, 256).astype(np.uint8)
         return 255 - display if transform.image_inverted else display
-    low, high = (WHITE, 0.0) if transform.image_inverted else (0.0, WHITE)
+    low, high = _ends_of(transform)
     return apply_window(modality, transform.voi, low=low, high=high)
+
+
+def _ends_of(transform: DisplayTransform) -> tuple[float, float]:
+    """Display values below and above a window."""
+    return (WHITE, 0.0) if transform.image_inverted else (0.0, WHITE)

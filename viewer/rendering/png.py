@@ -39,8 +39,8 @@ def encode_png(image: NDArray[np.uint8], *, filtered: bool = True, icc_profile: 
     header = struct.pack(">IIBBBBB", columns, rows, 8, color_type, 0, 0, 0)
     scanlines = _scanlines(image.reshape(rows, columns * step), step, filtered)
     data = isal_zlib.compress(scanlines, _LEVEL)
-    profile = b"" if icc_profile is None else _chunk(b"iCCP", b"ICC\0\0" + isal_zlib.compress(icc_profile))
-    return b"".join((_SIGNATURE, _chunk(b"IHDR", header), profile, _chunk(b"IDAT", data), _END))
+    profile = () if icc_profile is None else _chunk(b"iCCP", b"ICC\0\0" + isal_zlib.compress(icc_profile))
+    return b"".join((_SIGNATURE, *_chunk(b"IHDR", header), *profile, *_chunk(b"IDAT", data), _END))
 
 
 def _scanlines(lines: NDArray[np.uint8], step: int, filtered: bool) -> NDArray[np.uint8]:
@@ -56,6 +56,7 @@ def _scanlines(lines: NDArray[np.uint8], step: int, filtered: bool) -> NDArray[n
     return result
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def _chunk(kind: bytes, data: bytes) -> tuple[bytes, ...]:
+    """The pieces of a chunk; a tile's data is copied once, when all pieces are put together."""
     checksum = isal_zlib.crc32(data, isal_zlib.crc32(kind))
-    return b"".join((struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)))
+    return struct.pack(">I", len(data)), kind, data, struct.pack(">I", checksum)

@@ -66,10 +66,35 @@ def window_curve(values: NDArray[np.floating], window: Window, low: float, high:
         raise InvalidWindow(window.width, "a width of at least 1 for linear, above 0 for linear-exact and sigmoid")
     if window.function is VoiFunction.SIGMOID:
         return _sigmoid(values, window, low, high)
-    # LINEAR: (c - 0.5, w - 1), LINEAR_EXACT: (c, w); from here on both are one ramp.
+    center, width = _ramp_place(window)
+    return _ramp(values, center, width, low, high)
+
+
+def _ramp_place(window: Window) -> tuple[float, float]:
+    """LINEAR: (c - 0.5, w - 1), LINEAR_EXACT: (c, w); from here on both are one ramp."""
     exact = window.function is VoiFunction.LINEAR_EXACT
-    center = window.center if exact else window.center - 0.5
-    return _ramp(values, center, window.width if exact else window.width - 1, low, high)
+    return (window.center, window.width) if exact else (window.center - 0.5, window.width - 1)
+
+
+def window_line(window: Window, low: float, high: float) -> tuple[float, float] | None:
+    """Gradient and offset of the straight part of a window; None where it is curved or a step.
+
+    >>> window_line(Window(center=128, width=256), 0.0, 255.0)
+    (1.0, 0.0)
+    """
+    center, width = _ramp_place(window)
+    if window.function is VoiFunction.SIGMOID or width <= 0:
+        return None
+    return _line(center, width, low, high)
+
+
+def _line(center: float, width: float, low: float, high: float) -> tuple[float, float]:
+    """Gradient and offset, worked out in the one order that gives the identity for W 256 L 128.
+
+    That of the standard's text loses 32 grey levels to rounding before the truncation.
+    """
+    out_range = high - low
+    return out_range / width, high - (center / width + 0.5) * out_range
 
 
 def _ramp(values: NDArray[np.floating], center: float, width: float, low: float, high: float) -> NDArray[np.float64]:
@@ -77,11 +102,7 @@ def _ramp(values: NDArray[np.floating], center: float, width: float, low: float,
     if width == 0:
         # Width 1 is legal: a step. The ramp below would divide by zero.
         return np.where(values <= left, np.float64(low), np.float64(high))
-    out_range = high - low
-    # Offset and gradient in this order give the identity for W 256 L 128, where the order of
-    # the standard's text loses 32 grey levels to rounding before the truncation.
-    offset = high - (center / width + 0.5) * out_range
-    gradient = out_range / width
+    gradient, offset = _line(center, width, low, high)
     ramp: NDArray[np.float64] = np.multiply(values, gradient)
     ramp += offset
     ramp[values <= left] = low

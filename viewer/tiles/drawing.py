@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,6 @@ class TileAddress:
     column: int
 
 
-TileKey = tuple[object, ...]
-
 DRAWN_AS = 1
 """Counts up where the same request is drawn otherwise than before, so that no browser keeps the old picture."""
 
@@ -51,17 +50,17 @@ class TileMemory:
     def __init__(self, limit: int = KEPT_TILES_BYTES) -> None:
         self._limit = limit
         self._size = 0
-        self._tiles: OrderedDict[TileKey, bytes] = OrderedDict()
+        self._tiles: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: TileKey) -> bytes | None:
+    def get(self, key: str) -> bytes | None:
         with self._lock:
             tile = self._tiles.get(key)
             if tile is not None:
                 self._tiles.move_to_end(key)
             return tile
 
-    def put(self, key: TileKey, tile: bytes) -> None:
+    def put(self, key: str, tile: bytes) -> None:
         with self._lock:
             self._size += len(tile) - len(self._tiles.pop(key, b""))
             self._tiles[key] = tile
@@ -70,7 +69,7 @@ class TileMemory:
 
 
 _tiles = TileMemory()
-_under_way: Kept[TileKey, bytes] = Kept(1)
+_under_way: Kept[str, bytes] = Kept(1)
 
 
 def frame_of(stack: Stack, number: int) -> FrameFacts:
@@ -80,7 +79,7 @@ def frame_of(stack: Stack, number: int) -> FrameFacts:
     return stack.frames[number - 1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedTile:
     """Everything that a tile is made from, found before a pixel is read."""
 
@@ -92,18 +91,18 @@ class PlannedTile:
     redaction: Redaction = NOTHING
     """What is laid over it; of a value tile nothing can be, so those who get one laid over get none."""
 
-    @property
-    def key(self) -> TileKey:
-        """Equal for equal pictures."""
+    @cached_property
+    def key(self) -> str:
+        """Equal for equal pictures, and for no others."""
         place = self.address.level, self.address.row, self.address.column
         state = self.state.key if self.state else ""
         picture = self.frame.instance.picture_key, self.frame.frame_number, *place
-        return *picture, self.parameters, self.window, state, self.redaction
+        return f"{DRAWN_AS} {(*picture, self.parameters, self.window, state, self.redaction)}"
 
     @property
     def etag(self) -> str:
         """Entity tag (RFC 9110 8.8.3): tells nothing of what is shown."""
-        return f'"{hashlib.sha256(f"{DRAWN_AS} {self.key}".encode()).hexdigest()[:24]}"'
+        return f'"{hashlib.sha256(self.key.encode()).hexdigest()[:24]}"'
 
     @property
     def is_kept(self) -> bool:

@@ -141,10 +141,11 @@ def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
 
     planned = plan()
     is_addressed = key == viewing.tile_key and revision is not None
-    headers = {"ETag": planned.etag}
+    etag = planned.etag
+    headers = {"ETag": etag}
     if is_addressed:
         headers["Cache-Control"] = f"private, max-age={CACHED_FOR_S}, immutable"
-    if request.META.get("HTTP_IF_NONE_MATCH") == planned.etag:
+    if request.META.get("HTTP_IF_NONE_MATCH") == etag:
         return HttpResponse(status=304, headers=headers)
     is_kept = planned.is_kept
     try:

@@ -33,8 +33,8 @@ from viewer.rendering.subtraction import mask_plan, subtract, subtracted_descrip
 from viewer.rendering.tiles import Region, levels
 from viewer.stacks.facts import InstanceFacts
 from viewer.stacks.lookup import Kept
-from viewer.tiles.level_cache import cost_of, keep_levels, kept_levels, writer
-from viewer.tiles.level_files import LevelDamaged, LevelFile
+from viewer.tiles.level_cache import cost_of, keep_levels, kept_levels, kept_small_levels, mark_small_used, writer
+from viewer.tiles.level_files import LevelDamaged, LevelFile, LevelGone
 from viewer.tiles.slide_levels import SlideLevel, slide_levels
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class FrameMemory:
         self._size = 0
         self._frames: OrderedDict[FrameKey, Levels] = OrderedDict()
         self._lock = threading.Lock()
-        self._under_way: Kept[FrameKey, Levels] = Kept(1)
+        self._under_way: Kept[tuple[FrameKey, bool], Levels] = Kept(1)
         self._renewing = threading.Lock()
 
     def get(self, instance: InstanceFacts, frame_number: int) -> Levels:
@@ -89,19 +89,30 @@ class FrameMemory:
             if key in self._frames:
                 self._frames.move_to_end(key)
                 return self._frames[key]
-        found = self._under_way.get(key, lambda: _levels_of(instance, frame_number))
+        found = self._under_way.get((key, False), lambda: _levels_of(instance, frame_number))
         self._put(key, found)
         return found
 
-    def renew(self, instance: InstanceFacts, frame_number: int) -> Levels:
-        """Decode a frame again, since what was kept of it is damaged or gone."""
+    def whole(self, instance: InstanceFacts, frame_number: int) -> Levels:
+        """All levels of a frame, also where only the small ones were kept until now."""
+        key = (instance.picture_key, frame_number)
+        with self._lock:
+            known = self._frames.get(key, ())
+        if known and not _some_are_lost(known):
+            return known
+        found = self._under_way.get((key, True), lambda: _all_levels_of(instance, frame_number))
+        self._put(key, found)
+        return found
+
+    def renew(self, instance: InstanceFacts, frame_number: int, *, is_gone: bool) -> Levels:
+        """Decode a frame again, since what was kept of it is damaged; where it is gone, maybe its small levels do."""
         key = (instance.picture_key, frame_number)
         with self._renewing:
             with self._lock:
                 known = self._frames.get(key, ())
             if known and not any(isinstance(one.values, RegionValues) for one in known):
                 return known
-            made = _made_levels(instance, frame_number)
+            made = _levels_of(instance, frame_number) if is_gone else _made_levels(instance, frame_number)
             with self._lock:
                 self._size -= bytes_of(self._frames.pop(key, ()))
             self._put(key, made)
@@ -109,9 +120,9 @@ class FrameMemory:
 
     def _put(self, key: FrameKey, found: Levels) -> None:
         with self._lock:
-            if key not in self._frames:
+            if key not in self._frames or _some_are_lost(self._frames[key]):
+                self._size += bytes_of(found) - bytes_of(self._frames.pop(key, ()))
                 self._frames[key] = found
-                self._size += bytes_of(found)
             while (self._size > self._limit or len(self._frames) > KEPT_FRAMES) and len(self._frames) > 1:
                 self._size -= bytes_of(self._frames.popitem(last=False)[1])
 
@@ -123,7 +134,7 @@ def bytes_of(found: Levels) -> int:
 class KeptLevel(RegionValues):
     """A level on disk; where the file turns out to be damaged or gone, the frame is decoded again."""
 
-    def __init__(self, file: LevelFile, level: int, renew: Callable[[], Levels]) -> None:
+    def __init__(self, file: LevelFile, level: int, renew: Callable[[bool], Levels]) -> None:
         super().__init__(file.levels[level].shape, file.levels[level].dtype)
         self._file = file
         self._level = level
@@ -132,22 +143,83 @@ class KeptLevel(RegionValues):
     def read(self, region: Region) -> NDArray[Any]:
         try:
             return self._file.read(self._level, region)
+        except LevelGone:
+            is_gone = True
         except LevelDamaged as error:
+            is_gone = False
             logger.warning("kept levels are damaged and are made again: %s", error)
-        values = self._renew()[self._level].values
+        values = self._renew(is_gone)[self._level].values
         return values[region.row : region.row + region.rows, region.column : region.column + region.columns]
 
 
+class LostLevel(RegionValues):
+    """A level that is no longer kept, beside smaller ones that are: made again when it is looked at."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], level: int, make: Callable[[], Levels]) -> None:
+        super().__init__(shape, dtype)
+        self._level = level
+        self._make = make
+
+    def read(self, region: Region) -> NDArray[Any]:
+        values = self._make()[self._level].values
+        return values[region.row : region.row + region.rows, region.column : region.column + region.columns]
+
+
+def _some_are_lost(levels: Levels) -> bool:
+    return isinstance(levels[-1].values, LostLevel)
+
+
 def _levels_of(instance: InstanceFacts, frame_number: int) -> Levels:
+    """Levels as they are kept; of a large frame the small ones do, the others are made when they are looked at."""
     known = drawable(instance)
     if instance.slide is not None:
         return slide_levels(instance, known.description, lambda source, number: frame_at_level(source, number, -1))
-    file = kept_levels(_name(instance, frame_number), cost_of(instance.transfer_syntax_uid)) if known.is_large else None
-    if file is None or not _is_of(file, known):
+    if not known.is_large:
         return _made_levels(instance, frame_number)
+    return (
+        _all_kept(instance, frame_number) or _small_kept(instance, frame_number) or _made_levels(instance, frame_number)
+    )
 
-    def renew() -> Levels:
-        return _memory.renew(instance, frame_number)
+
+def _all_levels_of(instance: InstanceFacts, frame_number: int) -> Levels:
+    # Another process may have made them meanwhile.
+    return _all_kept(instance, frame_number) or _made_levels(instance, frame_number)
+
+
+def _all_kept(instance: InstanceFacts, frame_number: int) -> Levels | None:
+    name, cost = _name(instance, frame_number), cost_of(instance.transfer_syntax_uid)
+    file = kept_levels(name, cost)
+    if file is None or _shapes_of(file) != _planned_shapes(instance):
+        return None
+    mark_small_used(name, cost)
+    return _read_from(file, instance, frame_number)
+
+
+def _small_kept(instance: InstanceFacts, frame_number: int) -> Levels | None:
+    """The small levels as they are kept, the others to be made; None where none are kept, or in colour.
+
+    The whole image may have its colours in another form than its smaller levels.
+    """
+    file = kept_small_levels(_name(instance, frame_number), cost_of(instance.transfer_syntax_uid))
+    planned = _planned_shapes(instance)
+    if file is None or [one.shape for one in file.levels] != planned[: len(file.levels)]:
+        return None
+
+    def make() -> Levels:
+        return _memory.whole(instance, frame_number)
+
+    small, plan = _read_from(file, instance, frame_number), file.levels[-1]
+    lost = [LostLevel(planned[level], plan.dtype, level, make) for level in range(len(small), len(planned))]
+    beyond = [
+        ReducedFrame(cast("NDArray[Any]", values), plan.photometric_interpretation, level)
+        for level, values in enumerate(lost, len(small))
+    ]
+    return (*small, *beyond)
+
+
+def _read_from(file: LevelFile, instance: InstanceFacts, frame_number: int) -> Levels:
+    def renew(is_gone: bool) -> Levels:
+        return _memory.renew(instance, frame_number, is_gone=is_gone)
 
     return tuple(
         ReducedFrame(cast("NDArray[Any]", KeptLevel(file, level, renew)), plan.photometric_interpretation, level)
@@ -155,9 +227,13 @@ def _levels_of(instance: InstanceFacts, frame_number: int) -> Levels:
     )
 
 
-def _is_of(file: LevelFile, known: Drawable) -> bool:
-    plans = levels(known.description.rows, known.description.columns)
-    return [one.shape[:2] for one in file.levels] == [(one.rows, one.columns) for one in plans]
+def _shapes_of(file: LevelFile) -> list[tuple[int, ...]]:
+    return [one.shape[:2] for one in file.levels]
+
+
+def _planned_shapes(instance: InstanceFacts) -> list[tuple[int, ...]]:
+    description = drawable(instance).description
+    return [(one.rows, one.columns) for one in levels(description.rows, description.columns)]
 
 
 def _made_levels(instance: InstanceFacts, frame_number: int) -> Levels:

@@ -1,7 +1,8 @@
 """Levels of large images on disk, within the site's limit, for every process of the portal.
 
 What was not used for longest goes first, what is cheap to make again (a native image) long before what is
-dear (JPEG-LS, JPEG 2000). Nothing here is the only copy of anything: a file
+dear (JPEG-LS, JPEG 2000). The levels that fill a screen are kept a second time, in a sixteenth of the room, and go
+long after the others: an image that comes back after months is seen without decoding it. Nothing here is the only copy of anything: a file
 that is lost or damaged, or a full disk, costs the time to draw it again and no more.
 """
 
@@ -39,6 +40,11 @@ WAITING_BYTES = 96 << 20
 ANSWER_FIRST_S = 0.2
 """How long writing waits, so that the answer does not share the machine with it."""
 IDLE_S = 20
+
+SMALL_PIXELS = 1 << 20
+"""Levels of at most so many pixels are kept a second time, beside larger ones."""
+SMALL_WORTH = 16
+"""What all levels of an image take on the disk, in those of the small ones: so much dearer is a byte of these."""
 
 _written_since = 0
 _lock = threading.Lock()
@@ -117,7 +123,24 @@ def mark_used(path: Path) -> None:
 
 def keep_levels(name: str, levels: Sequence[Decoded], cost: int = 1) -> bool:
     """Keep the levels of a picture now; False where the disk is full or they are larger than they may be."""
+    small = [one for one in levels if one.values.shape[0] * one.values.shape[1] <= SMALL_PIXELS]
+    if 0 < len(small) < len(levels):
+        _keep(path_of(*_small(name, cost)), small)
     return _keep(path_of(name, cost), levels)
+
+
+def kept_small_levels(name: str, cost: int = 1) -> LevelFile | None:
+    """The smallest levels of a picture, where they are still kept; the larger ones may be lost."""
+    return kept_levels(*_small(name, cost))
+
+
+def mark_small_used(name: str, cost: int = 1) -> None:
+    """They are not read as long as all levels are there, and yet of use."""
+    mark_used(path_of(*_small(name, cost)))
+
+
+def _small(name: str, cost: int) -> tuple[str, int]:
+    return f"{name} small", cost * SMALL_WORTH
 
 
 def _keep(path: Path, levels: Sequence[Decoded]) -> bool:
@@ -188,7 +211,7 @@ class LevelWriter:
     def _forget(self) -> None:
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
-        self._queue: SimpleQueue[tuple[Path, Sequence[Decoded], int]] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[str, Sequence[Decoded], int, int]] = SimpleQueue()
         self._waiting = 0
         self._thread: threading.Thread | None = None
 
@@ -199,7 +222,7 @@ class LevelWriter:
             if self._waiting and self._waiting + size > self._most:
                 return False
             self._waiting += size
-            self._queue.put((path_of(name, cost), levels, size))
+            self._queue.put((name, levels, cost, size))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="levels", daemon=True)
                 self._thread.start()
@@ -213,7 +236,7 @@ class LevelWriter:
     def _run(self) -> None:
         while True:
             try:
-                path, levels, size = self._queue.get(timeout=IDLE_S)
+                name, levels, cost, size = self._queue.get(timeout=IDLE_S)
             except Empty:
                 with self._lock:
                     if self._queue.empty():
@@ -222,7 +245,7 @@ class LevelWriter:
                 continue
             time.sleep(ANSWER_FIRST_S)
             try:
-                _keep(path, levels)
+                keep_levels(name, levels, cost)
             except Exception:
                 logger.exception("levels could not be kept")
             del levels

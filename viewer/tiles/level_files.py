@@ -36,6 +36,10 @@ class LevelDamaged(Exception):
     """The file is not what was written, or is gone."""
 
 
+class LevelGone(LevelDamaged):
+    """The file is gone: it went to make room, or somebody removed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class LevelPlan:
     """One level of a file."""
@@ -74,12 +78,16 @@ class LevelFile:
 
         Raises
         ------
+        LevelGone
+            There is no such file any more.
         LevelDamaged
-            A tile of it is not what was written, or the file is gone.
+            A tile of it is not what was written, or it cannot be read.
         """
         plan = self.levels[level]
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise LevelGone(str(error.strerror)) from error
         except OSError as error:
             raise LevelDamaged(str(error.strerror)) from error
         try:

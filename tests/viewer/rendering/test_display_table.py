@@ -16,6 +16,7 @@ from viewer.rendering.display_table import (
     compute_display,
     display_table,
     padding_mask,
+    straight_ramp,
 )
 from viewer.rendering.modality_lut import ModalityTransform
 
@@ -55,6 +56,65 @@ def test_table_equals_the_path_for_every_stored_value(transform: DisplayTransfor
     every = np.arange(1 << (8 * stored.itemsize), dtype=f"u{stored.itemsize}").view(stored)
 
     assert np.array_equal(display_table(transform, dtype), compute_display(every, transform))
+
+
+def every_value(dtype: str) -> np.ndarray:
+    stored = np.dtype(dtype)
+    return np.arange(1 << (8 * stored.itemsize), dtype=f"u{stored.itemsize}").view(stored)[np.newaxis]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    transforms.map(lambda one: DisplayTransform(one.modality._replace(table=None), one.voi, one.padding)),
+    st.booleans(),
+    st.sampled_from(TYPES),
+)
+def test_a_line_that_is_found_equals_the_path_for_every_stored_value(
+    plain: DisplayTransform, inverted: bool, dtype: str
+) -> None:
+    transform = plain._replace(image_inverted=inverted)
+    ramp = straight_ramp(transform, dtype)
+
+    every = every_value(dtype)
+    assert ramp is None or np.array_equal(ramp.shown(every), compute_display(every, transform))
+
+
+CT_LINE, PLAIN_LINE = ModalityTransform(1.0, -1024.0), ModalityTransform()
+
+
+@pytest.mark.parametrize(
+    ("transform", "dtype"),
+    [
+        (DisplayTransform(CT_LINE, Window(40, 400), padding=(-2000.0, -2000.0)), "<i2"),
+        (DisplayTransform(CT_LINE, Window(-600, 1500), padding=(-2000.0, -2000.0)), "<u2"),
+        (DisplayTransform(CT_LINE, Window(40.3, 80.7)), "<i2"),
+        (DisplayTransform(PLAIN_LINE, Window(8192, 16384)), "<u2"),
+        (DisplayTransform(PLAIN_LINE, Window(8192, 16384), padding=(65535.0, 65535.0), image_inverted=True), "<u2"),
+        (DisplayTransform(PLAIN_LINE, Window(128, 256)), "|u1"),
+        (DisplayTransform(ModalityTransform(-2.5, 7.0), Window(0, 900, VoiFunction.LINEAR_EXACT)), "<i2"),
+    ],
+)
+def test_usual_windows_are_lines(transform: DisplayTransform, dtype: str) -> None:
+    ramp = straight_ramp(transform, dtype)
+
+    assert ramp is not None
+    assert np.array_equal(ramp.shown(every_value(dtype)), compute_display(every_value(dtype), transform))
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        DisplayTransform(CT_LINE, Window(40, 400), padding=(1000.0, 1100.0)),
+        DisplayTransform(CT_LINE, Window(40, 400), padding=(-2000.0, -2000.0), image_inverted=True),
+        DisplayTransform(CT_LINE, Window(40, 400), reader_inverted=True),
+        DisplayTransform(CT_LINE, Window(40, 400), map="hot-iron"),
+        DisplayTransform(CT_LINE, Window(40, 400, VoiFunction.SIGMOID)),
+        DisplayTransform(CT_LINE, Window(40, 1)),
+        DisplayTransform(ModalityTransform(1e300, 0.0), Window(40, 400)),
+    ],
+)
+def test_what_is_no_line_is_looked_up(transform: DisplayTransform) -> None:
+    assert straight_ramp(transform, "<i2") is None
 
 
 @pytest.mark.parametrize("dtype", TYPES)

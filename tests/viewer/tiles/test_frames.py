@@ -131,6 +131,38 @@ def test_kept_levels_that_come_to_harm_are_drawn_again(harm: str) -> None:
     assert kept_levels(frames._name(frame.instance, 1)) is not None
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+def test_an_image_whose_large_levels_went_is_seen_without_decoding_it_and_is_whole_again_at_the_first_look_closer(
+    is_known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether this process had read what went, or not."""
+    frame = plate().first
+    prepare_levels(frame.instance, 1)
+    path = path_of(frames._name(frame.instance, 1))
+    forget_what_was_drawn()
+    if is_known:
+        frame_at_level(frame.instance, 1, 0)
+    path.unlink()
+    decoded = []
+    decode = frames.decode_frame
+    monkeypatch.setattr(frames, "decode_frame", lambda *args, **names: decoded.append(1) or decode(*args, **names))
+    values = values_of_phantom()
+
+    for level, scale, shape in ((0, 8, (129, 257)), (1, 4, (258, 513)), (2, 2, (516, 1026))):
+        found = np.asarray(frame_at_level(frame.instance, 1, level).values)
+        assert found.shape == shape
+        assert all(found[row, column] == mean(values, row, column, at) for row, column, at in PLACES if at == scale)
+    lost = frame_at_level(frame.instance, 1, 3)
+    assert decoded == []
+
+    np.testing.assert_array_equal(lost.values[500:1012, 1024:1536], values[500:1012, 1024:1536])
+    np.testing.assert_array_equal(full_frame(frame.instance, 1).values, values)
+    np.testing.assert_array_equal(lost.values[0:9, 0:9], values[0:9, 0:9])
+    assert decoded == [1]
+    assert writer.wait()
+    assert path.exists()
+
+
 def test_a_small_frame_leaves_nothing_on_disk() -> None:
     frame = stack_of(ct_image(np.zeros((700, 700), np.uint16))).first
     assert [one.values.shape for one in (frame_at_level(frame.instance, 1, level) for level in (0, 1))] == [

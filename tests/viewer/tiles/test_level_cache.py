@@ -12,7 +12,17 @@ import pytest
 
 from viewer.rendering.pipeline import ReducedFrame
 from viewer.rendering.tiles import Region
-from viewer.tiles.level_cache import LevelWriter, cost_of, keep_levels, kept_levels, levels_folder, path_of, trim_levels
+from viewer.tiles.level_cache import (
+    LevelWriter,
+    cost_of,
+    keep_levels,
+    kept_levels,
+    kept_small_levels,
+    levels_folder,
+    mark_small_used,
+    path_of,
+    trim_levels,
+)
 
 PICTURE = [ReducedFrame(np.full((512, 512), 7, np.uint16), "MONOCHROME2", 0)]
 PICTURE_BYTES = 512 * 512 * 2
@@ -43,6 +53,21 @@ def test_what_is_dear_to_make_again_stays_longer(portal_data: Path) -> None:
     assert trim_levels(3 * PICTURE_BYTES // 2) == 1
     assert kept_levels("cheap") is None
     assert kept_levels("dear", jpeg_2000) is not None
+
+
+def test_the_levels_that_fill_a_screen_stay_when_the_large_ones_go(portal_data: Path) -> None:
+    whole = ReducedFrame(np.full((1200, 2000), 9, np.uint16), "MONOCHROME2", 1)
+    now = time.time()
+    for age_s, name in ((7200, "old"), (3600, "new")):
+        keep_levels(name, [PICTURE[0], whole])
+        os.utime(path_of(name), (now - age_s, now - age_s))
+        mark_small_used(name)
+    assert trim_levels(size_of_cache() * 3 // 4) == 1
+    assert (kept_levels("old"), kept_levels("new") is None) == (None, False)
+    small = kept_small_levels("old")
+    assert small is not None
+    np.testing.assert_array_equal(small.read(0, Region(0, 0, 512, 512)), PICTURE[0].values)
+    assert trim_levels(1) == 3, "but not for ever"
 
 
 def test_many_images_stay_within_the_limit(portal_data: Path, settings: object) -> None:
