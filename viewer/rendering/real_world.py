@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archive.pixels.description import FrameAttributes, RealWorldMapping
 
@@ -51,20 +52,33 @@ class NamedMappings(NamedTuple):
     mappings: tuple[RealWorldMapping, ...]
 
 
+def apply_mapping(stored: NDArray[Any], mapping: RealWorldMapping) -> NDArray[np.float64]:
+    """Map stored values of any shape in float64; NaN where the mapping does not cover them.
+
+    >>> line = RealWorldMapping(first=0, last=4095, slope=0.5, intercept=-1.0, unit="mm2/s")
+    >>> apply_mapping(np.array([100, 4096], np.uint16), line).tolist()
+    [49.0, nan]
+    """
+    values = stored.astype(np.float64)
+    is_covered = np.isfinite(values) & (values >= mapping.first) & (values <= mapping.last)
+    found = np.full(values.shape, np.nan)
+    if not mapping.table:
+        found[is_covered] = mapping.slope * values[is_covered] + mapping.intercept
+        return found
+    entries = np.frombuffer(mapping.table, "<f8")
+    is_covered &= values == np.trunc(values)
+    found[is_covered] = entries[(values[is_covered] - mapping.first).astype(np.intp)]
+    return found
+
+
 def real_world_value(stored: float, mapping: RealWorldMapping) -> float | None:
-    """Map one stored value; None where the mapping does not cover it.
+    """Map one stored value; None where the mapping does not cover it, or its table has no number there.
 
     >>> real_world_value(100, RealWorldMapping(first=0, last=4095, slope=0.5, intercept=-1.0, unit="mm2/s"))
     49.0
     """
-    if not (math.isfinite(stored) and mapping.first <= stored <= mapping.last):
-        return None
-    if not mapping.table:
-        return mapping.slope * stored + mapping.intercept
-    if not float(stored).is_integer():
-        return None
-    entry = float(np.frombuffer(mapping.table, "<f8")[int(stored - mapping.first)])
-    return entry if math.isfinite(entry) else None
+    found = float(apply_mapping(np.array(stored), mapping))
+    return found if math.isfinite(found) else None
 
 
 def real_world_values(
