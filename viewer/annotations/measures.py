@@ -63,6 +63,8 @@ class Statistics:
     histogram: Histogram | None = None
     source: str = ""
     """The object beside the image that gives the unit; empty for the image's own file."""
+    unit_code: str = ""
+    """UCUM code of a unit that a Real World Value Mapping gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +266,7 @@ def _summed_up(found: NDArray[np.float64], quantity: Quantity) -> Statistics:
     values = found[np.isfinite(found)]
     unit, source = quantity.unit, quantity.source
     if not values.size:
-        return Statistics(0, unit=unit, note="no pixel with a value inside", source=source)
+        return Statistics(0, unit=unit, note="no pixel with a value inside", source=source, unit_code=quantity.code)
     left_out = found.size - values.size if quantity.mapping is not None else 0
     return Statistics(
         count=int(values.size),
@@ -276,4 +278,5 @@ def _summed_up(found: NDArray[np.float64], quantity: Quantity) -> Statistics:
         note=f"{left_out} pixels have no value in {unit}" if left_out else "",
         histogram=histogram_of(values),
         source=source,
+        unit_code=quantity.code,
     )

@@ -32,6 +32,11 @@ class Quantity(NamedTuple):
     source: str = ""
     """The object beside the image that says so; empty for the image's own file."""
 
+    @property
+    def code(self) -> str:
+        """UCUM code of the unit as the mapping has it; empty without one."""
+        return self.mapping.unit if self.mapping is not None else ""
+
 
 def quantity_of(description: ImageDescription, frame_number: int, objects: Sequence[NamedMappings] = ()) -> Quantity:
     """What the values of a frame are read in.

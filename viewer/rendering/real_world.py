@@ -7,6 +7,7 @@ with what is displayed. Several may apply to one pixel: each is a value of its o
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -26,13 +27,14 @@ UCUM_UNITS = {
     "mm2/s": "mm²/s",
     "10-3.mm2/s": "10⁻³ mm²/s",
     "10-6.mm2/s": "10⁻⁶ mm²/s",
-    "{SUVbw}g/ml": "g/ml SUVbw",
-    "{SUVlbm}g/ml": "g/ml SUVlbm (James)",
-    "{SUVlbm(James128)}g/ml": "g/ml SUVlbm (James, 128 for men)",
-    "{SUVlbm(Janma)}g/ml": "g/ml SUVlbm (Janmahasatian)",
-    "{SUVbsa}cm2/ml": "cm²/ml SUVbsa",
-    "{SUVibw}g/ml": "g/ml SUVibw",
+    "cm2/ml": "cm²/ml",
+    "SUVbw": "SUVbw",
+    "SUVlbm": "SUVlbm (James)",
+    "SUVlbm(James128)": "SUVlbm (James, 128 for men)",
+    "SUVlbm(Janma)": "SUVlbm (Janmahasatian)",
 }
+_ANNOTATED = re.compile(r"\{(?P<before>SUV[^}]*)\}(?P<unit>[^{}]+)|(?P<other>[^{}]+)\{(?P<after>SUV[^}]*)\}")
+"""A unit of uptake with its annotation behind it (PS3.16 CID 85), or before it as in older files."""
 
 
 class RealWorldValue(NamedTuple):
@@ -98,5 +100,13 @@ def real_world_values(
 
 
 def unit_for_people(mapping: RealWorldMapping) -> str:
-    """The unit as it is written beside a value."""
-    return UCUM_UNITS.get(mapping.unit, mapping.unit)
+    """The unit as it is written beside a value.
+
+    >>> unit_for_people(RealWorldMapping(first=0, last=1, unit="g/ml{SUVbw}"))
+    'g/ml SUVbw'
+    """
+    annotated = _ANNOTATED.fullmatch(mapping.unit)
+    if annotated is None:
+        return UCUM_UNITS.get(mapping.unit, mapping.unit)
+    parts = (annotated["unit"] or annotated["other"], annotated["before"] or annotated["after"])
+    return " ".join(UCUM_UNITS.get(part, part) for part in parts)

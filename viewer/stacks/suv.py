@@ -36,6 +36,11 @@ _found: Kept[tuple[str, int, int], tuple[PetFacts, Suv]] = Kept(KEPT)
 NO_FACTS = PetFacts(units="")
 
 
+def forget_uptake() -> None:
+    """Drop what is kept, where it has turned out to be old."""
+    _found.clear()
+
+
 def suv_of_stack(stack: Stack, split: SplitSeries) -> Suv:
     """Factor from modality values to SUV, or the reason why there is none; kept as of the stack's revision."""
     return _facts_of_stack(stack, split)[1]
