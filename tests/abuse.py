@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 from pydicom import Dataset
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_dataset_from, read_file_meta
 from archive.dicom.transfer_syntaxes import (
     DEFLATED_IMAGE_FRAME,

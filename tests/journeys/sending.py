@@ -8,7 +8,7 @@ from typing import Any
 
 from pydicom import Dataset
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_file_meta
 from archive.errors import ArchiveError
 from archive.indexing.writer import BatchResult, index_waiting_files

@@ -11,7 +11,7 @@ import math
 from dataclasses import replace
 from datetime import datetime
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_dataset, read_file_meta
 from archive.errors import ArchiveError
 from archive.pixels.description import RealWorldMapping
