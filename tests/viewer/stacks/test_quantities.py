@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from django.test import Client
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 
+from archive.indexing.writer import index_waiting_files
 from archive.models import Series
 from archive.pixels.description import RealWorldMapping
-from tests.journeys.sending import forget_what_was_drawn, store
+from tests.journeys.sending import forget_what_was_drawn, send_file, store
 from tests.phantoms import PET_IMAGE, SERIES_INSTANCE_UID, mr_image, ramp
 from tests.viewer.rendering.images import describe_values
 from tests.viewer.rendering.test_real_world import mapping
@@ -127,6 +128,26 @@ def test_uptake_of_an_object_that_takes_modality_values_for_stored_ones_is_shown
     assert (found["text"], found["real_world"]) == ("200 Bq/ml · 0.2 g/ml SUVbw", [])
     assert ask(reader, "statistics", BOX)["suv"]["mean"] == pytest.approx(0.203)
     assert any("RWV gives other uptake values (SUV); they are not used" in note for note in notes(reader))
+
+
+def test_a_real_object_that_does_not_fit_its_pet_changes_no_uptake(reader: Client, data_dir: Path) -> None:
+    folder = data_dir / "petct" / "acrin_042"
+    slices = [folder / "pet_ac" / f"00{number}.dcm" for number in (57, 58)]
+    for path in (*slices, folder / "rwv_5.dcm"):
+        send_file(path)
+    index_waiting_files()
+    series = Series.objects.get(modality="PT")
+    split = split_series_of(series, revision=series.study.revision)
+    (stack,) = split.stacks
+    for number, frame in enumerate(stack.frames, 1):
+        (path,) = (one for one in slices if dcmread(one).SOPInstanceUID == frame.instance.sop_instance_uid)
+        ds = dcmread(path)
+        where = f"/api/stacks/{stack.id}/frames/{number}/value"
+        found = reader.get(where, {"row": 64, "column": 64}).json()
+        # The factor of the site is one on Bq/ml: stored value times the slope of its slice (README of the files).
+        assert found["value"] == pytest.approx(found["stored"] * float(ds.RescaleSlope))
+        assert found["suv"][0]["value"] == pytest.approx(found["value"] * 0.00042111, rel=1e-5)
+        assert found["text"].count("SUV") == 1
 
 
 def test_without_dose_and_a_fitting_object_there_is_no_uptake(reader: Client) -> None:
