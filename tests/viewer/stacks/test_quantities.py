@@ -117,6 +117,8 @@ def test_uptake_of_an_object_that_fits_every_slice_is_used_where_the_file_has_no
     assert window is not None
     assert (window.center - window.width / 2, window.center + window.width / 2) == (0.0, pytest.approx(700.0))
     assert notes(reader) == []
+    told = reader.get(f"/stacks/{SERIES_INSTANCE_UID}/manifest.json").json()["uptake"]
+    assert told == {"name": "SUVbw", "unit": "g/ml", "factor": pytest.approx(0.01)}
 
 
 def test_uptake_of_an_object_that_takes_modality_values_for_stored_ones_is_shown_nowhere(reader: Client) -> None:
