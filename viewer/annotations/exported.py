@@ -155,5 +155,5 @@ def _summed_up(
         frame for frame in stack.frames if frame.instance.pk == image.facts.pk and frame.frame_number == frame_number
     )
     frame = next(here, None)
-    summed = measured(quantity=own_quantity(split, frame) if frame else None)
+    summed = measured(quantity=own_quantity(stack, split, frame) if frame else None)
     return summed, uptake_of(summed, stack, split)

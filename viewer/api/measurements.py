@@ -86,7 +86,7 @@ def stack_statistics(request: HttpRequest, stack: str, frame: int) -> HttpRespon
         description = drawable(shown.instance).description
         answer: dict[str, Any] = asdict(measure(shape, description, shown.frame_number, calibration_in(values)))
         if shape.kind in AREAS:
-            summed = mean_inside(shape, shown, own_quantity(split, shown))
+            summed = mean_inside(shape, shown, own_quantity(found, split, shown))
             answer["statistics"] = asdict(summed)
             answer["suv"] = uptake_of(summed, found, split)
     except (ViewerError, ArchiveError) as error:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from viewer.rendering.quantities import Quantity, quantity_of, uptake_quantity
 from viewer.rendering.real_world import NamedMappings
 from viewer.rendering.suv import SUV_CODES
+from viewer.rendering.suv_kinds import SuvKind
 from viewer.rendering.values import unit_of
 from viewer.stacks.facts import FrameFacts
 from viewer.stacks.lookup import SplitSeries
@@ -33,16 +34,22 @@ def mappings_beside(split: SplitSeries, frame: FrameFacts) -> tuple[NamedMapping
     return tuple(one for one in kept if one.mappings)
 
 
-def own_quantity(split: SplitSeries, frame: FrameFacts) -> Quantity:
-    """What a frame is read in, uptake apart."""
+def own_quantity(stack: Stack, split: SplitSeries, frame: FrameFacts) -> Quantity:
+    """What a frame is read in, uptake apart; of a PET that has uptake the modality values, which its factor is one of."""
     description = drawable(frame.instance).description
+    if _uptake_kinds(stack, split):
+        return Quantity(unit_of(description, frame.frame_number))
     return quantity_of(description, frame.frame_number, mappings_beside(split, frame))
 
 
 def quantity_of_frame(stack: Stack, split: SplitSeries, frame: FrameFacts) -> Quantity:
     """What a frame is read in; a PET as uptake, where its files allow it."""
-    kinds = suv_kinds_of_stack(stack, split).kinds if split.series.modality == "PT" else ()
-    return uptake_quantity(kinds[0]) if kinds else own_quantity(split, frame)
+    kinds = _uptake_kinds(stack, split)
+    return uptake_quantity(kinds[0]) if kinds else own_quantity(stack, split, frame)
+
+
+def _uptake_kinds(stack: Stack, split: SplitSeries) -> tuple[SuvKind, ...]:
+    return suv_kinds_of_stack(stack, split).kinds if split.series.modality == "PT" else ()
 
 
 def quantities_of_frames(stack: Stack, split: SplitSeries, frames: Sequence[FrameFacts]) -> list[Quantity]:

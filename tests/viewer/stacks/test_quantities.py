@@ -178,6 +178,16 @@ def test_what_a_mapping_does_not_cover_has_no_value() -> None:
     )
 
 
+def test_uptake_of_a_pet_whose_units_are_missing_is_scaled_once(reader: Client) -> None:
+    own = [mapping("g/ml{SUVbw}", RealWorldValueSlope=0.02, RealWorldValueIntercept=0.0)]
+    store(pet(2.0, Units="", RealWorldValueMappingSequence=own))
+    found = ask(reader, "statistics", BOX)
+    # Stored 101.5 x 0.02; modality values 203 without a unit.
+    assert (found["statistics"]["mean"], found["statistics"]["unit"]) == (203.0, "")
+    assert found["suv"]["mean"] == pytest.approx(2.03)
+    assert ask(reader, "curve", BOX)["means"] == pytest.approx([2.03])
+
+
 @pytest.mark.parametrize("code", ["{SUVbw}g/ml", "g/ml{SUVbw}"])
 def test_uptake_is_known_in_both_spellings_of_its_unit(code: str, reader: Client) -> None:
     # PS3.16 CID 85 has the annotation behind the unit; files of before have it in front.
