@@ -19,7 +19,7 @@ from archive.storage import layout
 from viewer.rendering.modality_lut import ModalityTransform, modality_transform
 from viewer.rendering.suv import BODY_WEIGHT, SUV_CODES, PetFacts, Suv, moment, pet_facts, suv
 from viewer.rendering.suv_kinds import SuvKinds, suv_kinds
-from viewer.stacks.facts import InstanceFacts
+from viewer.stacks.facts import FrameFacts, InstanceFacts
 from viewer.stacks.lookup import Kept, SplitSeries
 from viewer.stacks.mapping_objects import mappings_of_frame
 from viewer.stacks.splitting import Stack
@@ -68,9 +68,27 @@ def _find(stack: Stack, split: SplitSeries) -> tuple[PetFacts, Suv]:
     if _hangs_on_start(facts, found):
         facts = replace(facts, earliest_acquisition=_earliest(split, facts))
         found = suv(facts)
+    if facts.mapped_factor is not None and not _is_mapped_alike(stack, facts.mapped_factor):
+        return facts, Suv(None, reason="The Real World Value Mappings of the slices do not give one factor.")
     if found.factor is None:
         found = next((one for _, one in _said_beside(stack, split) if one.factor is not None), found)
     return facts, found
+
+
+def _is_mapped_alike(stack: Stack, factor: float) -> bool:
+    """Whether the files of all slices map to uptake by the factor of the middle one."""
+    for frame in _drawn(stack):
+        description = drawable(frame.instance).description
+        rescale = modality_transform(description, frame.frame_number)
+        lines = [one for one in description.frame(frame.frame_number).real_world if one.unit in SUV_CODES]
+        own = factor_of(lines[0], rescale) if lines else None
+        if own is None or not math.isclose(own, factor, rel_tol=SAME_UPTAKE):
+            return False
+    return True
+
+
+def _drawn(stack: Stack) -> list[FrameFacts]:
+    return [frame for frame in stack.frames if not (frame.instance.undrawable_reason or frame.instance.damage)]
 
 
 def unused_mapping_objects(stack: Stack, split: SplitSeries) -> tuple[str, ...]:
@@ -86,7 +104,7 @@ def unused_mapping_objects(stack: Stack, split: SplitSeries) -> tuple[str, ...]:
 def _said_beside(stack: Stack, split: SplitSeries) -> list[tuple[str, Suv]]:
     """Uptake by body weight as mapping objects say it, the latest first; without a factor what does not fit the stack."""
     factors: dict[str, list[float | None]] = {}
-    frames = [frame for frame in stack.frames if not (frame.instance.undrawable_reason or frame.instance.damage)]
+    frames = _drawn(stack)
     for frame in frames:
         description = drawable(frame.instance).description
         is_signed = bool(description.pixel_representation)

@@ -188,6 +188,16 @@ def test_uptake_of_a_pet_whose_units_are_missing_is_scaled_once(reader: Client) 
     assert ask(reader, "curve", BOX)["means"] == pytest.approx([2.03])
 
 
+def test_mappings_of_files_that_give_no_single_factor_give_no_uptake_but_each_its_value(reader: Client) -> None:
+    own = {
+        "RealWorldValueMappingSequence": [mapping("g/ml{SUVbw}", RealWorldValueSlope=0.02, RealWorldValueIntercept=0)]
+    }
+    store(pet(2.0, 1, **own), pet(0.5, 2, **own))
+    assert (ask(reader, "statistics", BOX)["suv"], ask(reader, "profile", LINE)["unit"]) == (None, "Bq/ml")
+    assert read_out(reader, column=0)["text"] == "200 Bq/ml · 2 g/ml SUVbw"
+    assert any("do not give one factor" in note for note in notes(reader))
+
+
 @pytest.mark.parametrize("code", ["{SUVbw}g/ml", "g/ml{SUVbw}"])
 def test_uptake_is_known_in_both_spellings_of_its_unit(code: str, reader: Client) -> None:
     # PS3.16 CID 85 has the annotation behind the unit; files of before have it in front.
