@@ -64,8 +64,12 @@ def uptake_quantity(kind: SuvKind) -> Quantity:
 def apply_quantity(
     stored: NDArray[Any], description: ImageDescription, frame_number: int, quantity: Quantity
 ) -> NDArray[np.float64]:
-    """Turn stored values of any shape into a quantity; NaN where its mapping does not cover them."""
+    """Turn stored values of any shape into a quantity; NaN where its mapping does not cover them, or no number comes out."""
     if quantity.mapping is not None:
-        return apply_mapping(stored, quantity.mapping)
-    modality = apply_modality(stored, modality_transform(description, frame_number)).astype(np.float64)
-    return modality if quantity.factor == 1.0 else modality * quantity.factor
+        found = apply_mapping(stored, quantity.mapping)
+    else:
+        modality = apply_modality(stored, modality_transform(description, frame_number))
+        found = modality.astype(np.float64) * quantity.factor
+    # Slopes near the largest float64 exist in damaged headers.
+    found[~np.isfinite(found)] = np.nan
+    return found

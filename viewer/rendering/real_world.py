@@ -65,7 +65,9 @@ def apply_mapping(stored: NDArray[Any], mapping: RealWorldMapping) -> NDArray[np
     is_covered = np.isfinite(values) & (values >= mapping.first) & (values <= mapping.last)
     found = np.full(values.shape, np.nan)
     if not mapping.table:
-        found[is_covered] = mapping.slope * values[is_covered] + mapping.intercept
+        # What leaves the range of numbers is infinite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            found[is_covered] = mapping.slope * values[is_covered] + mapping.intercept
         return found
     entries = np.frombuffer(mapping.table, "<f8")
     is_covered &= values == np.trunc(values)

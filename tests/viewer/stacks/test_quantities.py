@@ -198,6 +198,18 @@ def test_mappings_of_files_that_give_no_single_factor_give_no_uptake_but_each_it
     assert any("do not give one factor" in note for note in notes(reader))
 
 
+@pytest.mark.parametrize("attributes", [{"RescaleSlope": 1e308}, {"RealWorldValueMappingSequence": [1e308]}])
+def test_a_slope_beyond_all_numbers_gives_no_value_and_no_broken_answer(
+    attributes: dict[str, Any], reader: Client
+) -> None:
+    if "RealWorldValueMappingSequence" in attributes:
+        attributes = {"RealWorldValueMappingSequence": [mapping(RealWorldValueSlope=1e308)]}
+    store(mr_image(ramp(start=100), **attributes))
+    assert ask(reader, "profile", LINE)["values"] == [None] * 4
+    assert (ask(reader, "statistics", BOX)["statistics"]["count"], ask(reader, "curve", BOX)["means"]) == (0, [None])
+    assert read_out(reader)["real_world"] == []
+
+
 @pytest.mark.parametrize("code", ["{SUVbw}g/ml", "g/ml{SUVbw}"])
 def test_uptake_is_known_in_both_spellings_of_its_unit(code: str, reader: Client) -> None:
     # PS3.16 CID 85 has the annotation behind the unit; files of before have it in front.
