@@ -38,7 +38,7 @@ from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, generate_uid
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_file_meta
 from archive.pixels.decode import decode_frame
 from archive.pixels.describe import describe

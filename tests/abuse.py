@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 from pydicom import Dataset
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_dataset_from, read_file_meta
 from archive.dicom.transfer_syntaxes import (
     DEFLATED_IMAGE_FRAME,
@@ -137,10 +137,27 @@ def two_frames_and_half(cut: Callable[[bytes], bytes]) -> Dataset:
 
 def jpeg_2000(**values: int) -> bytes:
     """A JPEG 2000 stream with other numbers in its SIZ segment: right, bottom, tile_width, tile_height, components."""
-    data = bytearray(imagecodecs.jpeg2k_encode(noise(64, 64), level=0, codecformat="J2K"))
+    return with_sizes(imagecodecs.jpeg2k_encode(noise(64, 64), level=0, codecformat="J2K"), values)
+
+
+def htj2k(**values: int) -> bytes:
+    """The same of an HTJ2K stream."""
+    return with_sizes(imagecodecs.htj2k_encode(noise(64, 64), reversible=True), values)
+
+
+def with_sizes(stream: bytes, values: dict[str, int]) -> bytes:
+    """Write over numbers of a SIZ segment that follows the start of the stream at once (ISO/IEC 15444-1 A.5.1)."""
+    data = bytearray(stream)
     places = {"right": 8, "bottom": 12, "tile_width": 24, "tile_height": 28}
     for name, value in values.items():
         struct.pack_into(">I", data, places[name], value)
+    return bytes(data)
+
+
+def jpeg_ls_of(rows: int, columns: int) -> bytes:
+    """A JPEG-LS stream of 64 x 64 pixels whose frame header claims a size (ISO/IEC 14495-1 C.2.2)."""
+    data = bytearray(imagecodecs.jpegls_encode(noise(64, 64)))
+    struct.pack_into(">HH", data, data.index(b"\xff\xf7") + 5, rows, columns)
     return bytes(data)
 
 
@@ -284,6 +301,18 @@ ABUSES: Final = (
         answer="its end is missing",
     ),
     Abuse(
+        "HTJ2K of 2^31 x 2^31",
+        lambda: claiming(64, 64, htj2k(right=1 << 31, bottom=1 << 31, tile_width=1 << 31, tile_height=1 << 31)),
+        HTJ2K_LOSSLESS,
+        answer="The code stream holds 2147483648 x 2147483648 pixels",
+    ),
+    Abuse(
+        "HTJ2K of 8192 x 8192 in both",
+        lambda: claiming(8192, 8192, htj2k(right=8192, bottom=8192, tile_width=8192, tile_height=8192)),
+        HTJ2K_LOSSLESS,
+        answer="cannot hold a frame of 67108864 bytes",
+    ),
+    Abuse(
         "JPEG XL of 2^30 x 2^30",
         lambda: claiming(SIDE, SIDE, jpeg_xl_of(1 << 30, 1 << 30)),
         JPEG_XL_LOSSLESS,
@@ -293,6 +322,18 @@ ABUSES: Final = (
         "JPEG XL of 20000 x 20000 in both",
         lambda: claiming(20000, 20000, jpeg_xl_of(20000, 20000)),
         JPEG_XL_LOSSLESS,
+        answer="cannot hold a frame of 400000000 bytes",
+    ),
+    Abuse(
+        "JPEG-LS of 65500 x 65500 in the stream",
+        lambda: claiming(SIDE, SIDE, jpeg_ls_of(65500, 65500)),
+        JPEG_LS_LOSSLESS,
+        answer="The code stream holds 65500 x 65500 pixels",
+    ),
+    Abuse(
+        "JPEG-LS of 20000 x 20000 in both",
+        lambda: claiming(20000, 20000, jpeg_ls_of(20000, 20000)),
+        JPEG_LS_LOSSLESS,
         answer="cannot hold a frame of 400000000 bytes",
     ),
     Abuse(

@@ -19,7 +19,9 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence as Items
 
-from archive.dicom.header import Header, inflate, scan_header
+from archive.dicom.header import Header
+from archive.dicom.header_scan import scan_header
+from archive.dicom.header_source import inflate
 from archive.dicom.part10 import FileMeta, read_dataset_from, read_file_meta, write_file_meta
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from archive.errors import CannotUnderstand

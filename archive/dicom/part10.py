@@ -13,7 +13,9 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID
 
-from archive.dicom.header import DEFAULT_LIMITS, Header, HeaderLimits, inflate, scan_header
+from archive.dicom.header import DEFAULT_LIMITS, Header, HeaderLimits
+from archive.dicom.header_scan import scan_header
+from archive.dicom.header_source import inflate
 from archive.dicom.transfer_syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,

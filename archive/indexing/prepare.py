@@ -10,7 +10,7 @@ from typing import Any
 
 from pydicom import Dataset
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_dataset, read_file_meta
 from archive.errors import ArchiveError, CannotDecode, CannotUnderstand
 from archive.indexing.attributes import IndexedAttributes, read_attributes

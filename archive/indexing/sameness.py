@@ -9,7 +9,8 @@ from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
 
-from archive.dicom.header import PIXEL_DATA, Header, scan_header
+from archive.dicom.header import PIXEL_DATA, Header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_dataset, read_file_meta
 from archive.errors import ArchiveError
 from archive.pixels.decode import decode_frame

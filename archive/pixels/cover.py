@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_file_meta
 from archive.errors import CannotDecode
 from archive.pixels.description import ImageDescription

@@ -13,7 +13,8 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from archive.dicom.deidentify import Deidentification, deidentify
-from archive.dicom.header import Header, scan_header
+from archive.dicom.header import Header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_dataset_from, read_file_meta, write_file_meta
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from archive.errors import CannotUnderstand

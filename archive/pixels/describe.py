@@ -320,6 +320,7 @@ def _overlay(ds: Dataset, group: int, *, little_endian: bool) -> OverlayPlane | 
         bit_position=bit_position if bits is None else 0,
         frames=frames,
         first_frame=max(integer(ds, base | 0x0051, 1), 1),
+        is_bound=integer(ds, base | 0x0051) > 0,
         kind=text(ds, base | 0x0040) or "G",
         label=text(ds, base | 0x1500) or text(ds, base | 0x0022),
     )

@@ -73,7 +73,9 @@ class OverlayPlane:
     """Bit of the pixel cell that carries the overlay where ``bits`` is None (retired, still found)."""
     frames: int = 1
     first_frame: int = 1
-    """Image Frame Origin (6000,0051)."""
+    """Image Frame Origin (60xx,0051)."""
+    is_bound: bool = False
+    """That is said, and so a plane of one frame belongs to that image frame alone; else to every frame."""
     kind: str = "G"
     label: str = ""
 

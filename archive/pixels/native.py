@@ -20,7 +20,9 @@ from pydicom import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
-from archive.dicom.header import Header, PixelDataLocation, inflate, scan_header
+from archive.dicom.header import Header, PixelDataLocation
+from archive.dicom.header_scan import scan_header
+from archive.dicom.header_source import inflate
 from archive.dicom.part10 import FileMeta, read_dataset_from, read_file_meta, write_file_meta
 from archive.dicom.transfer_syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,

@@ -19,7 +19,8 @@ from pydicom import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
-from archive.dicom.header import Header, scan_header
+from archive.dicom.header import Header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import FileMeta, read_dataset_from, read_file_meta, write_file_meta
 from archive.dicom.transfer_syntaxes import transfer_syntax
 from archive.errors import CannotDecode

@@ -11,7 +11,8 @@ import io
 from dataclasses import dataclass
 from enum import StrEnum
 
-from archive.dicom.header import Header, scan_header
+from archive.dicom.header import Header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.uids import is_valid_uid
 from archive.errors import CannotUnderstand, DataSetMismatch, OtherStudy
 from archive.models.quarantined_file import QuarantinedFile

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import BinaryIO
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import FileMeta, read_file_meta
 from archive.dicom.uids import is_valid_uid
 from archive.errors import CannotUnderstand

@@ -15,7 +15,8 @@ from pydicom import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
-from archive.dicom.header import Header, HeaderLimits, scan_header
+from archive.dicom.header import Header, HeaderLimits
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import FileMeta, read_dataset, read_file_meta
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from archive.dicom.uids import IMPLEMENTATION_VERSION_NAME

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydicom import Dataset
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_file_meta
 from archive.errors import ArchiveError
 from archive.indexing.writer import BatchResult, index_waiting_files
@@ -22,6 +22,7 @@ from viewer.objects.overlays import forget_overlays
 from viewer.stacks.lookup import forget_kept
 from viewer.stacks.mapping_objects import forget_mappings
 from viewer.stacks.presentation_states import forget_states
+from viewer.stacks.suv import forget_uptake
 from viewer.stacks.windows import _windows
 from viewer.tiles import dicomweb_responses, drawing, frames, sessions
 
@@ -73,6 +74,7 @@ def forget_what_was_drawn() -> None:
     forget_kept()
     forget_states()
     forget_mappings()
+    forget_uptake()
     forget_elsewhere()
     forget_overlays()
     _windows.clear()

@@ -36,18 +36,18 @@ from pydicom.sr.codedict import codes
 from archive.dicom import values
 from archive.dicom.uids import IMPLEMENTATION_VERSION_NAME
 from viewer.annotations.exported import Exported, Measured
-from viewer.annotations.measures import distance
+from viewer.annotations.measures import Statistics, distance
 from viewer.annotations.regions import Graphic, graphics_of, in_patient
 from viewer.annotations.shapes import AREAS, Kind, Point
 from viewer.objects.writing import MANUFACTURER, person_name_of, stamp
 from viewer.rendering.geometry import pixel_aspect_ratio
+from viewer.rendering.suv import BODY_WEIGHT
 
 SERIES_NUMBER = 9910
 _Group = PlanarROIMeasurementsAndQualitativeEvaluations | MeasurementsAndQualitativeEvaluations
 LINES = (Kind.LENGTH, Kind.BIDIRECTIONAL, Kind.ANGLE, Kind.COBB)
 UNITS = {
     "HU": ("[hnsf'U]", "Hounsfield unit"),
-    "SUVbw": ("g/ml{SUVbw}", "Standardized Uptake Value body weight"),
     "g/ml": ("g/ml", "gram per milliliter"),
     "Bq/ml": ("Bq/ml", "Becquerels/milliliter"),
     "mm": ("mm", "millimeter"),
@@ -58,6 +58,21 @@ UNITS = {
 }
 """Our units -> UCUM (CID 7181 and its like)."""
 NO_UNITS = ("1", "no units")
+UPTAKE = {
+    BODY_WEIGHT: (codes.DCM.Suvbw, codes.cid85.StandardizedUptakeValueBodyWeight),
+    "lean body mass (James)": (codes.DCM.Suvlbm, codes.cid85.StandardizedUptakeValueLeanBodyMassJames),
+    "lean body mass (James, 128 for men)": (
+        codes.DCM.SuvlbmJames128,
+        codes.cid85.StandardizedUptakeValueLeanBodyMassJames128Multiplier,
+    ),
+    "lean body mass (Janmahasatian)": (
+        codes.DCM.SuvlbmJanma,
+        codes.cid85.StandardizedUptakeValueLeanBodyMassJanma,
+    ),
+    "body surface area": (codes.DCM.Suvbsa, codes.cid85.StandardizedUptakeValueBodySurfaceArea),
+    "ideal body weight": (codes.DCM.Suvibw, codes.cid85.StandardizedUptakeValueIdealBodyWeight),
+}
+"""Formula of an uptake value -> what it is, and its unit (PS3.16 CID 85)."""
 PROCEDURES = {
     "CT": ("77477000", "Computed tomography"),
     "MR": ("113091000", "Magnetic resonance imaging"),
@@ -240,7 +255,7 @@ def _area_measurements(one: Measured) -> list[Measurement]:
     if summed is None or summed.mean is None:
         return found
     numbers = one.uptake or {name: getattr(summed, name) for name, _ in DERIVATIONS}
-    unit = unit_code("SUVbw" if one.uptake else summed.unit)
+    unit = UPTAKE[one.uptake["formula"]][1] if one.uptake else _unit_of_values(summed)
     name = _quantity(one)
     return found + [
         Measurement(name=name, value=numbers[key], unit=unit, derivation=derivation) for key, derivation in DERIVATIONS
@@ -250,12 +265,18 @@ def _area_measurements(one: Measured) -> list[Measurement]:
 def _quantity(one: Measured) -> CodedConcept:
     """What the values inside are."""
     if one.uptake:
-        return codes.DCM.Suvbw
+        quantity: CodedConcept = UPTAKE[one.uptake["formula"]][0]
+        return quantity
     if one.statistics is not None and one.statistics.unit == "HU":
         return codes.DCM.AttenuationCoefficient
     if one.image.description.modality == "MR":
         return codes.DCM.MRSignalIntensity
     return codes.SCT.Quantity
+
+
+def _unit_of_values(summed: Statistics) -> CodedConcept:
+    """The code that a mapping gives, else that of the file's unit."""
+    return CodedConcept(summed.unit_code, "UCUM", summed.unit) if summed.unit_code else unit_code(summed.unit)
 
 
 def unit_code(unit: str) -> CodedConcept:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pydicom import Dataset
@@ -26,6 +26,7 @@ from viewer.errors import NotFound, NothingToDraw, StackChanged, ViewerError
 from viewer.objects.writing import patient_and_study
 from viewer.stacks.facts import InstanceFacts, facts_of
 from viewer.stacks.lookup import stack_at
+from viewer.stacks.quantities import own_quantity
 from viewer.tiles.frames import drawable, frame_at_level
 
 CORRECTED = ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "StudyDescription")
@@ -119,10 +120,7 @@ def _measured(one: dict[str, Any], image: Image) -> Measured:
     shape, frame = read_shape(one["kind"], one["geometry"]), int(one["FrameNumber"])
     summed, uptake = None, None
     if shape.kind in AREAS:
-        decoded = frame_at_level(image.facts, frame, -1)
-        photometric = decoded.photometric_interpretation
-        summed = statistics(shape, decoded.values, image.description, frame, photometric_interpretation=photometric)
-        uptake = _uptake(summed, one["stack"])
+        summed, uptake = _summed_up(shape, image, frame, one["stack"])
     return Measured(
         id=one["id"],
         shape=shape,
@@ -135,9 +133,27 @@ def _measured(one: dict[str, Any], image: Image) -> Measured:
     )
 
 
-def _uptake(summed: Statistics, stack: str) -> dict[str, Any] | None:
+def _summed_up(
+    shape: Shape, image: Image, frame_number: int, stack_id: str
+) -> tuple[Statistics, dict[str, Any] | None]:
+    """Statistics as on the screen, and as uptake where there is any."""
+    decoded = frame_at_level(image.facts, frame_number, -1)
+    measured = partial(
+        statistics,
+        shape,
+        decoded.values,
+        image.description,
+        frame_number,
+        photometric_interpretation=decoded.photometric_interpretation,
+    )
     try:
-        return uptake_of(summed, *stack_at(stack))
+        stack, split = stack_at(stack_id)
     except (NotFound, StackChanged, ViewerError):
         # The stack was split anew since: the values of the file are told without it.
-        return None
+        return measured(), None
+    here = (
+        frame for frame in stack.frames if frame.instance.pk == image.facts.pk and frame.frame_number == frame_number
+    )
+    frame = next(here, None)
+    summed = measured(quantity=own_quantity(stack, split, frame) if frame else None)
+    return summed, uptake_of(summed, stack, split)

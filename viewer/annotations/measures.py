@@ -21,9 +21,8 @@ from viewer.errors import InvalidParameter
 from viewer.rendering import geometry
 from viewer.rendering.color import is_color
 from viewer.rendering.display_table import padding_mask, supplement_of
-from viewer.rendering.modality_lut import apply_modality, modality_transform
+from viewer.rendering.quantities import Quantity, apply_quantity, quantity_of
 from viewer.rendering.regions import RegionValues
-from viewer.rendering.values import unit_of
 
 MOST_PIXELS = 1 << 24
 """Pixels of the box around a shape that statistics are made of."""
@@ -51,7 +50,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Modality values of the pixels inside a shape; numbers are None where there is no pixel with a value."""
+    """Values of the pixels inside a shape; numbers are None where there is no pixel with a value."""
 
     count: int
     mean: float | None = None
@@ -62,6 +61,10 @@ class Statistics:
     unit: str = ""
     note: str = ""
     histogram: Histogram | None = None
+    source: str = ""
+    """The object beside the image that gives the unit; empty for the image's own file."""
+    unit_code: str = ""
+    """UCUM code of a unit that a Real World Value Mapping gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +212,16 @@ def statistics(
     frame_number: int,
     *,
     photometric_interpretation: str = "",
+    quantity: Quantity | None = None,
 ) -> Statistics:
-    """Statistics of the modality values whose pixels' middles lie inside a shape.
+    """Statistics of the values whose pixels' middles lie inside a shape.
 
     Parameters
     ----------
     values
         Stored values of the frame at full resolution, (rows, columns) or (rows, columns, samples).
+    quantity
+        What they are read in; None: what the image's own file says.
 
     Returns
     -------
@@ -241,8 +247,8 @@ def statistics(
         counted &= ~padded
     if (supplement := supplement_of(description, frame_number)) is not None:
         counted &= stored < supplement.first
-    found = apply_modality(stored[counted], modality_transform(description, frame_number))
-    return _summed_up(found[np.isfinite(found)], unit_of(description, frame_number))
+    read_in = quantity or quantity_of(description, frame_number)
+    return _summed_up(apply_quantity(stored[counted], description, frame_number, read_in), read_in)
 
 
 def histogram_of(values: NDArray[np.float64]) -> Histogram:
@@ -256,9 +262,12 @@ def histogram_of(values: NDArray[np.float64]) -> Histogram:
     return Histogram(float(edges[0]), float(edges[1] - edges[0]), tuple(int(count) for count in counts))
 
 
-def _summed_up(values: NDArray[np.float64], unit: str) -> Statistics:
+def _summed_up(found: NDArray[np.float64], quantity: Quantity) -> Statistics:
+    values = found[np.isfinite(found)]
+    unit, source = quantity.unit, quantity.source
     if not values.size:
-        return Statistics(0, unit=unit, note="no pixel with a value inside")
+        return Statistics(0, unit=unit, note="no pixel with a value inside", source=source, unit_code=quantity.code)
+    left_out = found.size - values.size if quantity.mapping is not None else 0
     return Statistics(
         count=int(values.size),
         mean=float(values.mean()),
@@ -266,5 +275,8 @@ def _summed_up(values: NDArray[np.float64], unit: str) -> Statistics:
         minimum=float(values.min()),
         maximum=float(values.max()),
         unit=unit,
+        note=f"{left_out} pixels have no value in {unit}" if left_out else "",
         histogram=histogram_of(values),
+        source=source,
+        unit_code=quantity.code,
     )

@@ -1,9 +1,9 @@
-"""Modality values along a line, between the middles of pixels."""
+"""Values along a line, between the middles of pixels."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,9 +17,8 @@ from viewer.annotations.shapes import Kind, Point, Shape, box_of
 from viewer.errors import InvalidParameter
 from viewer.rendering.color import is_color
 from viewer.rendering.display_table import padding_mask
-from viewer.rendering.modality_lut import apply_modality, modality_transform
+from viewer.rendering.quantities import Quantity, apply_quantity, quantity_of
 from viewer.rendering.regions import RegionValues
-from viewer.rendering.values import unit_of
 
 MOST_SAMPLES = 2000
 LINES = frozenset({Kind.LENGTH, Kind.POLYLINE})
@@ -46,6 +45,7 @@ def profile_of(
     *,
     photometric_interpretation: str = "",
     calibration: Shape | None = None,
+    quantity: Quantity | None = None,
 ) -> Profile:
     """Values along a length or a polyline, one a pixel of its length.
 
@@ -53,10 +53,12 @@ def profile_of(
     ----------
     values
         Stored values of the frame at full resolution, (rows, columns).
+    quantity
+        What they are read in; None: what the image's own file says.
 
     Returns
     -------
-    Modality values, interpolated linearly between the four nearest middles of pixels; at the
+    Values, interpolated linearly between the four nearest middles of pixels; at the
     outermost half pixel the value of the edge.
 
     Raises
@@ -70,11 +72,14 @@ def profile_of(
         raise InvalidParameter("kind", "a line on a colour image", "a line on an image of one value a pixel")
     x, y, shares = places_along(shape.points)
     measured = measure(Shape(Kind.POLYLINE, shape.points), description, frame_number, calibration)
-    sampled = _sampled(x, y, values, description, frame_number)
+    read_in = quantity or quantity_of(description, frame_number)
+    sampled = _sampled(
+        x, y, values, lambda stored: apply_quantity(stored, description, frame_number, read_in), description
+    )
     return Profile(
         distances=tuple(float(share) * measured.lengths[0] for share in shares),
         values=tuple(None if math.isnan(value) else float(value) for value in sampled),
-        unit=unit_of(description, frame_number),
+        unit=read_in.unit,
         distance_unit=measured.unit,
         note=measured.note if measured.unit == "mm" else "",
     )
@@ -100,8 +105,8 @@ def _sampled(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     values: NDArray[Any] | RegionValues,
+    apply: Callable[[NDArray[Any]], NDArray[np.float64]],
     description: ImageDescription,
-    frame_number: int,
 ) -> NDArray[np.float64]:
     rows, columns = values.shape[:2]
     is_on = (x >= 0) & (x <= columns) & (y >= 0) & (y <= rows)
@@ -112,10 +117,10 @@ def _sampled(
     box = box_of([*ends, Point(float(x[is_on].max()) + 1, float(y[is_on].max()) + 1)], rows, columns)
     stored = np.asarray(values[box.row : box.row + box.rows, box.column : box.column + box.columns])
     padded = padding_mask(stored, description.padding)
-    modality = apply_modality(stored, modality_transform(description, frame_number)).astype(np.float64)
+    read = apply(stored)
     if padded is not None:
-        modality[padded] = np.nan
-    found[is_on] = between_middles(modality, x[is_on] - box.column, y[is_on] - box.row)
+        read[padded] = np.nan
+    found[is_on] = between_middles(read, x[is_on] - box.column, y[is_on] - box.row)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import Any
 
 from viewer.annotations.measures import Statistics
@@ -17,5 +18,8 @@ def uptake_of(summed: Statistics, stack: Stack, split: SplitSeries) -> dict[str,
     kinds = suv_kinds_of_stack(stack, split).kinds
     if not kinds:
         return None
-    numbers = {name: getattr(summed, name) * kinds[0].factor for name in ("mean", "sd", "minimum", "maximum")}
+    factor, histogram = kinds[0].factor, summed.histogram
+    numbers: dict[str, Any] = {name: getattr(summed, name) * factor for name in ("mean", "sd", "minimum", "maximum")}
+    if histogram is not None:
+        numbers["histogram"] = asdict(replace(histogram, first=histogram.first * factor, step=histogram.step * factor))
     return numbers | {"unit": kinds[0].unit, "name": kinds[0].name, "formula": kinds[0].formula}

@@ -21,7 +21,8 @@ def _values(one: Measured) -> list[str]:
     star = " *" if measures.note and measures.unit == "mm" else ""
     found = [f"{length:.1f} {measures.unit}{star}" for length in measures.lengths]
     if one.statistics is not None and one.statistics.mean is not None:
-        mean, unit = (one.uptake["mean"], "SUVbw") if one.uptake else (one.statistics.mean, one.statistics.unit)
+        of_uptake, of_file = one.uptake, one.statistics
+        mean, unit = (of_uptake["mean"], of_uptake["name"]) if of_uptake else (of_file.mean, of_file.unit)
         found.append(f"mean {mean:.1f} {unit}".rstrip())
     if measures.area is not None:
         square = "mm²" if measures.unit == "mm" else "px"

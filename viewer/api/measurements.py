@@ -30,7 +30,9 @@ from viewer.annotations.uptake import uptake_of
 from viewer.errors import InvalidParameter, ViewerError
 from viewer.models import Annotation
 from viewer.pages.study import visible_study
+from viewer.rendering.quantities import Quantity
 from viewer.stacks.facts import FrameFacts
+from viewer.stacks.quantities import own_quantity, quantities_of_frames, quantity_of_frame
 from viewer.stacks.times import time_points
 from viewer.stacks.views import visible_stack
 from viewer.tiles.drawing import frame_of
@@ -84,7 +86,7 @@ def stack_statistics(request: HttpRequest, stack: str, frame: int) -> HttpRespon
         description = drawable(shown.instance).description
         answer: dict[str, Any] = asdict(measure(shape, description, shown.frame_number, calibration_in(values)))
         if shape.kind in AREAS:
-            summed = mean_inside(shape, shown)
+            summed = mean_inside(shape, shown, own_quantity(found, split, shown))
             answer["statistics"] = asdict(summed)
             answer["suv"] = uptake_of(summed, found, split)
     except (ViewerError, ArchiveError) as error:
@@ -102,7 +104,7 @@ def calibration_in(values: dict[str, Any]) -> Shape | None:
 def stack_profile(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
     """Values along a line on a frame."""
     try:
-        found, _ = visible_stack(request, stack)
+        found, split = visible_stack(request, stack)
         values = read_object(request)
         shape = read_shape(values.get("kind"), values.get("geometry"))
         shown = frame_of(found, frame)
@@ -114,6 +116,7 @@ def stack_profile(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
             shown.frame_number,
             photometric_interpretation=decoded.photometric_interpretation,
             calibration=calibration_in(values),
+            quantity=quantity_of_frame(found, split, shown),
         )
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
@@ -130,7 +133,8 @@ def stack_curve(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
         points = time_points(found, split, frame_of(found, frame))
         if len(points.frames) > MOST_TIMES:
             raise InvalidParameter("frame", f"{len(points.frames)} times", f"at most {MOST_TIMES}")
-        means = [mean_inside(shape, one) for one in points.frames]
+        quantities = quantities_of_frames(found, split, points.frames)
+        means = [mean_inside(shape, *each) for each in zip(points.frames, quantities, strict=True)]
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
     answer = {
@@ -144,12 +148,18 @@ def stack_curve(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
     return no_store(JsonResponse(answer))
 
 
-def mean_inside(shape: Shape, frame: FrameFacts) -> Statistics:
+def mean_inside(shape: Shape, frame: FrameFacts, quantity: Quantity) -> Statistics:
     """Statistics of a shape on one frame of the archive."""
     decoded = frame_at_level(frame.instance, frame.frame_number, -1)
     description = drawable(frame.instance).description
-    interpretation = decoded.photometric_interpretation
-    return statistics(shape, decoded.values, description, frame.frame_number, photometric_interpretation=interpretation)
+    return statistics(
+        shape,
+        decoded.values,
+        description,
+        frame.frame_number,
+        photometric_interpretation=decoded.photometric_interpretation,
+        quantity=quantity,
+    )
 
 
 def read_object(request: HttpRequest) -> dict[str, Any]:

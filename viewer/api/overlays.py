@@ -41,7 +41,7 @@ def overlay_statistics(request: HttpRequest, stack: str, sop_instance_uid: str) 
         found, split = visible_stack(request, stack)
         overlay = overlay_at(split.study, sop_instance_uid)
         _require_same_place(overlay.content.frame_of_reference_uid, split.series.frame_of_reference_uid)
-        answer = statistics_of(overlay, found)
+        answer = statistics_of(overlay, found, split)
     except (ViewerError, ArchiveError) as error:
         return JsonResponse({"error": str(error)}, status=status_of(error))
     return no_store(JsonResponse(answer))

@@ -11,7 +11,7 @@ from archive.errors import ArchiveError
 from viewer.errors import InvalidParameter, ViewerError
 from viewer.rendering.values import PixelValue, value_at, with_unit
 from viewer.stacks.lookup import SplitSeries
-from viewer.stacks.mapping_objects import mappings_of_frame
+from viewer.stacks.quantities import mappings_beside
 from viewer.stacks.splitting import Stack
 from viewer.stacks.suv import suv_kinds_of_stack
 from viewer.stacks.views import visible_stack
@@ -35,12 +35,7 @@ def value(request: HttpRequest, stack: str, frame: int) -> HttpResponse:
             _index(request, "row"),
             _index(request, "column"),
             photometric_interpretation=decoded.photometric_interpretation,
-            objects=mappings_of_frame(
-                split.study,
-                shown,
-                revision=split.revision,
-                signed=bool(description.pixel_representation),
-            ),
+            objects=mappings_beside(split, shown),
         )
         uptake, missing = _uptake(pixel, found, split)
     except (ViewerError, ArchiveError) as error:

@@ -18,11 +18,11 @@ from viewer.objects.masks import Affine, Tally, affine_between, are_parallel, ar
 from viewer.objects.placing import Plane, plane_of_frame, slice_reach
 from viewer.objects.segment_reading import Kind, Segmentation, read_segmentation, read_structure_set
 from viewer.rendering.display_table import padding_mask
-from viewer.rendering.modality_lut import apply_modality, modality_transform
-from viewer.rendering.values import unit_of
+from viewer.rendering.quantities import Quantity, apply_quantity
 from viewer.stacks.facts import FrameFacts, InstanceFacts, facts_of, frames_of
 from viewer.stacks.lookup import Kept, SplitSeries
 from viewer.stacks.manifest import split_study
+from viewer.stacks.quantities import quantities_of_frames
 from viewer.stacks.splitting import Stack
 from viewer.tiles.frames import drawable, frame_at_level, full_frame
 
@@ -259,8 +259,8 @@ def on_frame(overlay: Overlay, stack: Stack, frame: FrameFacts) -> dict[str, Any
 # --- Statistics -----------------------------------------------------------------------------------------------------
 
 
-def statistics_of(overlay: Overlay, stack: Stack) -> dict[str, Any]:
-    """Volume of each segment and the modality values of the stack's pixels under it, as values for JSON.
+def statistics_of(overlay: Overlay, stack: Stack, split: SplitSeries) -> dict[str, Any]:
+    """Volume of each segment and the values of the stack's pixels under it, as values for JSON.
 
     A volume is that of the object itself: its voxels (fractions counted as such), or the area of its contours
     times their distance. A pixel counts when its middle lies in the segment, of fractional ones in half of it.
@@ -268,17 +268,18 @@ def statistics_of(overlay: Overlay, stack: Stack) -> dict[str, Any]:
     tallies = {segment.number: Tally() for segment in overlay.content.segments}
     _add_volumes(overlay, stack, tallies)
     reach = reach_of(overlay, stack)
-    for frame in stack.frames:
+    frames = [frame for frame in stack.frames if _can_draw(frame)]
+    quantities = quantities_of_frames(stack, split, frames)
+    for frame, quantity in zip(frames, quantities, strict=True):
         covered = list(_covered(overlay, frame, reach))
         if not covered:
             continue
-        modality, is_padded = _values(frame)
+        values, has_value = _values(frame, quantity)
         for segment, mask in covered:
-            if segment in tallies and mask.shape == modality.shape:
-                tallies[segment].add(modality[mask & ~is_padded])
-    description = drawable(stack.first.instance).description
+            if segment in tallies and mask.shape == values.shape:
+                tallies[segment].add(values[mask & has_value])
     return {
-        "unit": unit_of(description, stack.first.frame_number),
+        "unit": quantities[0].unit if quantities else "",
         "segments": [{"number": number, **_told(tally)} for number, tally in tallies.items()],
     }
 
@@ -334,8 +335,12 @@ def _covered(overlay: Overlay, frame: FrameFacts, reach: float) -> Iterator[tupl
         yield mask.segment, on_grid(mask.values, mask.affine, rows, columns) >= max(half, 0.5)
 
 
-def _values(frame: FrameFacts) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Modality values of a frame, and which pixels are padding; no values where it cannot be drawn."""
+def _can_draw(frame: FrameFacts) -> bool:
+    return not (frame.instance.undrawable_reason or frame.instance.damage)
+
+
+def _values(frame: FrameFacts, quantity: Quantity) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """What a frame is read as, and which pixels have a value; no values where it cannot be drawn."""
     try:
         description = drawable(frame.instance).description
         stored = np.asarray(frame_at_level(frame.instance, frame.frame_number, -1).values[:, :])
@@ -343,6 +348,7 @@ def _values(frame: FrameFacts) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         return np.zeros((0, 0)), np.zeros((0, 0), bool)
     if stored.ndim != 2:
         return np.zeros((0, 0)), np.zeros((0, 0), bool)
+    values = apply_quantity(stored, description, frame.frame_number, quantity)
     padded = padding_mask(stored, description.padding)
-    modality = apply_modality(stored, modality_transform(description, frame.frame_number)).astype(np.float64)
-    return modality, padded if padded is not None else np.zeros(stored.shape, bool)
+    has_value = np.isfinite(values)
+    return values, has_value if padded is None else has_value & ~padded

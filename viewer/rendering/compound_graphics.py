@@ -3,7 +3,8 @@
 A compound graphic always comes with simple objects that look like it, for software that
 does not know it. Here it is drawn itself where that says more than they can: a line
 that ends at the border of whatever is shown, a gap that does not grow with the zoom.
-RANGELINE and ARROW are drawn by their simple objects.
+The standard gives points, sides and rotation; how long a tick, an end or the head of an
+arrow is it leaves to who draws (PS3.17 YY).
 """
 
 from __future__ import annotations
@@ -20,19 +21,22 @@ from viewer.rendering.outlines import outline_of
 Points = NDArray[np.float64]
 
 TICK_SHARE: Final = 1 / 60
-"""Length of a tick, of the longer side of what is shown; the standard leaves it open, as the size of an arrow."""
+"""Length of a tick, and of the bar at an end of a range line, of the longer side of what is shown."""
 ARROW_SHARE: Final = 1 / 12
+"""Length of an arrow of a cut line, of the same side."""
 HEAD_SHARE: Final = 1 / 3
-"""Of the arrow."""
+"""Of the arrow; no head is larger than that of a cut line's."""
 
 
 POINTS_NEEDED: Final = {
-    # C.10.5.1.3.3 to C.10.5.1.3.10; a multi-line has two for each of its lines.
+    # C.10.5.1.3.3 to C.10.5.1.3.11; a multi-line has two, start and end, for each of its lines (C.10.5.1.3.5).
     CompoundType.INFINITELINE: 2,
     CompoundType.CUTLINE: 2,
+    CompoundType.RANGELINE: 2,
     CompoundType.RULER: 2,
     CompoundType.AXIS: 2,
     CompoundType.CROSSHAIR: 1,
+    CompoundType.ARROW: 2,
     CompoundType.RECTANGLE: 2,
     CompoundType.ELLIPSE: 2,
 }
@@ -93,6 +97,11 @@ def drawing_of(graphic: CompoundObject, points: Points, pivot: Points | None, sh
             return Drawing([_turned(_ellipse(points), center, graphic.rotation)], [])
         case CompoundType.RULER | CompoundType.AXIS:
             return _scale(graphic, turned, shown)
+        case CompoundType.RANGELINE:
+            return Drawing(_range_line(turned, shown), [])
+        case CompoundType.ARROW:
+            # C.10.5.1.3.11: the first point is the anchor, where the head is, the second the foot.
+            return Drawing(_arrow(turned[0], turned[1], shown), [])
         case CompoundType.CROSSHAIR:
             return Drawing(_crosshair(graphic, points[0], center, shown), [])
     return Drawing(_border_to_border(graphic, turned, center, shown), [])
@@ -130,6 +139,13 @@ def _scale(graphic: CompoundObject, ends: Points, shown: Shown) -> Drawing:
     return Drawing(lines, labels)
 
 
+def _range_line(ends: Points, shown: Shown) -> list[Points]:
+    """A line from a start to an end, with a bar across each."""
+    along = _unit(ends[1] - ends[0])
+    half = np.array([along[1], -along[0]]) * shown.longer * TICK_SHARE / 2
+    return [ends, *(np.array([end + half, end - half]) for end in ends)]
+
+
 def _crosshair(graphic: CompoundObject, at: Points, center: Points, shown: Shown) -> list[Points]:
     """Two lines through a point, as far as they are seen."""
     reach = graphic.visibility * shown.display_width / 2
@@ -156,12 +172,13 @@ def _border_to_border(graphic: CompoundObject, two: Points, center: Points, show
     right = np.array([-direction[1], direction[0]])
     for end in ends:
         tip = two[0] + direction * (end + middle) / 2
-        lines += _arrow(tip, tip + right * shown.longer * ARROW_SHARE)
+        lines += _arrow(tip, tip + right * shown.longer * ARROW_SHARE, shown)
     return lines
 
 
-def _arrow(tip: Points, tail: Points) -> list[Points]:
-    back = (tail - tip) * HEAD_SHARE
+def _arrow(tip: Points, tail: Points, shown: Shown) -> list[Points]:
+    length = min(float(np.hypot(*(tail - tip))), shown.longer * ARROW_SHARE)
+    back = _unit(tail - tip) * length * HEAD_SHARE
     side = np.array([-back[1], back[0]]) / 2
     return [np.array([tail, tip]), np.array([tip + back + side, tip, tip + back - side])]
 

@@ -32,6 +32,10 @@ def read_compound(item: Dataset, units: Units | None, points: tuple[Place, ...])
     found = CompoundType(kind)
     if len(points) != POINTS_NEEDED.get(found, len(points) & ~1) or not points:
         return None
+    ticks = _ticks(item)
+    if found is CompoundType.RULER and not ticks:
+        # Major ticks are asked of an axis only: what this ruler counts, its simple objects alone say.
+        return None
     pivot = numbers(item, "RotationPoint", 2)
     line, fill = first_item(item, "LineStyleSequence"), first_item(item, "FillStyleSequence")
     encoded = next(
@@ -45,7 +49,7 @@ def read_compound(item: Dataset, units: Units | None, points: tuple[Place, ...])
         rotation_point=Place(pivot[0], pivot[1]) if pivot else None,
         gap=_share(item, "GapLength"),
         visibility=_share(item, "DiameterOfVisibility"),
-        ticks=_ticks(item),
+        ticks=ticks,
         tick_alignment=_side(item, "TickAlignment", "CENTER"),
         label_alignment=_side(item, "TickLabelAlignment", "BOTTOM"),
         filled=text(item, "GraphicFilled") == "Y",

@@ -68,14 +68,16 @@ class TextObject:
 
 
 class CompoundType(StrEnum):
-    """Compound Graphic Type (0070,0294) that is drawn here."""
+    """Compound Graphic Type (0070,0294), PS3.3 table C.10-5."""
 
     MULTILINE = "MULTILINE"
     INFINITELINE = "INFINITELINE"
     CUTLINE = "CUTLINE"
+    RANGELINE = "RANGELINE"
     RULER = "RULER"
     AXIS = "AXIS"
     CROSSHAIR = "CROSSHAIR"
+    ARROW = "ARROW"
     RECTANGLE = "RECTANGLE"
     ELLIPSE = "ELLIPSE"
 

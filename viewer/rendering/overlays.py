@@ -58,8 +58,8 @@ def plane_bits(
     """
     if plane.bits is None:
         return None if cells is None else (cells >> plane.bit_position & 1).astype(np.bool_)
-    # One plane without frames of its own belongs to every frame (PS3.3 C.9.2.1.3).
-    index = frame_number - plane.first_frame if plane.frames > 1 else 0
+    # PS3.3 C.9.2: one plane belongs to every frame, unless Image Frame Origin names the one that it applies to.
+    index = frame_number - plane.first_frame if plane.frames > 1 or plane.is_bound else 0
     size = plane.rows * plane.columns
     if not 0 <= index < plane.frames or size <= 0 or len(plane.bits) * 8 < (index + 1) * size:
         return None

@@ -7,10 +7,12 @@ with what is displayed. Several may apply to one pixel: each is a value of its o
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archive.pixels.description import FrameAttributes, RealWorldMapping
 
@@ -25,13 +27,14 @@ UCUM_UNITS = {
     "mm2/s": "mm²/s",
     "10-3.mm2/s": "10⁻³ mm²/s",
     "10-6.mm2/s": "10⁻⁶ mm²/s",
-    "{SUVbw}g/ml": "g/ml SUVbw",
-    "{SUVlbm}g/ml": "g/ml SUVlbm (James)",
-    "{SUVlbm(James128)}g/ml": "g/ml SUVlbm (James, 128 for men)",
-    "{SUVlbm(Janma)}g/ml": "g/ml SUVlbm (Janmahasatian)",
-    "{SUVbsa}cm2/ml": "cm²/ml SUVbsa",
-    "{SUVibw}g/ml": "g/ml SUVibw",
+    "cm2/ml": "cm²/ml",
+    "SUVbw": "SUVbw",
+    "SUVlbm": "SUVlbm (James)",
+    "SUVlbm(James128)": "SUVlbm (James, 128 for men)",
+    "SUVlbm(Janma)": "SUVlbm (Janmahasatian)",
 }
+_ANNOTATED = re.compile(r"\{(?P<before>SUV[^}]*)\}(?P<unit>[^{}]+)|(?P<other>[^{}]+)\{(?P<after>SUV[^}]*)\}")
+"""A unit of uptake with its annotation behind it (PS3.16 CID 85), or before it as in older files."""
 
 
 class RealWorldValue(NamedTuple):
@@ -51,20 +54,35 @@ class NamedMappings(NamedTuple):
     mappings: tuple[RealWorldMapping, ...]
 
 
+def apply_mapping(stored: NDArray[Any], mapping: RealWorldMapping) -> NDArray[np.float64]:
+    """Map stored values of any shape in float64; NaN where the mapping does not cover them.
+
+    >>> line = RealWorldMapping(first=0, last=4095, slope=0.5, intercept=-1.0, unit="mm2/s")
+    >>> apply_mapping(np.array([100, 4096], np.uint16), line).tolist()
+    [49.0, nan]
+    """
+    values = stored.astype(np.float64)
+    is_covered = np.isfinite(values) & (values >= mapping.first) & (values <= mapping.last)
+    found = np.full(values.shape, np.nan)
+    if not mapping.table:
+        # What leaves the range of numbers is infinite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            found[is_covered] = mapping.slope * values[is_covered] + mapping.intercept
+        return found
+    entries = np.frombuffer(mapping.table, "<f8")
+    is_covered &= values == np.trunc(values)
+    found[is_covered] = entries[(values[is_covered] - mapping.first).astype(np.intp)]
+    return found
+
+
 def real_world_value(stored: float, mapping: RealWorldMapping) -> float | None:
-    """Map one stored value; None where the mapping does not cover it.
+    """Map one stored value; None where the mapping does not cover it, or its table has no number there.
 
     >>> real_world_value(100, RealWorldMapping(first=0, last=4095, slope=0.5, intercept=-1.0, unit="mm2/s"))
     49.0
     """
-    if not (math.isfinite(stored) and mapping.first <= stored <= mapping.last):
-        return None
-    if not mapping.table:
-        return mapping.slope * stored + mapping.intercept
-    if not float(stored).is_integer():
-        return None
-    entry = float(np.frombuffer(mapping.table, "<f8")[int(stored - mapping.first)])
-    return entry if math.isfinite(entry) else None
+    found = float(apply_mapping(np.array(stored), mapping))
+    return found if math.isfinite(found) else None
 
 
 def real_world_values(
@@ -84,5 +102,13 @@ def real_world_values(
 
 
 def unit_for_people(mapping: RealWorldMapping) -> str:
-    """The unit as it is written beside a value."""
-    return UCUM_UNITS.get(mapping.unit, mapping.unit)
+    """The unit as it is written beside a value.
+
+    >>> unit_for_people(RealWorldMapping(first=0, last=1, unit="g/ml{SUVbw}"))
+    'g/ml SUVbw'
+    """
+    annotated = _ANNOTATED.fullmatch(mapping.unit)
+    if annotated is None:
+        return UCUM_UNITS.get(mapping.unit, mapping.unit)
+    parts = (annotated["unit"] or annotated["other"], annotated["before"] or annotated["after"])
+    return " ".join(UCUM_UNITS.get(part, part) for part in parts)

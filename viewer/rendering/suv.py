@@ -18,14 +18,20 @@ from archive.dicom.values import first_item, items, number, text, texts
 
 BODY_WEIGHT = "body weight"
 
+_SUV_UNITS = (
+    ("g/ml", "SUVbw", BODY_WEIGHT),
+    ("g/ml", "SUVlbm", "lean body mass (James)"),
+    ("g/ml", "SUVlbm(James128)", "lean body mass (James, 128 for men)"),
+    ("g/ml", "SUVlbm(Janma)", "lean body mass (Janmahasatian)"),
+    ("cm2/ml", "SUVbsa", "body surface area"),
+    ("g/ml", "SUVibw", "ideal body weight"),
+)
+
 SUV_CODES = {
-    # Codes of the units of SUV (UCUM), PS3.16 CID 85.
-    "{SUVbw}g/ml": BODY_WEIGHT,
-    "{SUVlbm}g/ml": "lean body mass (James)",
-    "{SUVlbm(James128)}g/ml": "lean body mass (James, 128 for men)",
-    "{SUVlbm(Janma)}g/ml": "lean body mass (Janmahasatian)",
-    "{SUVbsa}cm2/ml": "body surface area",
-    "{SUVibw}g/ml": "ideal body weight",
+    # Codes of the units of SUV (UCUM), PS3.16 CID 85; older files have the annotation before the unit.
+    code: formula
+    for unit, kind, formula in _SUV_UNITS
+    for code in (f"{unit}{{{kind}}}", f"{{{kind}}}{unit}")
 }
 
 SUV_TYPES = {

@@ -171,6 +171,7 @@ def stack_manifest_of(opening: ShareOpening, stack_id: str) -> dict[str, Any]:
         "FrameOfReferenceUID": pseudonym(link, told["FrameOfReferenceUID"] or ""),
         "tiles": f"{root_of(opening)}/tiles/{shared.id}/{{frame}}/{{level}}/{{row}}/{{column}}.png",
         "values": None,
+        "uptake": None,
         "pictures_only": True,
         "presentation_states": [],
         "frames": [frame | {"SOPInstanceUID": pseudonym(link, frame["SOPInstanceUID"])} for frame in told["frames"]],

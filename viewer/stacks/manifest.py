@@ -22,7 +22,7 @@ from viewer.stacks.facts import FrameFacts, InstanceFacts
 from viewer.stacks.lookup import SplitSeries, split_series_of
 from viewer.stacks.presentation_states import states_of_stack, states_of_study
 from viewer.stacks.splitting import Stack, plane_of
-from viewer.stacks.suv import suv_of_stack
+from viewer.stacks.suv import suv_kinds_of_stack, suv_of_stack, unused_mapping_objects
 from viewer.stacks.value_facts import value_facts, window_facts
 from viewer.stacks.windows import window_choices, window_of_stack
 from viewer.tiles.frames import drawable
@@ -154,6 +154,7 @@ def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str, with_valu
             {"name": one.name, "key": one.key, **(_window(one.window) or {})} for one in window_choices(stack, split)
         ],
         "unit": unit_of(description, first.frame_number),
+        "uptake": _uptake(stack, split),
         **_scales(description, first.frame_number),
         "cine": {"rate": description.frame_rate, "source": description.frame_rate_source}
         if description.frame_rate and len(stack.frames) > 1
@@ -219,10 +220,20 @@ def _scales(description: ImageDescription, frame_number: int) -> dict[str, Any]:
     }
 
 
+def _uptake(stack: Stack, split: SplitSeries) -> dict[str, Any] | None:
+    """What turns modality values of a PET into uptake, for windows in words; None where nothing does."""
+    kinds = suv_kinds_of_stack(stack, split).kinds if split.series.modality == "PT" else ()
+    return {"name": kinds[0].name, "unit": kinds[0].unit, "factor": kinds[0].factor} if kinds else None
+
+
 def _uptake_notes(stack: Stack, split: SplitSeries) -> Iterable[str]:
-    """Why a PET is read in the units of its file and not as uptake."""
-    if split.series.modality == "PT" and (found := suv_of_stack(stack, split)).factor is None:
+    """Why a PET is read in the units of its file and not as uptake, and whose uptake values are not shown."""
+    if split.series.modality != "PT":
+        return
+    if (found := suv_of_stack(stack, split)).factor is None:
         yield f"No uptake values (SUV): {found.reason}"
+    for name in unused_mapping_objects(stack, split):
+        yield f"The mapping object {name} gives other uptake values (SUV); they are not used."
 
 
 def _first_drawable(stack: Stack) -> FrameFacts:

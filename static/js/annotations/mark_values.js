@@ -140,6 +140,7 @@ function areaValues({ statistics, suv, area, unit, note }, named) {
   const details = [
     hasMean ? `min ${formatValue(numbers.minimum, span)}, max ${value(numbers.maximum)}` : "",
     `${statistics.count} pixels`,
+    !suv && statistics.source ? `unit by ${statistics.source}` : "",
     statistics.note,
     note,
   ].filter(Boolean);

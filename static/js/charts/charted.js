@@ -11,14 +11,15 @@ function rangeOf(values) {
 }
 
 /** @returns {import("./line_chart.js").Chart|null} null where no pixel has a value */
-export function histogramChart({ statistics }) {
-  const found = statistics?.histogram;
-  if (!found) return null;
-  const { first, step, counts } = found;
+export function histogramChart({ statistics, suv }) {
+  const shown = suv?.histogram ? suv : statistics;
+  if (!shown?.histogram) return null;
+  const { first, step, counts } = shown.histogram;
+  const unit = suv?.histogram ? `${suv.unit} ${suv.name}` : statistics.unit;
   return {
     title: "Histogram",
-    words: `${statistics.count} pixels from ${shortNumber(statistics.minimum)} to ${shortNumber(statistics.maximum)} ${statistics.unit}`.trim(),
-    x: { label: withUnit("value", statistics.unit), values: counts.map((_, at) => first + (at + 0.5) * step) },
+    words: `${statistics.count} pixels from ${shortNumber(shown.minimum)} to ${shortNumber(shown.maximum)} ${unit}`.trim(),
+    x: { label: withUnit("value", unit), values: counts.map((_, at) => first + (at + 0.5) * step) },
     y: { label: "pixels", values: counts },
     isBars: true,
   };

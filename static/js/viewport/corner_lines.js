@@ -4,7 +4,7 @@
 import { placementInWords } from "../geometry/view_transform.js";
 import { isStateAbout } from "./tile_address.js";
 import { windowOn } from "./view_state.js";
-import { windowInWords } from "./window_choice.js";
+import { windowAsUptake, windowInWords } from "./window_choice.js";
 
 const SIDES = Object.freeze({ L: "left", R: "right", B: "both sides", U: "unpaired" });
 
@@ -39,8 +39,10 @@ export function sideLine(frame) {
 export function windowLine(viewport) {
   const { view, manifest } = viewport;
   const isUnusual = view.inverted !== (!view.presentationState && Boolean(manifest.inverted));
-  const text = windowInWords(windowOn(view, manifest, viewport.frame), manifest, viewport.frame);
-  return [text, stateWords(viewport, text), isUnusual ? "inverted" : view.inverted ? "black on white" : ""].filter(Boolean).join(" · ");
+  const shown = windowOn(view, manifest, viewport.frame);
+  const text = windowInWords(shown, manifest, viewport.frame);
+  const uptake = windowAsUptake(shown, manifest, viewport.frame);
+  return [text, uptake, stateWords(viewport, text), isUnusual ? "inverted" : view.inverted ? "black on white" : ""].filter(Boolean).join(" · ");
 }
 
 /** That a presentation state lies over the picture, or that it is not about this image; nothing where the window says it. */

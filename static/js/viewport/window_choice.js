@@ -88,6 +88,18 @@ export function windowInWords(window, manifest, frame) {
   return [text, voiFunction, words].filter(Boolean).join(" ");
 }
 
+/** Digits of an uptake value that a reader can tell apart. */
+const UPTAKE_DIGITS = 3;
+
+/** "SUVbw 0 to 7": where a window of a PET begins and ends as uptake; empty where there is no uptake, or no such end. */
+export function windowAsUptake(window, manifest, frame) {
+  const numbers = windowNumbers(window, manifest, frame);
+  if (!manifest.uptake || !numbers || numbers.function === "sigmoid") return "";
+  const { name, factor } = manifest.uptake;
+  const ends = [-0.5, 0.5].map((half) => (numbers.center + half * numbers.width) * factor);
+  return `${name} ${ends.map((end) => Number(end.toPrecision(UPTAKE_DIGITS))).join(" to ")}`;
+}
+
 /**
  * The part of a tile's query that says how it looks; empty for the stack as it is first shown.
  * A picture with a window or a presentation state of its own says its polarity itself.

@@ -12,7 +12,7 @@ import pytest
 from pydicom.data import get_charset_files, get_testdata_file
 
 from archive.dicom.coercion import PatientFacts, write_coerced
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_dataset_from, read_file_meta
 
 RICK = PatientFacts("Roe^Rick", "B2", "HOSPITAL", "19650203", "M", "20240506070809+0000", "PORTAL")

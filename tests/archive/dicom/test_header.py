@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.dicom.header import HeaderLimits, inflate, scan_header
+from archive.dicom.header import HeaderLimits
+from archive.dicom.header_scan import scan_header
+from archive.dicom.header_source import inflate
 from archive.dicom.part10 import read_file_meta
 from archive.dicom.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,

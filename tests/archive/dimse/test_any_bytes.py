@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dimse.associate import FIXED_BYTES, read_associate_request
 from archive.dimse.messages import BadMessage, StoreRequest, read_command_set
 from archive.errors import ArchiveError

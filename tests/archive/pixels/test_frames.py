@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_dataset_from, read_file_meta
 from archive.dicom.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,

@@ -10,7 +10,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_dataset_from, read_file_meta
 from archive.dicom.transfer_syntaxes import DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, JPEG_BASELINE, RLE_LOSSLESS
 from archive.errors import CannotDecode

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 from pydicom import Dataset
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_file_meta
 from archive.dicom.transfer_syntaxes import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,

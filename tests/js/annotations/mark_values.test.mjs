@@ -65,6 +65,11 @@ test("uptake is shown as uptake", () => {
   assert.equal(valuesOf({ kind: "circle", points: [] }, CT, { ...MEASURED, suv }).lines[0], "mean 2.35 g/ml SUVbw");
 });
 
+test("whose unit a value has is said", () => {
+  const statistics = { ...MEASURED.statistics, unit: "mm²/s", source: "ADC" };
+  assert.ok(valuesOf({ kind: "circle", points: [] }, CT, { ...MEASURED, statistics }).details.includes("unit by ADC"));
+});
+
 test("without a scale areas are pixels", () => {
   assert.equal(formatArea(12.4, "px"), "12 px");
   assert.equal(formatArea(12.44, "mm"), "12.4 mm²");

@@ -4,11 +4,19 @@ import { curveChart, histogramChart, peakOf, profileChart } from "../../../stati
 
 test("the steps of a histogram stand at their middles", () => {
   const statistics = { count: 6, minimum: 0, maximum: 30, unit: "HU", histogram: { first: 0, step: 10, counts: [1, 2, 3] } };
-  const chart = histogramChart({ statistics });
+  const chart = histogramChart({ statistics, suv: null });
   assert.deepEqual(chart.x.values, [5, 15, 25]);
   assert.deepEqual(chart.y.values, [1, 2, 3]);
   assert.equal(chart.words, "6 pixels from 0 to 30 HU");
   assert.equal(histogramChart({ statistics: { count: 0 } }), null);
+});
+
+test("the histogram of a PET is one of uptake", () => {
+  const statistics = { count: 3, minimum: 0, maximum: 300, unit: "Bq/ml", histogram: { first: 0, step: 100, counts: [1, 1, 1] } };
+  const suv = { minimum: 0, maximum: 3, unit: "g/ml", name: "SUVbw", histogram: { first: 0, step: 1, counts: [1, 1, 1] } };
+  const chart = histogramChart({ statistics, suv });
+  assert.deepEqual(chart.x.values, [0.5, 1.5, 2.5]);
+  assert.equal(chart.words, "3 pixels from 0 to 3 g/ml SUVbw");
 });
 
 test("a profile says over how long a line it goes, and leaves out what has no value", () => {

@@ -7,6 +7,7 @@ import {
   parseWindow,
   stackWindow,
   startOfDrag,
+  windowAsUptake,
   windowInWords,
 } from "../../../static/js/viewport/window_choice.js";
 
@@ -70,6 +71,16 @@ test("a window is written as readers write it", () => {
   assert.equal(windowInWords({ key: "auto" }, CT, 2), "W 900 L 10 automatic");
   assert.equal(windowInWords({ key: "lut-1", name: "NORMAL" }, CT, 2), "NORMAL");
   assert.equal(windowInWords(explicitWindow({ center: 3, width: 7, function: "sigmoid" }), CT, 1), "W 7 L 3 sigmoid");
+});
+
+test("a window of a PET is written as uptake too, where the files allow it", () => {
+  // 0 to 16,623 Bq/ml by 0.00042111.
+  const pet = { ...PET, uptake: { name: "SUVbw", unit: "g/ml", factor: 0.00042111 } };
+  const first = explicitWindow({ center: 8311.5, width: 16623, function: "linear-exact" });
+  assert.equal(windowAsUptake(first, pet, 1), "SUVbw 0 to 7");
+  assert.equal(windowAsUptake(explicitWindow({ center: 8311.5, width: 16623, function: "sigmoid" }), pet, 1), "");
+  assert.equal(windowAsUptake({ key: "lut-1" }, pet, 2), "");
+  assert.equal(windowAsUptake(first, { ...PET, uptake: null }, 1), "");
 });
 
 test("a drag of a VOI LUT begins from the window that looks like it", () => {

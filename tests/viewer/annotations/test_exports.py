@@ -22,7 +22,8 @@ from archive.jobs import run
 from archive.models import Instance, Job, QuarantinedFile, Study
 from archive.storage import layout
 from tests.journeys.sending import forget_what_was_drawn, send_file, store
-from tests.phantoms import ct_image, multi_frame, ramp
+from tests.phantoms import PET_IMAGE, ct_image, mr_image, multi_frame, ramp
+from tests.viewer.stacks.test_mapping_objects import mapping_object
 from viewer.stacks.manifest import study_manifest
 
 if TYPE_CHECKING:
@@ -243,3 +244,21 @@ def test_a_view_that_is_none_is_refused_with_the_name_of_the_value(
     address = f"/api/stacks/{mister.SeriesInstanceUID}/frames/1/view"
     answer = client_of(cast.reader).post(address, view, content_type="application/json")
     assert (answer.status_code, answer.json()["error"].split(":")[0]) == (400, name)
+
+
+def test_values_go_out_in_the_units_that_they_were_read_in(cast: Cast, client_of: ClientOf) -> None:
+    diffusion = mr_image(ramp(start=100))
+    lean = mr_image(ramp(start=1), SeriesInstanceUID="2.25.9901", Units="GML", SUVType="LBM")
+    lean.SOPClassUID, lean.Modality, lean.SOPInstanceUID = PET_IMAGE, "PT", "2.25.9902"
+    store(diffusion, lean, mapping_object(diffusion))
+    reader = client_of(cast.reader)
+    for image in (diffusion, lean):
+        draw(reader, image, kind="rectangle", geometry={"points": [[0, 0], [4, 1]]})
+
+    path = export(reader, diffusion.StudyInstanceUID)["SR"]
+
+    means = {(value, unit) for _, name, value, unit in numbers_of(path) if name.endswith("Mean")}
+    # 0.5 x 101.5 - 1 as the mapping object says, and 2.5 of stored 1 to 4, by lean body mass as the file says.
+    assert means == {(49.75, "mm2/s"), (2.5, "g/ml{SUVlbm}")}
+    assert any("SUVlbm" in name or "lean" in name for _, name, _, _ in numbers_of(path))
+    assert errors_of(path) == []

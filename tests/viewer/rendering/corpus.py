@@ -22,7 +22,7 @@ from pydicom import dcmread
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import ExplicitVRLittleEndian
 
-from archive.dicom.header import scan_header
+from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_dataset, read_file_meta
 from archive.errors import ArchiveError
 from archive.pixels.decode import DecodedFrame, decode_frame
@@ -73,15 +73,20 @@ def open_image(path: Path) -> Opened:
     return Opened(path, description, index, meta.transfer_syntax_uid)
 
 
-def drawable_images(folder: Path) -> Iterator[Opened]:
-    """Every file below a folder that the archive opens as a picture."""
+def images_below(folder: Path) -> Iterator[Opened | tuple[Path, str]]:
+    """Every file below a folder: opened as the archive does, or with the words in which it refuses it."""
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
         try:
             yield open_image(path)
-        except ArchiveError:
-            continue
+        except ArchiveError as error:
+            yield path, str(error)
+
+
+def drawable_images(folder: Path) -> Iterator[Opened]:
+    """Every file below a folder that the archive opens as a picture."""
+    return (found for found in images_below(folder) if isinstance(found, Opened))
 
 
 def readable_by_dcmtk(opened: Opened, folder: Path) -> Path:

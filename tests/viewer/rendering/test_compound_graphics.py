@@ -126,6 +126,24 @@ def test_a_crosshair_is_seen_within_its_diameter() -> None:
     assert {row for row, column in found if column == 16} == {8, 9, 10, 11, 13, 14, 15, 16}
 
 
+def test_a_range_line_has_a_bar_across_each_end() -> None:
+    # 120 rows: a bar is 2 pixels long, 1 to each side.
+    found = pixels(draw(compound(CompoundType.RANGELINE, (4.5, 60.5), (20.5, 60.5)), rows=120))
+    assert found == {(60, column) for column in range(4, 21)} | {(row, at) for at in (4, 20) for row in (59, 61)}
+
+
+def test_an_arrow_has_its_head_at_its_first_point_and_ends_at_the_second() -> None:
+    # C.10.5.1.3.11: anchor, then foot. 120 rows: the head is a third of 10 pixels long, half as wide to each side.
+    found = pixels(draw(compound(CompoundType.ARROW, (4.5, 60.5), (24.5, 60.5)), rows=120))
+    assert {column for row, column in found if row == 60} == set(range(4, 25))
+    beside = {(row, column) for row, column in found if row != 60}
+    assert {row for row, _ in beside} == {58, 59, 61, 62}
+    assert {column for _, column in beside} <= set(range(4, 9))
+    # A short one has a short head: a third of 3 pixels.
+    short = pixels(draw(compound(CompoundType.ARROW, (4.5, 60.5), (7.5, 60.5)), rows=120))
+    assert {row for row, _ in short} <= {59, 60, 61}
+
+
 @pytest.mark.parametrize(
     ("alignment", "rows"), [("TOP", {100, 99}), ("BOTTOM", {100, 101}), ("CENTER", {99, 100, 101})]
 )
@@ -199,15 +217,46 @@ def test_a_compound_graphic_takes_the_place_of_its_simple_objects() -> None:
     assert state.notes == ()
 
 
-@pytest.mark.parametrize("kind", ["ARROW", "RANGELINE", "SPIRAL"])
-def test_what_is_not_drawn_as_such_is_drawn_by_its_simple_objects(kind: str) -> None:
-    state = read_presentation_state(stated(kind, [10, 10, 150, 10]))
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        # A private type; a ruler that leaves its scale to its simple objects; numbers of points that are none.
+        ("SPIRAL", [10, 10, 150, 10]),
+        ("RULER", [10, 10, 150, 10]),
+        ("ARROW", [10, 10]),
+        ("RANGELINE", [10, 10, 150, 10, 20, 20]),
+        ("CROSSHAIR", [10, 10, 150, 10]),
+        ("MULTILINE", [10, 10, 150, 10, 20, 20]),
+    ],
+)
+def test_what_is_not_drawn_as_such_is_drawn_by_its_simple_objects(kind: str, data: list[float]) -> None:
+    state = read_presentation_state(stated(kind, data))
     assert (len(state.annotations[0].compounds), len(state.annotations[0].graphics)) == (0, 2)
     assert state.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("MULTILINE", [1, 1, 2, 2, 3, 3, 4, 4]),
+        ("INFINITELINE", [1, 1, 2, 2]),
+        ("CUTLINE", [1, 1, 2, 2]),
+        ("RANGELINE", [1, 1, 2, 2]),
+        ("AXIS", [1, 1, 2, 2]),
+        ("CROSSHAIR", [1, 1]),
+        ("ARROW", [1, 1, 2, 2]),
+        ("RECTANGLE", [1, 1, 2, 2]),
+        ("ELLIPSE", [1, 1, 2, 2]),
+    ],
+)
+def test_every_type_of_the_standard_is_drawn_itself(kind: str, data: list[float]) -> None:
+    # Table C.10-5 and the numbers of points of C.10.5.1.3.3 to C.10.5.1.3.11.
+    (found,) = read_presentation_state(stated(kind, data)).annotations
+    assert [(one.kind.value, len(one.points)) for one in found.compounds] == [(kind, len(data) // 2)]
+
+
 def test_what_has_neither_is_counted() -> None:
-    state = read_presentation_state(stated("ARROW", [10, 10, 150, 10], simple=False))
+    state = read_presentation_state(stated("SPIRAL", [10, 10, 150, 10], simple=False))
     assert state.notes == ("1 annotation of this presentation state cannot be shown.",)
 
 

@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
+from archive.pixels.describe import describe
+from tests.phantoms import image
 from tests.viewer.rendering.corpus import open_image
+from tests.viewer.rendering.images import Frame
 from viewer.rendering.parameters import RenderParameters, VoiLutNumber, WindowSource, parse_window
 from viewer.rendering.pipeline import render_frame
 
@@ -138,3 +141,37 @@ def test_overlay_bits_above_the_stored_bits_take_no_part_in_the_grey(data_dir: P
     )
 
     assert_each_value(stored, picture, {value: linear(value, 2048, 4096) for value in range(4096)})
+
+
+@pytest.mark.parametrize(("center", "width"), [(0.5, 1.0), (0.25, 0.125)])
+def test_a_parametric_map_of_floats_is_cut_nowhere_before_its_window(
+    center: float, width: float, data_dir: Path
+) -> None:
+    path = data_dir / "seg_rt" / "parametric_map_float.dcm"
+    ds, opened = dcmread(path), open_image(path)
+    values = np.frombuffer(ds.FloatPixelData, "<f4").reshape(-1, ds.Rows, ds.Columns)
+    assert not np.array_equal(values, np.trunc(values))
+    look = RenderParameters(window=parse_window(f"{center},{width},linear-exact"), overlays=False)
+
+    picture = render_frame(opened.frame(1), opened.description, 1, look)
+
+    # PS3.3 C.11.2.1.3.2 (LINEAR_EXACT), of the stored floats: the file has no rescale.
+    exact = (values[0].astype(float) - center) / width + 0.5
+    assert np.array_equal(picture, np.floor(np.clip(exact, 0, 1) * 255).astype(np.uint8))
+
+
+def test_segments_of_a_palette_are_the_colors_of_the_picture() -> None:
+    # PS3.3 C.7.9.2: red 0 and then in 4 steps to 0x8000; green discrete; blue two entries, twice.
+    segments = {
+        "Red": [0, 1, 0, 1, 4, 0x8000],
+        "Green": [0, 5, 0x0100, 0x0200, 0x0300, 0x0400, 0xFFFF],
+        "Blue": [0, 2, 0x1000, 0x2000, 2, 1, 0, 0, 0, 1, 0x3000],
+    }
+    ds = image(np.arange(5).reshape(1, 5), BitsAllocated=8, PhotometricInterpretation="PALETTE COLOR")
+    for color, words in segments.items():
+        setattr(ds, f"{color}PaletteColorLookupTableDescriptor", [5, 0, 16])
+        setattr(ds, f"Segmented{color}PaletteColorLookupTableData", np.array(words, "<u2").tobytes())
+
+    picture = render_frame(Frame(np.arange(5, dtype=np.uint8).reshape(1, 5), "PALETTE COLOR"), describe(ds), 1)
+
+    assert picture[0].tolist() == [[0, 1, 16], [32, 2, 32], [64, 3, 16], [96, 4, 32], [128, 255, 48]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from archive.pixels.describe import describe, from_json, to_json
 from archive.pixels.description import ImageDescription, OverlayPlane
+from tests.phantoms import multi_frame
 from tests.viewer.rendering.images import Frame, describe_values
 from viewer.rendering.overlays import burn_overlays, overlay_mask, reduce_mask
 from viewer.rendering.parameters import RenderParameters
@@ -66,6 +69,18 @@ def test_a_frame_shows_its_own_overlay_frame() -> None:
 def test_one_plane_belongs_to_every_frame() -> None:
     description = image_with(plane(np.ones((1, 1))), frames=3)
     assert all(overlay_mask(description, number) is not None for number in (1, 2, 3))
+
+
+def test_one_plane_with_a_frame_origin_belongs_to_that_frame_alone() -> None:
+    ds = multi_frame(3, rows=4, columns=4)
+    for element, vr, value in (
+        (0x0010, "US", 4), (0x0011, "US", 4), (0x0040, "CS", "G"), (0x0050, "SS", [1, 1]),
+        (0x0051, "US", 2), (0x0100, "US", 1), (0x0102, "US", 0), (0x3000, "OW", b"\x01\x00"),
+    ):  # fmt: skip
+        ds.add_new(0x60000000 | element, vr, value)
+    description = from_json(json.loads(json.dumps(to_json(describe(ds)))))
+    masks = [overlay_mask(description, number) for number in (1, 2, 3)]
+    assert [None if mask is None else np.argwhere(mask).tolist() for mask in masks] == [None, [[0, 0]], None]
 
 
 def test_a_plane_that_is_too_short_is_left_out() -> None:

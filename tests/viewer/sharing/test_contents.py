@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,8 @@ def test_only_the_key_images_are_shown(make: Make, visit: Visit, study: Study, c
 
 
 def test_a_deidentified_view_names_nobody(make: Make, visit: Visit) -> None:
-    text = everything(*visit(make(deidentified="1")))
+    # Identifiers are long and random, and hold any year sooner or later.
+    text = re.sub(r"[0-9a-f]{16,}", "", everything(*visit(make(deidentified="1"))))
     told = [word for word in ("Secret", "Sally", "SEC-4711", "1972", "ACC-9", "2026-11-24", "20261124") if word in text]
     assert told == []
     assert "De-identified" in text
