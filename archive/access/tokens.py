@@ -62,7 +62,7 @@ def allows(token: AccessToken, *, is_safe: bool, is_store: bool) -> bool:
     """Whether a token's scope covers a request: one that only reads, or one that stores instances."""
     if token.scope == AccessToken.Scope.ALL:
         return True
-    return is_safe if token.scope == AccessToken.Scope.READ else is_store
+    return {AccessToken.Scope.READ.value: is_safe, AccessToken.Scope.STORE.value: is_store}.get(token.scope, False)
 
 
 def revoke(tokens: list[AccessToken], *, by: User, address: str) -> int:
