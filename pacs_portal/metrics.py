@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -120,7 +120,7 @@ def _gauge(name: str, help_text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, help_text, value)
 
 
-def _labelled(name: str, help_text: str, label: str, values: dict[str, float]) -> Metric:
+def _labelled(name: str, help_text: str, label: str, values: Mapping[str, float]) -> Metric:
     family = GaugeMetricFamily(name, help_text, labels=[label])
     for key, value in sorted(values.items()):
         family.add_metric([key], value)

@@ -17,7 +17,7 @@ from archive.errors import ArchiveError, ObjectTooLarge
 from archive.metrics import count_refused_instance
 from archive.receiving.intake import IntakeResult
 from archive.receiving.part10 import receive_part10
-from archive.receiving.sources import Origin
+from archive.receiving.sources import Door, Origin
 from archive.receiving.upload import STOPS, spooled
 
 DICOM: Final = "application/dicom"
