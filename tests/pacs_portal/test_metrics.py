@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
 
 from archive import metrics
 from archive.dimse.live import SILENT_AFTER_S
@@ -69,12 +69,12 @@ def test_a_full_disk_costs_counts_and_nothing_else(monkeypatch: pytest.MonkeyPat
     def full(*_arguments: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
     monkeypatch.setattr("archive.metrics.os.posix_fallocate", full)
     room = metrics._Room()
     monkeypatch.setattr(metrics, "_room", room)
     metrics.count_tile("lost")
-    assert not room.is_made() and list(tmp_path.iterdir()) == []
+    assert not room.is_made() and list((tmp_path / "metrics").iterdir()) == []
 
 
 def test_requests_are_counted_by_pattern_never_by_value(client_of: ClientOf, cast: Cast) -> None:
@@ -123,7 +123,7 @@ def test_from_elsewhere_a_token_of_that_scope_is_needed(
     assert AccessToken.objects.filter(scope="metrics").count() == 2
 
 
-def test_forwarded_addresses_count_only_from_trusted_proxies(client: Client, settings: LazySettings) -> None:
+def test_forwarded_addresses_count_only_from_trusted_proxies(client: Client, settings: Settings) -> None:
     assert client.get("/metrics", REMOTE_ADDR=OUTSIDE, headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 401
     settings.PORTAL_TRUSTED_PROXIES = ["127.0.0.1"]
     assert client.get("/metrics", headers={"X-Forwarded-For": OUTSIDE}).status_code == 401

@@ -217,7 +217,7 @@ def ordered(number: int = 1, **values: str) -> list[Job]:
     """Jobs that wait after a step has come."""
     step = {"scheduled_procedure_step_id": f"SPS{number}"}
     put_step(ORDER | step | values, source=Source(actor="test"))
-    return list(Job.objects.filter(state=Job.State.QUEUED))
+    return list(Job.objects.filter(kind="priors", state=Job.State.QUEUED))
 
 
 def test_an_order_fetches_priors_before_its_images_come(orthanc: Orthanc, start_receiver: StartReceiver) -> None:
