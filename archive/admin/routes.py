@@ -33,7 +33,7 @@ class RouteAdmin(AuditedChanges):
     fieldsets = (
         (None, {"fields": ("name", "enabled", "action", "peer", "trigger")}),
         (
-            "When what has arrived is or was",
+            "Conditions",
             {"fields": ("source_peer", "modality", "station_name", "description_contains")},
         ),
         ("At these times", {"fields": (("from_time", "until_time"), "weekdays")}),
