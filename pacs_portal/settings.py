@@ -101,6 +101,14 @@ PORTAL_CORS_ORIGINS: list[str] = env.list("PORTAL_CORS_ORIGINS", default=[])
 """Web viewers of other origins that may use DICOMweb with a token."""
 PORTAL_METRICS_NETWORKS = networks("PORTAL_METRICS_NETWORKS", "127.0.0.0/8,::1/128")
 """Who reads ``/metrics`` without a token."""
+PORTAL_OIDC_ISSUER = env.str("PORTAL_OIDC_ISSUER", "")
+"""The site's identity provider, whose access tokens open DICOMweb and the API; empty: none."""
+PORTAL_OIDC_AUDIENCE = env.str("PORTAL_OIDC_AUDIENCE", "")
+"""What its tokens for the portal name as audience."""
+PORTAL_OIDC_KEYS = env.str("PORTAL_OIDC_KEYS", "")
+"""Address or file of its keys (JWK set); empty: as its discovery document says."""
+PORTAL_OIDC_USER_CLAIM = env.str("PORTAL_OIDC_USER_CLAIM", "preferred_username")
+"""The claim that is the user name here."""
 # Read by prometheus_client: where each process of this machine counts for the others to read.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(PORTAL_DATA / "run" / "metrics" / socket.gethostname())
 PORTAL_SETTLE_S = number("PORTAL_SETTLE_S", 30, 1, 86_400)

@@ -30,3 +30,7 @@ class AccessToken(models.Model):
 
     def __str__(self) -> str:
         return f"access token {self.pk}"
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset({self.scope})

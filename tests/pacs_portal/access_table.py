@@ -203,6 +203,11 @@ ROWS = (
     Row("GET", f"{INSTANCE}/metadata", DATA_SEES),
     Row("GET", FRAMES_ASKED, DOWNLOADS),
     Row("GET", f"{INSTANCE}/bulkdata/<path:place>", DOWNLOADS),
+    *(
+        Row("GET", f"{place}/{kind}", DOWNLOADS)
+        for place in (WEB, SERIES, INSTANCE)
+        for kind in ("pixeldata", "bulkdata")
+    ),
     Row("POST", f"{STUDY}/assign", "302 403 404 200 200 403 404 404 404"),
     Row("POST", f"{STUDY}/hand-over", "302 400 404 400 400 400 404 404 404"),
     Row("GET", "worklist/figures/", "302 404 404 404 404 404 404 200 404"),
