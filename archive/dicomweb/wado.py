@@ -204,5 +204,5 @@ def record_retrieval(request: HttpRequest, event: Event, target: Target) -> None
         address=client_address(request),
         study_instance_uid=target.study.study_instance_uid,
         subject=target.name,
-        details={"door": "wado-rs", "instances": len(target.instances)},
+        details={"door": "wado-rs", "instances": target.count},
     )
