@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from archive import metrics
 from archive.dimse.live import SILENT_AFTER_S
 from archive.models import AccessToken, Job, Receiver
 from tests.archive.receiving.sending import store
-from tests.conftest import Cast
+from tests.conftest import ROOT, Cast
 from tests.phantoms import ct_image
 
 ClientOf = Callable[..., Client]
@@ -129,3 +130,23 @@ def test_forwarded_addresses_count_only_from_trusted_proxies(client: Client, set
     assert client.get("/metrics", headers={"X-Forwarded-For": OUTSIDE}).status_code == 401
     settings.PORTAL_METRICS_NETWORKS = [f"{OUTSIDE}/32"]
     assert client.get("/metrics", headers={"X-Forwarded-For": OUTSIDE}).status_code == 200
+
+
+def test_every_figure_is_on_the_page_for_operators(client: Client) -> None:
+    count = {
+        metrics.count_request: ("x", 200, 0.1),
+        metrics.count_tile: ("x",),
+        metrics.count_received: ("x", 1),
+        metrics.count_refused_instance: ("x",),
+        metrics.count_refusal: ("x",),
+    }
+    for function, arguments in count.items():
+        function(*arguments)
+    metrics.count_cache("x", is_hit=True)
+    metrics.count_association(over_tls=True)
+    families = text_string_to_metric_families(client.get("/metrics").content.decode())
+    told = {one.name.removesuffix("_total") for one in families}
+    page = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (portal_[\w, ]+) \|", page, re.MULTILINE)
+    named = {name.removesuffix("_total") for row in rows for name in row.split(", ")}
+    assert told == named
