@@ -3,9 +3,10 @@
     python -m bench.query [--studies 1000000] [--rounds 9] [--folder DIR] [--no-orthanc] [--small 1000]
 
 C-FIND goes over a real association to a receiver in a process of its own; a time is from the request to the
-first answer, to a page of 50 answers (the association then cancels), or to the end where there are fewer. The
-search page goes through Django's test client, signed in as a radiologist. Orthanc and the portal are compared
-on the same ``--small`` studies, all answers read.
+first answer, to a page of 50 answers (the association then cancels), or to the end where there are fewer.
+QIDO-RS (``limit=50``) and the search page go through Django's test client, signed in as a radiologist. Orthanc
+and the portal are compared on the same ``--small`` studies, all answers read. With ``DATABASE_URL`` the studies are
+in PostgreSQL.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from pydicom import Dataset
@@ -36,6 +37,9 @@ from pynetdicom.dsutils import encode
 
 from bench.ingest import ORTHANC, STORESCU, free_port, running
 from bench.worklist import FAMILIES, GIVEN, set_up
+
+if TYPE_CHECKING:
+    from django.test import Client
 
 STUDY_ROOT = "1.2.840.10008.5.1.4.1.2.2.1"
 ROOT = Path(__file__).resolve().parent.parent
@@ -229,9 +233,9 @@ def association(port: int, called: str) -> Iterator[Association]:
     assoc.release()
 
 
-def page_asker() -> Callable[[str], int]:
+def signed_in() -> Client:
+    """A radiologist's client, without a server."""
     from django.test import Client
-    from django.urls import reverse
 
     from archive.models import User
 
@@ -240,6 +244,22 @@ def page_asker() -> Callable[[str], int]:
     reader.groups.add(reader.groups.model.objects.get(name="radiologist"))
     client = Client(SERVER_NAME="localhost")
     client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def qido_asker(client: Client) -> Callable[[dict[str, str]], int]:
+    def studies(keys: dict[str, str]) -> int:
+        response = client.get("/dicom-web/studies", keys | {"limit": str(PAGE)})
+        if response.status_code != 200:
+            sys.exit(f"QIDO-RS answered {response.status_code}.")
+        return len(response.json())
+
+    return studies
+
+
+def page_asker(client: Client) -> Callable[[str], int]:
+    from django.urls import reverse
+
     address = reverse("search")
 
     def page(words: str) -> int:
@@ -251,8 +271,28 @@ def page_asker() -> Callable[[str], int]:
     return page
 
 
+def measure_qido(studies: int, rounds: int) -> list[str]:
+    """Every question of the network as a search of DICOMweb; the names of those that took too long."""
+    ask_qido, missed = qido_asker(signed_in()), []
+    print(f"\n{'QIDO-RS, a page':36}{'answers':>8}{'fastest':>10}{'median':>10}{'CPU':>11}")
+    for case in cases(studies):
+        if case.words:
+            continue
+        count, taken = ask_qido(case.keys), []
+        before_cpu = time.process_time()
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            ask_qido(case.keys)
+            taken.append((time.perf_counter() - begun) * 1000)
+        cpu_ms = (time.process_time() - before_cpu) * 1000 / rounds
+        median = statistics.median(taken)
+        missed += [f"QIDO-RS {case.name}"] if median > GOAL_MS else []
+        print(f"{case.name:36}{count:8}{min(taken):8.1f} ms{median:8.1f} ms{cpu_ms:8.1f} ms", flush=True)
+    return missed
+
+
 def measure(port: int, studies: int, rounds: int, receiver: psutil.Process) -> None:
-    page = page_asker()
+    page = page_asker(signed_in())
     print(f"{'':36}{'answers':>8}{'first':>10}{'page':>10}{'slowest':>10}{'CPU':>11}")
     missed = []
     with association(port, "PORTAL") as assoc:
@@ -279,6 +319,7 @@ def measure(port: int, studies: int, rounds: int, receiver: psutil.Process) -> N
     print(
         f"{count} answers in a row: {count / seconds:.0f} a second; receiver {before / 2**20:.0f} to {after / 2**20:.0f} MiB"
     )
+    missed += measure_qido(studies, rounds)
     print("Above the goal: " + (", ".join(missed) or "none"))
 
 
@@ -374,7 +415,7 @@ def prepare(folder: Path, studies: int) -> None:
         print(f"{studies:,} studies made in {time.perf_counter() - begun:.0f} s")
     connection.close()
     size = sum(path.stat().st_size for path in folder.glob("db.sqlite3*"))
-    print(f"{Study.objects.count():,} studies; database {size / 2**20:.0f} MiB")
+    print(f"{Study.objects.count():,} studies in {connection.vendor}{f', {size / 2**20:.0f} MiB' if size else ''}")
 
 
 def main(arguments: list[str]) -> None:

@@ -138,6 +138,25 @@ def orders_have_known_senders(**_kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register()
+def identity_provider_is_named_whole(**_kwargs: Any) -> Iterator[CheckMessage]:
+    """Its tokens are taken for the portal alone, and its keys come by a way that nobody else can speak on."""
+    issuer, keys = settings.PORTAL_OIDC_ISSUER, settings.PORTAL_OIDC_KEYS
+    if issuer and not settings.PORTAL_OIDC_AUDIENCE:
+        yield Error(
+            "PORTAL_OIDC_ISSUER is set without PORTAL_OIDC_AUDIENCE: its tokens for others would open the portal.",
+            hint="Set PORTAL_OIDC_AUDIENCE to what its tokens for the portal name as audience (aud).",
+            id="portal.E012",
+        )
+    place = keys or issuer
+    if issuer and not settings.IS_DEMO and place.startswith("http://"):
+        yield Error(
+            f"The keys of the identity provider would come without TLS from {place}.",
+            hint="Give an https:// address, or the file of the keys in PORTAL_OIDC_KEYS.",
+            id="portal.E013",
+        )
+
+
+@register()
 def tls_of_the_receiver_can_be_used(**_kwargs: Any) -> Iterator[CheckMessage]:
     """A TLS port has a certificate with its key, and whom it checks peers against where it does."""
     from archive.dimse.client import site_files

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
-OPEN_PREFIXES = ("/accounts/", "/healthz", "/readyz", "/static/", "/s/", "/send-in/")
+OPEN_PREFIXES = ("/accounts/", "/healthz", "/readyz", "/metrics", "/static/", "/s/", "/send-in/")
 """Addresses that need no account: those of links carry a secret of their own."""
 JSON_PREFIXES = ("/api/", "/dicom-web/", "/stacks/", "/tiles/", "/wado")
 """Addresses that a script asks: answered 401, never sent to a page."""

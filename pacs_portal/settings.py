@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import socket
 from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
@@ -56,9 +57,9 @@ def host_and_port(name: str, default: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def networks(name: str) -> list[str]:
+def networks(name: str, default: str = "") -> list[str]:
     """Read networks such as ``10.1.2.0/24``, separated by commas."""
-    found = [text.strip() for text in env.str(name, "").split(",") if text.strip()]
+    found = [text.strip() for text in env.str(name, default).split(",") if text.strip()]
     for text in found:
         try:
             ip_network(text)
@@ -98,6 +99,18 @@ PORTAL_PUBLIC_URL = env.str("PORTAL_PUBLIC_URL", f"http://{PORTAL_HTTP_HOST}:{PO
 PORTAL_TRUSTED_PROXIES: list[str] = env.list("PORTAL_TRUSTED_PROXIES", default=[])
 PORTAL_CORS_ORIGINS: list[str] = env.list("PORTAL_CORS_ORIGINS", default=[])
 """Web viewers of other origins that may use DICOMweb with a token."""
+PORTAL_METRICS_NETWORKS = networks("PORTAL_METRICS_NETWORKS", "127.0.0.0/8,::1/128")
+"""Who reads ``/metrics`` without a token."""
+PORTAL_OIDC_ISSUER = env.str("PORTAL_OIDC_ISSUER", "")
+"""The site's identity provider, whose access tokens open DICOMweb and the API; empty: none."""
+PORTAL_OIDC_AUDIENCE = env.str("PORTAL_OIDC_AUDIENCE", "")
+"""What its tokens for the portal name as audience."""
+PORTAL_OIDC_KEYS = env.str("PORTAL_OIDC_KEYS", "")
+"""Address or file of its keys (JWK set); empty: as its discovery document says."""
+PORTAL_OIDC_USER_CLAIM = env.str("PORTAL_OIDC_USER_CLAIM", "preferred_username")
+"""The claim that is the user name here."""
+# Read by prometheus_client: where each process of this machine counts for the others to read.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(PORTAL_DATA / "run" / "metrics" / socket.gethostname())
 PORTAL_SETTLE_S = number("PORTAL_SETTLE_S", 30, 1, 86_400)
 """Quiet seconds after which a study is announced as ready."""
 
@@ -180,6 +193,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "pacs_portal.metrics.CountingMiddleware",
     "pacs_portal.middleware.ForwardedHeadersMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "viewer.tiles.fast_lane.TileMiddleware",

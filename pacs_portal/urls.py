@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 
 from archive import uid_converter  # noqa: F401 - registers ``uid``
 from archive.dicomweb.doors import resource
-from pacs_portal import accounts, health  # noqa: F401 - accounts listens to sign-ins
+from pacs_portal import accounts, health, metrics  # noqa: F401 - accounts listens to sign-ins
 from viewer import stack_converter  # noqa: F401 - registers ``stack``
 from viewer.api import (
     color_maps,
@@ -225,4 +225,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", metrics.show),
 ]

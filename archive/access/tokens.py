@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -58,11 +59,11 @@ def find_token(text: str) -> AccessToken | None:
     return token
 
 
-def allows(token: AccessToken, *, is_safe: bool, is_store: bool) -> bool:
-    """Whether a token's scope covers a request: one that only reads, or one that stores instances."""
-    if token.scope == AccessToken.Scope.ALL:
-        return True
-    return is_safe if token.scope == AccessToken.Scope.READ else is_store
+def allows(scopes: Iterable[str], *, is_safe: bool, is_store: bool) -> bool:
+    """Whether one of a token's scopes covers a request: one that only reads, or one that stores instances."""
+    covered = {AccessToken.Scope.ALL.value: True, AccessToken.Scope.READ.value: is_safe}
+    covered[AccessToken.Scope.STORE.value] = is_store
+    return any(covered.get(scope, False) for scope in scopes)
 
 
 def revoke(tokens: list[AccessToken], *, by: User, address: str) -> int:

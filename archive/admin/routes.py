@@ -24,16 +24,16 @@ MOST_TRIED = 10
 
 @admin.register(Route)
 class RouteAdmin(AuditedChanges):
-    list_display = ("name", "enabled", "action", "peer", "conditions", "queued")
-    list_filter = ("enabled", "action", "peer")
+    list_display = ("name", "enabled", "action", "peer", "trigger", "conditions", "queued")
+    list_filter = ("enabled", "action", "trigger", "peer")
     search_fields = ("name",)
     list_select_related = ("peer", "source_peer")
     deletion_warning = "Nothing more is sent by them. What was sent stays where it is, and is forgotten here."
     actions = ("try_out",)
     fieldsets = (
-        (None, {"fields": ("name", "enabled", "action", "peer")}),
+        (None, {"fields": ("name", "enabled", "action", "peer", "trigger")}),
         (
-            "When a study has arrived that",
+            "Conditions",
             {"fields": ("source_peer", "modality", "station_name", "description_contains")},
         ),
         ("At these times", {"fields": (("from_time", "until_time"), "weekdays")}),

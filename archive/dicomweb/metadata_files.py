@@ -25,6 +25,7 @@ from archive.dicomweb.qido import address_of
 from archive.dicomweb.targets import Target, target_of
 from archive.errors import ArchiveError
 from archive.mending.coercion import facts_of
+from archive.metrics import count_cache
 from archive.models import Instance, Series
 from archive.storage import layout
 
@@ -142,9 +143,12 @@ def metadata_of_series(series: Series, target: Target) -> Gzipped:
     """Metadata of a series' shown instances: kept ready, or made now and kept."""
     path = _path(series, target.study.revision)
     try:
-        return Gzipped(path.read_bytes())
+        kept = Gzipped(path.read_bytes())
     except FileNotFoundError:
-        pass
+        count_cache("metadata", is_hit=False)
+    else:
+        count_cache("metadata", is_hit=True)
+        return kept
     made = Gzipped.of(metadata_of_instance(instance) for instance in target.instances_of(series))
     _keep(path, made)
     return made

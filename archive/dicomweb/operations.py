@@ -157,6 +157,28 @@ def _retrievals() -> Iterator[Operation]:
             "GET", path, name, what, offered, (200, 206, 304), (400, 404, 406, 410, 416), (ACCEPT, NONE_MATCH, *RANGE)
         )
 
+    multipart = {kind: schema for kind, schema in PIXELS.items() if kind.startswith("multipart")}
+    octets = dict(list(PIXELS.items())[:1])
+    for name, path, what in (
+        ("Study", STUDY, "study"),
+        ("Series", SERIES, "series"),
+        ("Instance", INSTANCE, "instance"),
+    ):
+        for kind, words, offered in (
+            ("PixelData", "Every frame", multipart),
+            ("BulkData", "Every value that metadata names by an address", octets),
+        ):
+            yield Operation(
+                "GET",
+                f"{path}/{kind.lower()}",
+                f"Retrieve{name}{kind}",
+                f"{words} of a {what}, each as a part (WADO-RS).",
+                offered,
+                (200, 304),
+                (404, 406, 410),
+                (ACCEPT, NONE_MATCH),
+            )
+
 
 def _pictures() -> Iterator[Operation]:
     for name, path, what in (

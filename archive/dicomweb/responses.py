@@ -24,6 +24,8 @@ PLAIN_JSON: Final = "application/json"
 XML: Final = "application/dicom+xml"
 DATA_SETS: Final = (JSON, PLAIN_JSON, XML)
 RETRY_AFTER_S: Final = "30"
+GATHERED: Final = 1 << 18
+"""Bytes from which on a piece of a body is sent."""
 
 View = Callable[..., HttpResponseBase]
 
@@ -93,9 +95,27 @@ Part = tuple[str, dict[str, str], Iterable[bytes]]
 def multipart(parts: Iterable[Part], *, kind: str, status: int = 200) -> StreamingHttpResponse:
     """A multipart/related body, streamed part by part (RFC 2387)."""
     boundary = secrets.token_hex(16)
-    response = StreamingHttpResponse(_blocks(parts, boundary), status=status)
+    response = StreamingHttpResponse(gathered(_blocks(parts, boundary)), status=status)
     response["Content-Type"] = f'multipart/related; type="{kind}"; boundary={boundary}'
     return response
+
+
+def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in fewer pieces: each passes from one thread of the server to another.
+
+    >>> [len(piece) for piece in gathered([b"head", b"x" * GATHERED, b"tail"])]
+    [262148, 4]
+    """
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= GATHERED:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 def _blocks(parts: Iterable[Part], boundary: str) -> Iterator[bytes]:

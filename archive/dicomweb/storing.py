@@ -14,9 +14,10 @@ from archive.dicomweb.metadata import LARGEST_METADATA, read_json, read_xml, uid
 from archive.dicomweb.multipart import MultipartBody, Part, Readable, media_type
 from archive.dicomweb.statuses import OUT_OF_RESOURCES, failure_reason_of
 from archive.errors import ArchiveError, ObjectTooLarge
+from archive.metrics import count_refused_instance
 from archive.receiving.intake import IntakeResult
 from archive.receiving.part10 import receive_part10
-from archive.receiving.sources import Origin
+from archive.receiving.sources import Door, Origin
 from archive.receiving.upload import STOPS, spooled
 
 DICOM: Final = "application/dicom"
@@ -105,6 +106,7 @@ class _Storing:
         """One DICOM file; after a full disk the rest of the request fails without being tried."""
         stopped = self.report.stopped_by
         if stopped is not None:
+            count_refused_instance(Door.STOW)
             self.report.failures.append(Failure(OUT_OF_RESOURCES, str(stopped), sop_class_uid, sop_instance_uid))
             return
         try:
@@ -151,6 +153,7 @@ class _Storing:
     def _fail(self, error: ArchiveError, sop_class_uid: str = "", sop_instance_uid: str = "") -> None:
         if isinstance(error, STOPS):
             self.report.stopped_by = error
+        count_refused_instance(Door.STOW)
         self.report.failures.append(Failure(failure_reason_of(error), str(error), sop_class_uid, sop_instance_uid))
 
 

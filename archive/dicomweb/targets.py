@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.http import HttpRequest
 
@@ -14,27 +15,44 @@ from archive.models import Instance, Series, Study
 from archive.models.instance import InstanceQuerySet
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
-    """A study, or one series or instance of it."""
+    """A study, or one series or instance of it; its instances are loaded when they are looked at."""
 
     study: Study
     name: str
     """UID of the lowest level that the address names."""
-    instances: tuple[Instance, ...]
-    """By series and instance number; stored file, series and study are loaded."""
+    rows: InstanceQuerySet
 
-    @property
+    @cached_property
+    def instances(self) -> tuple[Instance, ...]:
+        """By series and instance number; stored file, series and study are loaded."""
+        return _loaded(self.rows, self.study)
+
+    @cached_property
+    def count(self) -> int:
+        return len(self.instances) if self._is_loaded else self.rows.count()
+
+    @cached_property
     def series(self) -> list[Series]:
         """Series of the instances, each once, in order."""
-        return list({instance.series_id: instance.series for instance in self.instances}.values())
+        if self._is_loaded:
+            return list({instance.series_id: instance.series for instance in self.instances}.values())
+        found = list(Series.objects.filter(pk__in=self.rows.values("series")).order_by("series_number", "pk"))
+        for series in found:
+            series.study = self.study
+        return found
+
+    @property
+    def _is_loaded(self) -> bool:
+        return "instances" in self.__dict__
 
     def instances_of(self, series: Series) -> list[Instance]:
         return [instance for instance in self.instances if instance.series_id == series.pk]
 
     def etag(self, what: str) -> str:
         """Changes with the study's revision: images added, hidden or restored."""
-        text = f"{self.name} {self.study.revision} {len(self.instances)} {what}"
+        text = f"{self.name} {self.study.revision} {self.count} {what}"
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
@@ -63,17 +81,17 @@ def find_target(
         rows = rows.filter(series__series_instance_uid=series_instance_uid)
     if sop_instance_uid:
         rows = rows.filter(sop_instance_uid=sop_instance_uid)
-    found = _loaded(rows.shown(), study)
-    if not found:
+    target = Target(study, sop_instance_uid or series_instance_uid or study_instance_uid, rows.shown())
+    if not (target.instances if sop_instance_uid else target.rows.exists()):
         if may_reject(user) and rows.exists():
             raise Gone("It was rejected; those who may can restore it.")
         raise NotFound("There is no such resource in this study.")
-    return Target(study, sop_instance_uid or series_instance_uid or study_instance_uid, found)
+    return target
 
 
 def target_of(study: Study) -> Target:
     """All that is shown of a study, for work that nobody asked for."""
-    return Target(study, study.study_instance_uid, _loaded(Instance.objects.shown().filter(series__study=study), study))
+    return Target(study, study.study_instance_uid, Instance.objects.shown().filter(series__study=study))
 
 
 def _loaded(rows: InstanceQuerySet, study: Study) -> tuple[Instance, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archive import uid_converter  # noqa: F401 - registers ``uid``
-from archive.dicomweb import qido, wado
+from archive.dicomweb import bulk_resources, qido, wado
 from archive.dicomweb.deleting import delete
 from archive.dicomweb.doors import not_offered, resource
 from archive.dicomweb.stow import stow
@@ -28,5 +28,7 @@ urlpatterns = [
     resource(f"{INSTANCE}/metadata", GET=wado.metadata),
     resource(f"{INSTANCE}/frames/<str:frames>", GET=wado.frames),
     resource(f"{INSTANCE}/bulkdata/<path:place>", GET=wado.bulk),
+    *(resource(f"{one}/pixeldata", GET=bulk_resources.pixel_data) for one in (STUDY, SERIES, INSTANCE)),
+    *(resource(f"{one}/bulkdata", GET=bulk_resources.all_bulk_data) for one in (STUDY, SERIES, INSTANCE)),
     *not_offered(),
 ]

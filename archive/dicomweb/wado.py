@@ -59,13 +59,13 @@ def _as_files(request: HttpRequest, target: Target, wanted: MediaRange) -> HttpR
     if wanted.multipart or wanted.kind != DICOM:
         if not_modified(request, etag):
             return unchanged(weak(etag))
-        _record(request, Event.EXPORTED, target)
-        return _tagged(multipart((_file_part(way) for way in ways), kind=DICOM), etag)
+        record_retrieval(request, Event.EXPORTED, target)
+        return tagged(multipart((_file_part(way) for way in ways), kind=DICOM), etag)
     if len(ways) != 1:
         raise NotAcceptable(f'{len(ways)} instances are given as multipart/related; type="{DICOM}" or {ZIP}.')
     if not_modified(request, etag):
         return unchanged(etag)
-    _record(request, Event.EXPORTED, target)
+    record_retrieval(request, Event.EXPORTED, target)
     response = _as_file(request, ways[0], etag)
     response["Content-Disposition"] = f'attachment; filename="{ways[0].instance.sop_instance_uid}.dcm"'
     return response
@@ -74,7 +74,7 @@ def _as_files(request: HttpRequest, target: Target, wanted: MediaRange) -> HttpR
 def _as_file(request: HttpRequest, way: encodings.Way, etag: str) -> HttpResponseBase:
     """One file, of which a range may be asked for where it lies as it goes out."""
     if not way.is_stored_so:
-        return _tagged(StreamingHttpResponse(way.blocks(), content_type=way.content_type), etag)
+        return tagged(StreamingHttpResponse(way.blocks(), content_type=way.content_type), etag)
     try:
         outgoing = open_outgoing(way.instance)
     except OSError:
@@ -87,7 +87,7 @@ def _etag(target: Target, ways: Iterable[encodings.Way]) -> str:
     return target.etag(" ".join(f"{way.transfer_syntax_uid} {way.instance.stored_file.key}" for way in ways))
 
 
-def _tagged(response: HttpResponseBase, etag: str) -> HttpResponseBase:
+def tagged(response: HttpResponseBase, etag: str) -> HttpResponseBase:
     """The same data sets, in bytes that may differ each time."""
     response["ETag"] = weak(etag)
     return response
@@ -105,10 +105,10 @@ def _as_zip(request: HttpRequest, target: Target, wanted: MediaRange) -> HttpRes
     etag = _etag(target, ways)
     if not_modified(request, etag):
         return unchanged(weak(etag))
-    _record(request, Event.EXPORTED, target)
+    record_retrieval(request, Event.EXPORTED, target)
     response = StreamingHttpResponse(zip_of(ways), content_type=ZIP)
     response["Content-Disposition"] = f'attachment; filename="{target.name}.zip"'
-    return _tagged(response, etag)
+    return tagged(response, etag)
 
 
 @answers_errors
@@ -121,7 +121,7 @@ def metadata(
     etag = target.etag(f"metadata {kind}")
     if not_modified(request, etag):
         return unchanged(etag)
-    _record(request, Event.TAGS_VIEWED, target)
+    record_retrieval(request, Event.TAGS_VIEWED, target)
     if sop_instance_uid:
         response = data_sets(request, [metadata_of_instance(target.instances[0])])
     elif kind == XML:
@@ -157,12 +157,12 @@ def frames(
         if not_modified(request, etag):
             return unchanged(etag)
         parts = image.parts(kind)
-        _record(request, Event.EXPORTED, target)
+        record_retrieval(request, Event.EXPORTED, target)
         if not one.multipart and one.kind == kind.media_type and len(image.numbers) == 1:
             content_type, _headers, content = next(iter(parts))
             value = b"".join(content)
             return single_part(request, value, size=len(value), content_type=content_type, etag=etag)
-        return _tagged(multipart(parts, kind=kind.media_type), etag)
+        return tagged(multipart(parts, kind=kind.media_type), etag)
     raise NotAcceptable(f"The frames are given as {', '.join(image.offers())}.")
 
 
@@ -180,9 +180,9 @@ def bulk(
         value = bulk_data.value_at(instance, place)
         if not_modified(request, etag):
             return unchanged(etag)
-        _record(request, Event.EXPORTED, target)
+        record_retrieval(request, Event.EXPORTED, target)
         if one.multipart:
-            return _tagged(multipart([(OCTETS, {}, [value])], kind=OCTETS), etag)
+            return tagged(multipart([(OCTETS, {}, [value])], kind=OCTETS), etag)
         return single_part(request, value, size=len(value), content_type=OCTETS, etag=etag)
     raise NotAcceptable(f"Bulk data is given as {OCTETS}.")
 
@@ -197,12 +197,12 @@ def downloadable(
     return target
 
 
-def _record(request: HttpRequest, event: Event, target: Target) -> None:
+def record_retrieval(request: HttpRequest, event: Event, target: Target) -> None:
     record_event(
         event,
         user=user_of(request),
         address=client_address(request),
         study_instance_uid=target.study.study_instance_uid,
         subject=target.name,
-        details={"door": "wado-rs", "instances": len(target.instances)},
+        details={"door": "wado-rs", "instances": target.count},
     )

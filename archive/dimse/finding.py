@@ -41,6 +41,8 @@ from archive.querying.search import Query
 logger = logging.getLogger(__name__)
 
 LONGEST_AUDITED: Final = 20
+AT_ONCE: Final = 20
+"""Answers of one write; rows are read in multiples of it, so that none that is ready waits for the database."""
 
 
 def answer_find(exchange: Exchange, agreed: Agreed) -> None:
@@ -82,7 +84,7 @@ def _read(exchange: Exchange, agreed: Agreed) -> tuple[Identifier, Answers]:
 
 
 def _send_all(exchange: Exchange, identifier: Identifier, answers: Answers) -> tuple[Answer, int]:
-    """Send the matches one by one; return the final answer and how many there were."""
+    """Send the matches, the first at once; return the final answer and how many there were."""
     pending = Answer(PENDING_UNSUPPORTED_KEYS if answers.unsupported else PENDING)
     count = 0
     for values in answers:
@@ -92,9 +94,11 @@ def _send_all(exchange: Exchange, identifier: Identifier, answers: Answers) -> t
             return Answer(OUT_OF_RESOURCES, f"More than {count} matches; ask for less."), count
         character_set = finish_answer(values, identifier)
         data = encode_answer(values, is_implicit=exchange.is_implicit, character_set=character_set)
-        exchange.send(pending, data)
+        exchange.add(pending, data)
         exchange.assoc.sent.answers += 1
         count += 1
+        if count == 1 or count % AT_ONCE == 0:
+            exchange.flush()
     return Answer(CANCELLED if exchange.is_cancelled else SUCCESS), count
 
 

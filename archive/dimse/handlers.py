@@ -22,6 +22,7 @@ from archive.dimse.statuses import (
 )
 from archive.dimse.writeback import begin_writeback
 from archive.errors import ArchiveError
+from archive.metrics import count_refused_instance
 from archive.receiving.intake import receive_instance
 from archive.receiving.sources import Door, Origin
 from archive.receiving.staging import StagedFile
@@ -169,6 +170,7 @@ class IncomingStore:
                 self._staged = None
                 _under_way.discard(self)
                 return STORED
+        count_refused_instance(Door.DIMSE)
         return self._refusal or Answer(PROCESSING_FAILURE)
 
     def abort(self) -> None:

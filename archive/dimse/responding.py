@@ -42,6 +42,7 @@ class Exchange:
         self.sop_class_uid = str(request.AffectedSOPClassUID)
         self._context_id = cast(int, context.context_id)
         self._syntax = context.transfer_syntax[0]
+        self._waiting = b""
 
     @property
     def is_cancelled(self) -> bool:
@@ -88,13 +89,18 @@ class Exchange:
         return data
 
     def send(self, answer: Answer, data: bytes = b"", counts: Mapping[int, int] | None = None) -> None:
-        """Send one response with its identifier; ``counts`` are its numbers of sub-operations.
+        """Send what waits, then one response with its identifier; ``counts`` are its numbers of sub-operations.
 
         Raises
         ------
         ConnectionClosed
             The peer is gone, or does not read.
         """
+        self.add(answer, data, counts)
+        self.flush()
+
+    def add(self, answer: Answer, data: bytes = b"", counts: Mapping[int, int] | None = None) -> None:
+        """Let a response wait for others to go out with: each write wakes the peer, which takes longer than writing."""
         self.assoc.sent.note_refusal(answer)
         command = pack_response(
             _COMMAND_FIELDS[type(self.request)],
@@ -109,8 +115,18 @@ class Exchange:
         pdus = pack_command(self._context_id, command, longest)
         if data:
             pdus += pack_data(self._context_id, data, is_last=True, max_pdu_bytes=longest)
+        self._waiting += pdus
+
+    def flush(self) -> None:
+        """Send the responses that wait.
+
+        Raises
+        ------
+        ConnectionClosed
+        """
+        waiting, self._waiting = self._waiting, b""
         # No other thread sends meanwhile: the state machine answers only a release or an abort, which end all this.
-        self.assoc.dul.reply(pdus)
+        self.assoc.dul.reply(waiting)
 
     def fail(self, error: Exception, words: str) -> None:
         """Say that something of ours went wrong, without details, and log what."""

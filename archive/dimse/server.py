@@ -29,6 +29,7 @@ from archive.dimse.refusals import Refusal, RefusalLog
 from archive.dimse.sharing import PortShare
 from archive.dimse.tls import CannotUseTls, ClientCertificates, server_context
 from archive.dimse.trail import trail
+from archive.metrics import count_association, count_refusal
 
 if TYPE_CHECKING:
     from archive.dimse.live import LiveReport
@@ -256,16 +257,17 @@ class DicomServer:
             is_this_machine=is_same_machine(address, local),
         )
         if admission.rejection is not None or admission.rule is None:
-            self._refused(admission.reason, request, address)
+            self._refused(admission.reason, request, address, kind="association")
             return admission.rejection
         if not self._has_room(address):
-            self._refused("too many associations", request, address)
+            self._refused("too many associations", request, address, kind="association")
             return LOCAL_LIMIT_EXCEEDED
         self._peers.seen(request.calling_ae_title)
         self._begin(connection, address, request, admission.rule, with_version_1(pdu), after)
         return None
 
     def _no_handshake(self, address: str, reason: str) -> None:
+        count_refusal("handshake")
         logger.info("refused: %s", reason, extra={"address": address})
         self._refusals.add(Refusal(reason, "", "", address))
 
@@ -290,6 +292,7 @@ class DicomServer:
         )
         with self._lock:
             self._associations.add(association)
+        count_association(over_tls=isinstance(connection, ssl.SSLSocket))
         try:
             association.start()
         except RuntimeError:  # The system has no more threads.
@@ -298,7 +301,7 @@ class DicomServer:
 
     def _sender(self, request: AssociateRequest, address: str, rule: PeerRule) -> Sender:
         def refused(reason: str) -> None:
-            self._refused(reason, request, address)
+            self._refused(reason, request, address, kind="request")
 
         return Sender(
             calling_ae_title=request.calling_ae_title,
@@ -338,7 +341,8 @@ class DicomServer:
         idlest.break_off()
         return True
 
-    def _refused(self, reason: str, request: AssociateRequest, address: str) -> None:
+    def _refused(self, reason: str, request: AssociateRequest, address: str, *, kind: str) -> None:
+        count_refusal(kind)
         logger.info("refused: %s", reason, extra={"calling_ae_title": request.calling_ae_title, "address": address})
         self._refusals.add(Refusal(reason, request.calling_ae_title, request.called_ae_title, address))
 

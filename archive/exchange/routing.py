@@ -1,7 +1,7 @@
-"""Routing rules: what happens of itself when a study has arrived (gone quiet).
+"""Routing rules: what happens of itself when a study has arrived (gone quiet), or an order.
 
-A rule forwards or fetches priors. What it decides becomes job rows in the transaction that settles the study, so a
-restart loses nothing. Nothing goes back to the peer that it came from, an instance goes to a rule's peer once,
+A rule forwards or fetches priors. What it decides becomes job rows in the transaction that settles the study or
+writes the order, so a restart loses nothing. Nothing goes back to the peer that it came from, an instance goes to a rule's peer once,
 and derived images stay unless the rule asks for them.
 """
 
@@ -13,15 +13,20 @@ from datetime import datetime, time, timedelta
 from typing import Protocol
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.jobs.kinds import PRIORS, SEND
 from archive.jobs.queue import enqueue
-from archive.models import Instance, Job, Route, RoutedInstance, Series, Study
+from archive.models import Instance, Job, Route, RoutedInstance, ScheduledStep, Series, Study
 from archive.models.instance import InstanceQuerySet
+from archive.models.scheduled_step import StepState
+from archive.storage import layout
+
+BEFORE_IMAGES = (StepState.SCHEDULED, StepState.ARRIVED)
+"""States of an order for which priors are fetched: those whose images are still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,26 @@ def route_study(study_id: int, *, at: datetime | None = None) -> list[Job]:
     if study is None:
         return []
     jobs = []
-    for route in Route.objects.filter(enabled=True, peer__enabled=True).select_related("peer", "source_peer"):
+    for route in _rules(Route.Trigger.ARRIVAL):
         with transaction.atomic():
             job = _apply(route, study, at or timezone.now())
         if job is not None:
             jobs.append(job)
     return jobs
+
+
+def route_order(step: ScheduledStep, *, at: datetime | None = None) -> list[Job]:
+    """Apply every enabled rule to an order that came or was changed; returns the jobs that were queued."""
+    if step.state not in BEFORE_IMAGES:
+        return []
+    rules = [route for route in _rules(Route.Trigger.ORDER) if is_time(route, at or timezone.now())]
+    found = [_queue_priors_of_order(route, step) for route in rules if matches_order(route, step)]
+    return [job for job in found if job is not None]
+
+
+def _rules(trigger: Route.Trigger) -> QuerySet[Route]:
+    enabled = Route.objects.filter(enabled=True, peer__enabled=True, trigger__in=[trigger, Route.Trigger.EITHER])
+    return enabled.select_related("peer", "source_peer")
 
 
 def _apply(route: Route, study: Study, at: datetime) -> Job | None:
@@ -78,7 +97,19 @@ def _queue_priors(route: Route, study: Study) -> Job | None:
     return job
 
 
-def _audit(route: Route, study: Study, job: Job, details: dict[str, int]) -> None:
+def _queue_priors_of_order(route: Route, step: ScheduledStep) -> Job | None:
+    # Once for an order, however many steps it has; again where it is corrected to another patient.
+    whose = layout.digest_of(f"{step.patient_id.strip()}\\{step.issuer_of_patient_id.strip()}")
+    key = f"{PRIORS} {route.pk} order {step.study_instance_uid} {whose[:32]}"
+    if Job.objects.filter(kind=PRIORS, coalescing_key=key).exists():
+        return None
+    parameters = {"peer": route.peer_id, "ae_title": route.peer.ae_title, "route": route.pk, "step": step.pk}
+    job = enqueue(PRIORS, parameters=parameters, coalescing_key=key)
+    _audit(route, step, job, {})
+    return job
+
+
+def _audit(route: Route, study: Study | ScheduledStep, job: Job, details: dict[str, int]) -> None:
     record_event(
         Event.JOB_STARTED,
         actor=f"route {route.pk}",
@@ -112,6 +143,17 @@ def matches(route: Route, study: Study, series: Series) -> bool:
         return False
     wanted = route.description_contains.strip().casefold()
     said = f"{study.study_description}\n{series.series_description}".casefold()
+    return not wanted or wanted in said
+
+
+def matches_order(route: Route, step: ScheduledStep) -> bool:
+    """Whether an order meets a rule's conditions on modality, station and description."""
+    if route.modality and step.modality.strip().upper() != route.modality.strip().upper():
+        return False
+    if route.station_name and step.scheduled_station_name.strip().casefold() != route.station_name.strip().casefold():
+        return False
+    said = f"{step.requested_procedure_description}\n{step.scheduled_procedure_step_description}".casefold()
+    wanted = route.description_contains.strip().casefold()
     return not wanted or wanted in said
 
 

@@ -1,4 +1,4 @@
-"""Routing rules: what is sent on, or fetched, when a study has arrived; and what was sent by which rule."""
+"""Routing rules: what is sent on, or fetched, when a study or an order has arrived; what was sent by which rule."""
 
 from __future__ import annotations
 
@@ -16,10 +16,22 @@ class Route(models.Model):
         FORWARD = "forward", "forward the study to the peer"
         PREFETCH = "prefetch", "fetch the patient's priors from the peer"
 
+    class Trigger(models.TextChoices):
+        ARRIVAL = "arrival", "a study has arrived"
+        ORDER = "order", "an order has arrived"
+        EITHER = "either", "an order or a study has arrived"
+
     name = models.CharField(max_length=80, unique=True)
     enabled = models.BooleanField(default=True)
     action = models.CharField(max_length=16, choices=Action, default=Action.FORWARD)
     peer = models.ForeignKey("archive.Peer", on_delete=models.PROTECT, related_name="routes")
+    trigger = models.CharField(
+        "when",
+        max_length=8,
+        choices=Trigger,
+        default=Trigger.ARRIVAL,
+        help_text="Priors that an order asks for are here before its images are.",
+    )
 
     source_peer = models.ForeignKey(
         "archive.Peer",
@@ -64,6 +76,7 @@ class Route(models.Model):
 
     def clean(self) -> None:
         """A rule that could only do nothing is refused."""
+        self._check_trigger()
         peer = self.peer if self.peer_id is not None else None
         if peer is not None and self.action == self.Action.FORWARD and not peer.may_receive:
             raise ValidationError({"peer": f"{peer.ae_title} may not be sent images; its own page says so."})
@@ -73,6 +86,16 @@ class Route(models.Model):
             raise ValidationError({"source_peer": "Nothing is sent back to the peer that it came from."})
         if (self.from_time is None) != (self.until_time is None):
             raise ValidationError({"until_time": "A time of day has both ends."})
+
+    def _check_trigger(self) -> None:
+        if self.trigger == self.Trigger.ARRIVAL:
+            return
+        if self.action != self.Action.PREFETCH:
+            raise ValidationError({"trigger": "An order has no images to forward."})
+        if self.source_peer_id is not None:
+            raise ValidationError({"source_peer": "An order does not come from a peer: leave it empty."})
+        if self.same_body_part:
+            raise ValidationError({"same_body_part": "An order names no body part."})
 
 
 class RoutedInstance(models.Model):

@@ -15,6 +15,7 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan
 
 from archive.models import Study
+from archive.models.study import StudyQuerySet
 from archive.querying.lookups import RowValue
 from archive.querying.text_index import SHORTEST, TABLE, fts5_expression
 
@@ -24,6 +25,10 @@ class Finder(Protocol):
 
     def pieces(self, sizes: Iterator[int]) -> Iterator[list[int]]:
         """Ids in pieces of at most these sizes; one that is shorter is the last."""
+        ...
+
+    def some(self, most: int) -> list[int]:
+        """At most so many ids, in any order: all of them where there are fewer."""
         ...
 
 
@@ -60,6 +65,9 @@ class AlongColumn:
                 return
             place = tuple(found[-1][1:])
 
+    def some(self, most: int) -> list[int]:
+        return next(self.pieces(iter([most])))
+
     def _beyond(self, place: tuple[Any, ...]) -> Any:
         if len(self.order) == 1:
             return GreaterThan(F(self.order[0]), Value(place[0]))
@@ -81,6 +89,12 @@ class ByTrigrams:
                 return
             before = found[-1]
 
+    def some(self, most: int) -> list[int]:
+        if connection.vendor == "sqlite":
+            return self._from_fts5(None, most)
+        # In no order: PostgreSQL would fetch every row that the index names before it could sort them.
+        return list(self._containing(Study.objects.order_by()).values_list("pk", flat=True)[:most])
+
     def _from_fts5(self, before: int | None, size: int) -> list[int]:
         limit = "" if before is None else " AND rowid < %s"
         parameters: list[Any] = [fts5_expression(self.texts), *([] if before is None else [before]), size]
@@ -93,10 +107,13 @@ class ByTrigrams:
 
     def _from_rows(self, before: int | None, size: int) -> list[int]:
         rows = Study.objects.order_by("-pk") if before is None else Study.objects.filter(pk__lt=before).order_by("-pk")
+        return list(self._containing(rows).values_list("pk", flat=True)[:size])
+
+    def _containing(self, rows: StudyQuerySet) -> StudyQuerySet:
         for column, texts in self.texts.items():
             for text in texts:
                 rows = rows.filter(**{f"{column}__contains": text})
-        return list(rows.values_list("pk", flat=True)[:size])
+        return rows
 
 
 def by_trigrams(column: str, texts: list[str]) -> ByTrigrams | None:

@@ -219,7 +219,7 @@ def _few(condition: Condition, most: int) -> set[int] | None:
         return None
     found: set[int] = set()
     for finder in condition.finders:
-        piece = next(finder.pieces(iter([most + 1])))
+        piece = finder.some(most + 1)
         found.update(piece)
         if len(piece) > most or len(found) > most:
             return None

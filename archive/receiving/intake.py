@@ -15,6 +15,7 @@ from archive.dicom.header import Header
 from archive.dicom.header_scan import scan_header
 from archive.dicom.uids import is_valid_uid
 from archive.errors import CannotUnderstand, DataSetMismatch, OtherStudy
+from archive.metrics import count_received
 from archive.models.quarantined_file import QuarantinedFile
 from archive.receiving.quarantine import keep_refused
 from archive.receiving.staging import StagedFile
@@ -74,6 +75,7 @@ def receive_instance(staged: StagedFile, *, study_instance_uid: str = "") -> Int
             sop_class_uid=header.sop_class_uid,
             digest=staged.digest,
         )
+    count_received(staged.origin.door, staged.size - staged.data_set_offset)
     announce_incoming()
     return result
 

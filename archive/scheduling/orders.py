@@ -19,6 +19,7 @@ from archive.access.grants import grant_by_order
 from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.errors import ArchiveError
+from archive.exchange.routing import route_order
 from archive.models import ScheduledStep, User
 from archive.models.scheduled_step import StepState
 from archive.scheduling.attributes import read_steps
@@ -101,6 +102,7 @@ def save_step(step: ScheduledStep, *, is_new: bool, source: Source) -> None:
     studies = list(studies_of(step))
     for study in studies:
         grant_by_order(study)
+    route_order(step)
     if studies:
         orders_changed.send(sender=None, study_ids=[study.pk for study in studies])
 

@@ -17,7 +17,7 @@ from archive.mending.coercion import facts_of
 from archive.models import Instance
 from archive.storage import layout
 
-BLOCK = 1 << 18
+BLOCK = 1 << 20
 HEAD = 1 << 16
 
 

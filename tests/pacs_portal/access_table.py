@@ -203,6 +203,11 @@ ROWS = (
     Row("GET", f"{INSTANCE}/metadata", DATA_SEES),
     Row("GET", FRAMES_ASKED, DOWNLOADS),
     Row("GET", f"{INSTANCE}/bulkdata/<path:place>", DOWNLOADS),
+    *(
+        Row("GET", f"{place}/{kind}", DOWNLOADS)
+        for place in (WEB, SERIES, INSTANCE)
+        for kind in ("pixeldata", "bulkdata")
+    ),
     Row("POST", f"{STUDY}/assign", "302 403 404 200 200 403 404 404 404"),
     Row("POST", f"{STUDY}/hand-over", "302 400 404 400 400 400 404 404 404"),
     Row("GET", "worklist/figures/", "302 404 404 404 404 404 404 200 404"),
@@ -262,6 +267,8 @@ ROWS = (
     Row("GET", "admin/", "302 302 302 302 302 302 302 200 302"),
     Row("GET", "admin/login/", "302 404 404 404 404 404 404 404 404"),
     Row("GET", "healthz", "200 200 200 200 200 200 200 200 200"),
+    # The tests ask from this machine.
+    Row("GET", "metrics", "200 200 200 200 200 200 200 200 200"),
     # No worker runs in the tests, and readiness says so.
     Row("GET", "readyz", "503 503 503 503 503 503 503 503 503"),
 )

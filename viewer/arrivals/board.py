@@ -48,6 +48,10 @@ class Board:
         return self.of_part(Part.DONE)
 
     @property
+    def older(self) -> list[Entry]:
+        return self.of_part(Part.OLDER)
+
+    @property
     def digest(self) -> str:
         """Changes when anything that the page shows has changed."""
         return hashlib.sha256(repr(self).encode("utf-8", "replace")).hexdigest()[:32]
@@ -118,6 +122,7 @@ class _Facts:
 
     def __init__(self, studies: list[Study], who: User, now: datetime) -> None:
         self._today = f"{timezone.localdate(now):%Y%m%d}"
+        self._since = f"{timezone.localdate(now) - LOOK_BACK:%Y%m%d}"
         uids = [study.study_instance_uid for study in studies]
         path = "step__studies__study_instance_uid"
         made = PerformedSeries.objects.filter(**{f"{path}__in": uids}).values_list(path)
@@ -144,7 +149,9 @@ class _Facts:
         if study is None:
             raise ValueError("An entry has a step or a study.")
         what = What.of_study(study, self._today)
-        return Entry(study.study_instance_uid, part_of(steps, study), Who.of_study(study), what, received)
+        is_held_back = study.study_instance_uid in self._held
+        part = part_of(steps, study, since=self._since, is_held_back=is_held_back)
+        return Entry(study.study_instance_uid, part, Who.of_study(study), what, received)
 
     def _received(self, study: Study) -> Received:
         uid = study.study_instance_uid

@@ -24,8 +24,11 @@ class Part(StrEnum):
     NOW = "now"  # images have come, and somebody has yet to say that all are here
     EXPECTED = "expected"
     DONE = "done"
+    OLDER = "older"  # came today and was examined long ago: a prior from elsewhere, which waits for nobody
 
 
+PLACES = {Part.NOW: 0, Part.EXPECTED: 1, Part.DONE: 2, Part.OLDER: 4}
+"""Order of the parts; what is done without an image comes after what is done with some."""
 STATES = {
     StepState.SCHEDULED: "expected",
     StepState.ARRIVED: "patient is here",
@@ -183,13 +186,14 @@ class Entry:
         if self.received is None:
             return (1 if self.part is Part.EXPECTED else 3, False, 0.0, self.what.date, self.what.time, self.key)
         newest = -self.received.last_image_at.timestamp()
-        return (0 if self.part is Part.NOW else 2, not self.needs_a_hand, newest, "", "", self.key)
+        return (PLACES[self.part], not self.needs_a_hand, newest, "", "", self.key)
 
 
-def part_of(steps: list[ScheduledStep], study: Study | None) -> Part:
-    """Here and not said to be complete, expected, or done with."""
+def part_of(steps: list[ScheduledStep], study: Study | None, *, since: str = "", is_held_back: bool = False) -> Part:
+    """Here and not said to be complete, expected, done with, or examined before ``since`` by nobody's order."""
     if study is not None:
-        return Part.DONE if study.completed_at else Part.NOW
+        is_old = bool(study.study_date) and study.study_date < since and not steps and not is_held_back
+        return Part.DONE if study.completed_at else Part.OLDER if is_old else Part.NOW
     return Part.EXPECTED if any(step.state in OPEN_STATES for step in steps) else Part.DONE
 
 

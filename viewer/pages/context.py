@@ -57,6 +57,8 @@ def navigation(roles: frozenset[Role], path: str, *, is_staff: bool) -> list[Lin
         entries.append(("Quarantine", "/quarantine/"))
     if roles & {Role.CLINICIAN, Role.ADMINISTRATOR} and Role.RADIOLOGIST not in roles:
         entries.append(("Emergency", "/emergency/"))
+    if Role.ADMINISTRATOR in roles:
+        entries.append(("Network", "/network/"))
     if is_staff:
         entries.append(("Administration", "/admin/"))
     same = {"/worklist/": "/", "/referrals/": "/"} if not any(url == path for _, url in entries) else {}

@@ -21,6 +21,7 @@ from archive.jobs import queue
 from archive.jobs.registry import kind_of
 from archive.models import Job, Study, User
 from viewer.exports.keeping import waits
+from viewer.worklist.rows import titled
 
 PAGE = 50
 ACTIVE = (Job.State.QUEUED, Job.State.RUNNING)
@@ -131,7 +132,8 @@ def row_of(job: Job, user: User, *, is_visible: bool) -> Row:
 
 def subject_of(study: Study, *, with_name: bool) -> str:
     """What a job is about; an administrator who may not open the study reads no name."""
-    examination = " ".join((*study.modality_list(), study.study_description, format_date(study.study_date))).strip()
+    words = titled(" ".join(study.modality_list()), study.study_description)
+    examination = f"{words} {format_date(study.study_date)}".strip()
     name = (format_for_people(study.patient_name) or "no name") if with_name else ""
     return " · ".join(part for part in (name, examination) if part)
 
@@ -159,6 +161,7 @@ def job(request: HttpRequest, job: int) -> HttpResponse:
         "job": found,
         "peer": found.parameters.get("ae_title", ""),
         "counts": Counter(result["outcome"] for result in results).items(),
+        "has_trouble": any(result["outcome"] != "sent" for result in results),
         "results": results[:MOST_RESULTS],
         "committed": Counter(commitment.values()).items(),
         "more": max(0, len(results) - MOST_RESULTS),

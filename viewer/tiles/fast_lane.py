@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 
 from archive.access.rules import may_have_values
 from archive.errors import ArchiveError, FrameMissing
+from archive.metrics import count_tile
 from archive.models import Series
 from pacs_portal.middleware import is_idle
 from viewer.errors import InvalidParameter, ViewerError
@@ -146,6 +147,7 @@ def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
     if is_addressed:
         headers["Cache-Control"] = f"private, max-age={CACHED_FOR_S}, immutable"
     if request.META.get("HTTP_IF_NONE_MATCH") == etag:
+        count_tile("browser")
         return HttpResponse(status=304, headers=headers)
     is_kept = planned.is_kept
     try:
@@ -156,6 +158,7 @@ def tile(request: HttpRequest, viewing: Viewing) -> HttpResponse:
         forget_states()
         picture = draw_tile(plan())
     took_ms = (time.perf_counter() - started) * 1000
+    count_tile("memory" if is_kept else "drawn")
     headers["Server-Timing"] = f"{'kept' if is_kept else 'drawn'};dur={took_ms:.2f}"
     return HttpResponse(picture, content_type="image/png", headers=headers)
 

@@ -21,6 +21,7 @@ from queue import Empty, SimpleQueue
 from django.conf import settings
 
 from archive.dicom.transfer_syntaxes import Codec, transfer_syntax
+from archive.metrics import count_cache
 from archive.storage import layout
 from viewer.rendering.pipeline import Decoded
 from viewer.tiles.level_files import LevelDamaged, LevelFile, open_levels, write_levels
@@ -98,6 +99,7 @@ def kept_levels(name: str, cost: int = 1) -> LevelFile | None:
         logger.warning("kept levels are damaged and are made again: %s", error)
         _remove(path)
         return None
+    count_cache("levels", is_hit=found is not None)
     if found is not None:
         mark_used(path)
     return found

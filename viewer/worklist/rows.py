@@ -319,11 +319,13 @@ def held_back_in_words(count: int) -> str:
 def titled(modality: str, description: str) -> str:
     """Modality and description, the modality only once.
 
-    >>> titled("CT", "CT chest"), titled("CT", "Chest")
-    ('CT chest', 'CT Chest')
+    >>> titled("CT", "CT chest"), titled("CT", "Chest"), titled("MR", "MRI head")
+    ('CT chest', 'CT Chest', 'MRI head')
     """
-    words = description.upper().split()
-    return description if words and words[0] == modality.upper() else f"{modality} {description}".strip()
+    first = (description.upper().split() or [""])[0]
+    # "MRI", "MRA" and "CTA" say it too.
+    says_it = bool(modality) and first.startswith(modality.upper()) and len(first) <= len(modality) + 1
+    return description if says_it else f"{modality} {description}".strip()
 
 
 def counted(number: int, noun: str) -> str:

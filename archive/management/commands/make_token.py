@@ -1,4 +1,4 @@
-"""``manage.py make_token USER --scope read|store|all``: a bearer token for DICOMweb and the API."""
+"""``manage.py make_token USER --scope read|store|all|metrics``: a bearer token for DICOMweb and the API."""
 
 from __future__ import annotations
 

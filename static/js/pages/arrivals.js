@@ -12,7 +12,7 @@ function entriesOf(board) {
 
 /** Whether the same examinations stand in the same order and parts. */
 function isAlike(one, other) {
-  const places = (board) => [...board.querySelectorAll("section, [data-arrival], .chip")].map(placeOf).join("\n");
+  const places = (board) => [...board.querySelectorAll("section, details, [data-arrival], .chip")].map(placeOf).join("\n");
   return places(one) === places(other);
 }
 
@@ -54,6 +54,8 @@ function beforeSwap(event) {
 /** Examinations came, went or changed their part: the whole board is drawn anew. */
 function replace(shown, fresh) {
   const focused = shown.contains(document.activeElement) ? document.activeElement.id : "";
+  const older = fresh.querySelector("#arrivals-older");
+  if (older && shown.querySelector("#arrivals-older")?.open) older.open = true;
   shown.replaceWith(fresh);
   window.htmx.process(fresh);
   if (focused) document.getElementById(focused)?.focus();

@@ -73,7 +73,7 @@ def test_the_service_describes_all_of_it_and_an_address_what_is_below_it(cast: C
 def test_capabilities_are_for_those_with_an_account_and_every_token(cast: Cast, client_of: ClientOf) -> None:
     assert client_of(None).options(f"{ROOT}/").status_code == 401
     assert client_of(cast.reader).options(f"{ROOT}/", headers={"Accept": "image/png"}).status_code == 406
-    for scope in AccessToken.Scope:
+    for scope in (AccessToken.Scope.READ, AccessToken.Scope.STORE, AccessToken.Scope.ALL):
         token, _row = make_token(cast.technologist, scope)
         answer = client_of(None).options(f"{ROOT}/studies", headers={"Authorization": f"Bearer {token}"})
         assert (answer.status_code, answer["Allow"]) == (200, "GET, POST, HEAD, OPTIONS")

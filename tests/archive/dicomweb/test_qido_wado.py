@@ -32,8 +32,9 @@ from archive.querying.keys import Level
 from archive.receiving.part10 import receive_part10
 from archive.receiving.sources import Door, Origin
 from tests.archive.dicomweb.asking import ROOT, address, body
+from tests.archive.receiving.sending import store
 from tests.conftest import Cast
-from tests.phantoms import data_set_bytes
+from tests.phantoms import ct_image, data_set_bytes
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "no_messages")]
 ClientOf = Callable[..., Client]
@@ -285,6 +286,40 @@ def test_frames_that_are_not_there(
     numbers: str, status: int, series: list[pydicom.Dataset], cast: Cast, client_of: ClientOf
 ) -> None:
     assert client_of(cast.reader).get(f"{address(series[0], instance=True)}/frames/{numbers}").status_code == status
+
+
+def test_all_pixel_data_comes_frame_by_frame(series: list[pydicom.Dataset], cast: Cast, client_of: ClientOf) -> None:
+    octets = {"Accept": 'multipart/related; type="application/octet-stream"'}
+    client = client_of(cast.reader)
+    for path, of in (
+        (address(series[0]), series),
+        (address(series[0], series=True), series),
+        (address(series[1], instance=True), series[1:2]),
+    ):
+        answer = client.get(f"{path}/pixeldata", headers=octets)
+        etag, parts = answer["ETag"], parts_of(answer)
+        assert [part["Content-Location"].partition("/dicom-web")[2] for part in parts] == [
+            f"{address(ds, instance=True).removeprefix(ROOT)}/frames/1" for ds in of
+        ]
+        assert [bytes_of(part) for part in parts] == [ds.PixelData for ds in of]
+        again = client.get(f"{path}/pixeldata", headers=octets | {"If-None-Match": etag})
+        assert again.status_code == 304
+    jpeg = client.get(f"{address(series[0])}/pixeldata", headers={"Accept": 'multipart/related; type="image/jls"'})
+    assert jpeg.status_code == 406 and "application/octet-stream" in jpeg.json()["error"]
+
+
+def test_all_bulk_data_comes_under_the_addresses_that_metadata_names(cast: Cast, client_of: ClientOf) -> None:
+    item, ds = pydicom.Dataset(), ct_image()
+    item.add_new(0x00282000, "OB", b"\x07" * 3000)
+    ds.OpticalPathSequence = [item]
+    store(ds)
+    client = client_of(cast.reader)
+    model = client.get(f"{address(ds, instance=True)}/metadata").json()[0]
+    inner = model["00480105"]["Value"][0]["00282000"]["BulkDataURI"]
+    parts = parts_of(client.get(f"{address(ds)}/bulkdata", headers={"Accept": "*/*"}))
+    found = {part["Content-Location"]: bytes_of(part) for part in parts}
+    assert found == {inner: b"\x07" * 3000, model["7FE00010"]["BulkDataURI"]: ds.PixelData}
+    assert body(client.get(inner.partition("8000")[2])) == b"\x07" * 3000
 
 
 @pytest.mark.parametrize("place", ["00100010", "7FE00011", "nothing", "../../etc/passwd", "00081140/1/7FE00010"])

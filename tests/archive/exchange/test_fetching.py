@@ -11,11 +11,12 @@ from archive.dimse.client import PeerUnreachable
 from archive.dimse.peers import PeerRule
 from archive.dimse.server import DicomServer
 from archive.exchange.fetching import FetchRefused, enqueue_fetch, search_peer
-from archive.exchange.priors import is_wanted, priors_of
+from archive.exchange.priors import Examination, is_wanted, priors_of
 from archive.indexing.writer import index_waiting_files
 from archive.jobs.run import run_waiting_jobs
 from archive.models import AuditEvent, Instance, Job, Patient, QuarantinedFile, Route, Study
 from archive.models.peer import RetrieveBy
+from archive.scheduling.orders import Source, put_step
 from archive.storage import layout
 from tests.archive.dimse.conftest import CLOSED, StartReceiver, data_set_of
 from tests.archive.exchange.conftest import Orthanc, peer
@@ -200,13 +201,64 @@ def test_a_rule_fetches_the_newest_priors_of_the_patient_that_are_not_here(
     assert [len(route_study(pk)) for pk in Study.objects.values_list("pk", flat=True)] == [0, 0, 0]
 
 
+ORDER = {
+    "patient_id": "A1",
+    "patient_name": "Doe^Jane",
+    "study_instance_uid": "2.25.900",
+    "requested_procedure_id": "RP1",
+    "requested_procedure_description": "CT chest",
+    "modality": "CT",
+    "start_date": "20240101",
+    "start_time": "0900",
+}
+
+
+def ordered(number: int = 1, **values: str) -> list[Job]:
+    """Jobs that wait after a step has come."""
+    step = {"scheduled_procedure_step_id": f"SPS{number}"}
+    put_step(ORDER | step | values, source=Source(actor="test"))
+    return list(Job.objects.filter(kind="priors", state=Job.State.QUEUED))
+
+
+def test_an_order_fetches_priors_before_its_images_come(orthanc: Orthanc, start_receiver: StartReceiver) -> None:
+    orthanc.post("/instances", prior(1, "20230101"))
+    orthanc.post("/instances", prior(2, "20220101", Modality="MR"))
+    orthanc.post("/instances", prior(3, "20230601", PatientName="Somebody^Else"))
+    listening(orthanc, start_receiver)
+    rule(peer(orthanc.dicom_port), trigger=Route.Trigger.ORDER, description_contains="chest")
+    assert ordered(1, study_instance_uid="2.25.901", requested_procedure_description="CT head") == []
+    (job,) = ordered()
+    # One for the order, not for each of its steps, and not again when the order comes again.
+    assert ordered(2) == ordered() == [job]
+    run_waiting_jobs()
+    job.refresh_from_db()
+    assert (job.state, job.message) == (Job.State.DONE, "1 prior fetched from ORTHANC.")
+    index_waiting_files()
+    assert list(Study.objects.values_list("study_date", flat=True)) == ["20230101"]
+    # An order that was for somebody else is another question.
+    assert len(ordered(patient_id="A2", patient_name="Roe^Richard")) == 1
+
+
+@pytest.mark.parametrize(
+    ("trigger", "orders", "arrivals"),
+    [(Route.Trigger.ARRIVAL, 0, 1), (Route.Trigger.ORDER, 1, 0), (Route.Trigger.EITHER, 1, 1)],
+)
+def test_a_rule_begins_with_what_it_names(trigger: Route.Trigger, orders: int, arrivals: int) -> None:
+    from archive.exchange.routing import route_study
+
+    rule(peer(1), trigger=trigger)
+    assert len(ordered()) == orders
+    store(*ct_series(1, PatientID="A1", PatientName="Doe^Jane"))
+    assert len(route_study(Study.objects.get().pk)) == arrivals
+
+
 def test_priors_of_the_same_body_part_only_where_the_rule_says_so(orthanc: Orthanc) -> None:
     orthanc.post("/instances", prior(1, "20230101", BodyPartExamined="HEAD"))
     orthanc.post("/instances", prior(2, "20220101"))
     there = peer(orthanc.dicom_port)
     store(*ct_series(1, PatientID="A1", PatientName="Doe^Jane", StudyDate="20240101", BodyPartExamined="CHEST"))
     study = Study.objects.get()
-    found = priors_of(study, rule(there, same_body_part=True), there)
+    found = priors_of(Examination.of_study(study), rule(there, same_body_part=True), there)
     assert [one.study_instance_uid for one in found] == ["2.25.52"]
 
 
@@ -230,4 +282,5 @@ def test_what_counts_as_a_prior(found: dict[str, object], wanted: bool) -> None:
     patient = Patient(patient_id="A1", patient_name="Doe^Jane", patient_birth_date="19700101", issuer_of_patient_id="H")
     study = Study(study_instance_uid="2.25.1", patient=patient, study_date="20240301", modalities="CT")
     given = {"study_instance_uid": "2.25.2", "patient_id": "A1", "modalities": ("CT",), "study_date": "20230101"}
-    assert is_wanted(FoundStudy(**given | found), study, Route(oldest_months=24)) is wanted  # type: ignore[arg-type]
+    examination = Examination.of_study(study)
+    assert is_wanted(FoundStudy(**given | found), examination, Route(oldest_months=24)) is wanted  # type: ignore[arg-type]

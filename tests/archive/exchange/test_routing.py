@@ -155,6 +155,8 @@ def test_a_rejected_image_is_not_sent(study: Study) -> None:
         ({"from_time": time(8)}, "until_time"),
         ({"weekdays": "8"}, "weekdays"),
         ({"weekdays": "11"}, "weekdays"),
+        ({"trigger": "order"}, "trigger"),
+        ({"action": "prefetch", "trigger": "either", "same_body_part": True}, "same_body_part"),
     ],
 )
 def test_a_rule_that_could_do_nothing_is_refused(values: dict[str, Any], field: str) -> None:

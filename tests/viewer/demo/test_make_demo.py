@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from archive.access.roles import Role, roles_of
 from archive.errors import CannotUnderstand, OutOfSpace
 from archive.indexing.writer import index_waiting_files
-from archive.models import Grant, Instance, PersonIdentifier, Study, User
+from archive.models import Grant, Instance, PersonIdentifier, ScheduledStep, Study, User
 from archive.storage import layout
+from viewer.arrivals.board import board_of
 from viewer.demo import catalogue
 from viewer.management.commands import make_demo
 
@@ -149,6 +151,33 @@ def test_studies_come_in_through_the_intake_and_the_referrer_sees_theirs(no_mess
         ("referrer", "identifier")
     ]
     assert len(no_messages) == 1
+
+
+@pytest.mark.usefixtures("few_studies")
+def test_the_arrivals_page_has_something_done_under_way_and_expected(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_slice_each(now: Any) -> list[catalogue.DemoStudy]:
+        kept = [study for study in catalogue.demo_studies(now) if study.visit.key in {"ct2", "mr1"}]
+        return [catalogue.DemoStudy(one.visit, lambda visit, one=one: one.plan(visit)[:1]) for one in kept]
+
+    monkeypatch.setattr(make_demo, "demo_studies", one_slice_each)
+    monkeypatch.setattr(make_demo, "WHEEL_SAMPLES", ())
+    noon = timezone.localtime().replace(hour=12, minute=0, tzinfo=None, microsecond=0)
+    monkeypatch.setattr(make_demo, "begun_at", lambda: noon)
+    run()
+    index_waiting_files()
+
+    board = board_of(User.objects.get(username="technologist"))
+    assert [(one.what.procedure, one.what.state) for one in board.now] == [("MRI head", "under way")]
+    assert [(one.what.procedure, one.what.state) for one in board.done] == [("CT chest abdomen", "done")]
+    assert [(one.what.procedure, one.what.state) for one in board.expected] == [
+        ("US abdomen", "patient is here"),
+        ("CT head", "expected"),
+        ("MR knee right", "expected"),
+    ]
+    assert ScheduledStep.objects.count() == 5
+    make_demo.marker_path().unlink()
+    run("--studies")
+    assert ScheduledStep.objects.count() == 5
 
 
 @pytest.mark.usefixtures("few_studies")

@@ -1,4 +1,4 @@
-"""``manage.py make_demo``: the demo users, and demo studies sent once through the intake."""
+"""``manage.py make_demo``: the demo users, and once the demo studies, through the intake, with a day's schedule."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from archive.audit.events import Event
 from archive.audit.record import record_event
 from archive.errors import ArchiveError, BacklogFull, OutOfSpace, StorageFailed
 from archive.models import PersonIdentifier, User
+from archive.receiving.intake import IntakeResult
 from archive.receiving.part10 import receive_part10
 from archive.receiving.sources import Door, Origin
 from archive.receiving.wakeup import announce_incoming
@@ -32,6 +33,7 @@ from viewer.demo.catalogue import demo_studies
 from viewer.demo.headers import REFERRER_IDENTIFIER
 from viewer.demo.objects import Maker, in_order
 from viewer.demo.password import kept_password
+from viewer.demo.schedule import finish, schedule
 from viewer.demo.wheel_samples import WHEEL_SAMPLES, sample_bytes
 
 
@@ -171,15 +173,16 @@ def made_files(plans: list[tuple[str, Callable[[], bytes]]]) -> Iterator[Made]:
     return in_order(lambda plan: _made(*plan), plans)
 
 
-def send_studies(*, is_quiet: bool = False) -> tuple[int, list[str]]:
-    """Make and send every demo file; returns how many were stored, and a sentence for each that was not.
+def send_studies(*, is_quiet: bool = False) -> tuple[list[IntakeResult], list[str]]:
+    """Make and send every demo file; returns what was stored, and a sentence for each that was not.
 
     Raises
     ------
     OutOfSpace, BacklogFull, StorageFailed
         There is no room, or the disk fails; the rest would fare no better.
     """
-    stored, failures = 0, []
+    stored: list[IntakeResult] = []
+    failures = []
     plans = planned(begun_at())
     # On a terminal only, unless it is to be quiet.
     shown = tqdm(
@@ -190,13 +193,11 @@ def send_studies(*, is_quiet: bool = False) -> tuple[int, list[str]]:
             failures.append(f"{made.name} could not be made: {made.error}")
             continue
         try:
-            receive_part10(io.BytesIO(made.data), Origin(door=Door.DEMO))
+            stored.append(receive_part10(io.BytesIO(made.data), Origin(door=Door.DEMO)))
         except (OutOfSpace, BacklogFull, StorageFailed):
             raise
         except ArchiveError as error:
             failures.append(f"{made.name} was refused: {error}")
-        else:
-            stored += 1
     announce_incoming.send()
     return stored, failures
 
@@ -233,11 +234,14 @@ class Command(BaseCommand):
         if marker_path().exists():
             self._say("Demo studies were made before; nothing is sent.")
             return
+        begun = begun_at()
+        schedule(demo_studies(begun), begun)
         try:
             stored, failures = send_studies(is_quiet=is_quiet)
         except (OutOfSpace, BacklogFull, StorageFailed) as error:
             raise CommandError(f"Demo studies are not complete: {error} Run the command again later.") from error
+        finish(stored, begun)
         for sentence in failures:
             self.stderr.write(sentence)
         _write_whole(marker_path(), timezone.now().isoformat())
-        self._say(f"{stored} demo images were sent, {len(failures)} were not.")
+        self._say(f"{len(stored)} demo images were sent, {len(failures)} were not.")
