@@ -23,7 +23,6 @@ from archive.models import Study
 from pacs_portal.middleware import client_address
 from viewer.errors import ViewerError
 from viewer.models import ReportVersion
-from viewer.models.report import SECTIONS
 from viewer.reports import errors
 from viewer.reports.access import knows_of_reports, readable_versions
 from viewer.reports.document import compose
@@ -32,7 +31,8 @@ from viewer.reports.overview import overview, version_in_json
 from viewer.reports.plain_text import as_plain_text
 from viewer.reports.reauthentication import Proof, require_proof
 from viewer.reports.signing import Signature, kind_of_signature, sign
-from viewer.reports.writing_aids import macros_for, templates_for
+from viewer.reports.template_fields import values_for
+from viewer.reports.writing_aids import macros_for, templates_for, texts_of
 from viewer.worklist.claiming import Change, NotOnWorklist, NotYours, WorklistRefusal, may_read
 
 LONGEST_BODY = 600_000
@@ -41,6 +41,7 @@ NUMBER = re.compile(r'(?:W/)?"(\d{1,9})"')
 STATUS: dict[type[ViewerError], int] = {
     errors.NotForYou: 403,
     errors.WrongPassword: 403,
+    errors.NoSecondFactor: 403,
     errors.TooManyTries: 429,
     errors.InvalidText: 400,
     errors.NothingToSign: 400,
@@ -105,6 +106,8 @@ def _save(request: HttpRequest, study: Study) -> HttpResponse:
             began_with=number_of(request),
             patient=patient_of(values),
             patient_confirmed=values.get("patient_confirmed") is True,
+            puts_back=values.get("puts_back") is True,
+            measurements=values.get("measurements") or (),
         )
         saved = save_draft(_change(request, study), draft)
     except (errors.ReportRefusal, WorklistRefusal) as refusal:
@@ -204,7 +207,7 @@ def _sign(request: HttpRequest, study_instance_uid: str, *, is_addendum: bool) -
         version = sign(_change(request, study), signature)
     except (errors.ReportRefusal, WorklistRefusal) as refusal:
         return refused(refusal, {})
-    return JsonResponse(version_in_json(version), status=201)
+    return JsonResponse(version_in_json(version, study), status=201)
 
 
 # --- What was signed --------------------------------------------------------------------------------------------------
@@ -219,7 +222,7 @@ def versions(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     found = readable_versions(user_of(request), study)
     if found:
         record_view(request, study)
-    return JsonResponse({"versions": [version_in_json(version) for version in found]})
+    return JsonResponse({"versions": [version_in_json(version, study) for version in found]})
 
 
 @require_GET
@@ -249,8 +252,9 @@ def writing_aids(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     study = visible_study(request, study_instance_uid)
     if not may_read(user_of(request)):
         return _forbidden(request)
+    values = values_for(study, user_of(request))
     found = [
-        {"name": one.name, "own": one.owner_id is not None, "text": {name: getattr(one, name) for name in SECTIONS}}
+        {"name": one.name, "own": one.owner_id is not None, "text": texts_of(one, values)}
         for one in templates_for(user_of(request), study)
     ]
     return JsonResponse({"templates": found, "macros": macros_for(user_of(request))})

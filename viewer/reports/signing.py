@@ -25,7 +25,9 @@ from viewer.notifying.results import tell_of_report
 from viewer.reports.drafting import conflict_with, report_of, require_same_patient
 from viewer.reports.errors import AlreadySigned, InvalidText, NotForYou, NothingToSign, NotSignedYet
 from viewer.reports.identity import identity_of
+from viewer.reports.measurements import in_text
 from viewer.reports.sections import ADDENDUM, sections_of
+from viewer.results.sending import queue_results
 from viewer.worklist.claiming import Change, mark_preliminary, mark_read, may_read, require_claim
 
 DOCUMENTS = "report"
@@ -68,6 +70,7 @@ def sign(change: Change, signature: Signature) -> ReportVersion:
     _move_on(change, report, signature.kind)
     tell_with_signature(change, version)
     change.record(Event.REPORT_SIGNED, kind=str(signature.kind), version=version.number, sha256=version.sha256)
+    queue_results(version, by=change.user)
     if signature.kind != Kind.PRELIMINARY:
         tell_of_report(study, version)
         parameters = {"version": version.pk, "drawn": frozen(annotations_of(study))}
@@ -87,11 +90,13 @@ def _require_state(change: Change, report: Report, kind: ReportVersion.Kind) -> 
 
 def _add_version(change: Change, report: Report, kind: ReportVersion.Kind) -> ReportVersion:
     previous = report.versions.order_by("number").last()
+    text = _text_to_sign(report, kind)
     version = ReportVersion(
         report=report,
         number=previous.number + 1 if previous else 1,
         kind=kind,
-        text=_text_to_sign(report, kind),
+        text=text,
+        measurements=in_text(report.measurements, text) or None,
         about=identity_of(report.study),
         author=change.user,
         author_name=str(change.user),
@@ -153,6 +158,8 @@ def digest_of(version: ReportVersion) -> str:
         "signed_at": version.signed_at.isoformat(),
         "previous": version.previous_sha256,
     }
+    if version.measurements:
+        content["measurements"] = version.measurements
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -4,10 +4,15 @@
 import { announce } from "../core/announcer.js";
 import { element, mark, setText } from "../core/dom.js";
 import { SECTIONS, unfilled } from "./both_texts.js";
+import { Comparison } from "./comparison.js";
 import { openConflict } from "./conflict_dialog.js";
 import { CriticalResults } from "./critical_results.js";
+import { Dictation } from "./dictation.js";
 import { DraftSaver } from "./draft_saver.js";
+import { PanelMeasures } from "./panel_measures.js";
+import { ReportsBeside } from "./reports_beside.js";
 import { SectionField } from "./section_field.js";
+import { openEarlier } from "./earlier_dialog.js";
 import { openSigning } from "./sign_dialog.js";
 import { clock, signedText } from "./signed_text.js";
 
@@ -35,20 +40,33 @@ export class ReportPanel {
   #otherText = null;
   #parts = {};
   #critical;
+  #measures;
+  #beside;
+  #comparison;
+  #dictation;
+  #lastField = null;
 
   /**
    * @param {HTMLElement} place that the panel fills
    * @param {import("./report_api.js").ReportApi} api
    * @param {import("../worklist/held_claim.js").HeldClaim} claim of this page
+   * @param {import("./report_measures.js").ReportMeasures|null} [measures] that can be put into the text
    */
-  constructor(place, api, claim) {
+  constructor(place, api, claim, measures = null) {
     this.#place = place;
     this.#api = api;
     this.#claim = claim;
-    this.#saver = new DraftSaver((text, number, options) => api.save(text, number, options));
+    this.#saver = new DraftSaver((text, number, options) => api.save(text, number, { ...options, measurements: this.#measures.entries }));
     this.#saver.addEventListener("change", () => this.#showSaved());
     this.#saver.addEventListener("conflict", ({ detail }) => this.#conflict(detail));
     this.#critical = new CriticalResults(api);
+    for (const [name, label] of SECTIONS) this.#fields.set(name, this.#makeField(name, label));
+    const target = () => this.#targetField;
+    this.#measures = new PanelMeasures(measures, { study: api.study, fields: this.#fields, target, say: (text) => this.#say(text) });
+    this.#comparison = new Comparison(this.#fields.get("comparison"), (text) => this.#saver.change("comparison", text));
+    this.#dictation = new Dictation(target);
+    this.#beside = new ReportsBeside(api);
+    this.#beside.addEventListener("compared", ({ detail }) => this.compareWith(detail.words));
     this.#build();
     claim.addEventListener("lost", ({ detail }) => this.#lost(detail));
     addEventListener("pagehide", () => this.#saver.flush({ isLeaving: true }));
@@ -62,7 +80,7 @@ export class ReportPanel {
   async load() {
     try {
       this.#told = await this.#api.load();
-      await this.#critical.load();
+      await Promise.all([this.#critical.load(), this.#beside.load()]);
       if (this.#told.may_write && !this.#claim.isHeld) await this.#claim.take();
       if (this.#told.may_write || this.#told.may_addend) this.#aids = await this.#api.writingAids();
     } catch (error) {
@@ -88,11 +106,34 @@ export class ReportPanel {
     if (field && !field.element.hidden) field.focus();
   }
 
+  /** A prior was opened beside the study. @param {string} words "CT chest 2025-03-24" */
+  compareWith(words) {
+    this.#comparison.add(words);
+  }
+
+  /** Puts a measurement into the section where the reader was last. @param {string} id */
+  insertMeasurement(id) {
+    return this.#measures.insert(id);
+  }
+
+  /** Where a measurement or a dictated word goes; null where nothing can be typed. */
+  get #targetField() {
+    const usual = this.#fields.get(this.#isFinal ? "addendum" : "findings");
+    return [this.#lastField, usual].find((field) => field && !field.isReadOnly) ?? null;
+  }
+
   get #isFinal() {
     return ["final", "addendum"].includes(this.#told?.state);
   }
 
   // --- what it is made of --------------------------------------------------------------------------------------------
+
+  #makeField(name, label) {
+    const field = new SectionField(name, label, () => this.#aids.macros);
+    field.addEventListener("typed", () => this.#typed(field));
+    field.element.addEventListener("focusin", () => (this.#lastField = field));
+    return field;
+  }
 
   #build() {
     const button = (text, run, kind = "") => element("button", { class: `button ${kind}`, type: "button", text, hidden: true, onclick: run });
@@ -108,26 +149,24 @@ export class ReportPanel {
       fields: element("div", { class: "report-fields", hidden: true }),
       saved: element("p", { class: "report-saved", role: "status" }),
       choose: button("Show both texts", () => this.#conflict(this.#otherText), "button-primary"),
+      earlier: button("Earlier texts", () => this.#openEarlier(), "button-quiet"),
+      sent: element("p", { class: "report-sent muted", hidden: true }),
       addend: button("Addendum", () => this.#addend()),
       preliminary: button("Sign preliminary", () => this.#sign("preliminary")),
       final: button("Sign final", () => this.#sign("final"), "button-primary"),
       addendum: button("Sign addendum", () => this.#sign("addendum"), "button-primary"),
     };
     this.#parts = parts;
-    for (const [name, label] of SECTIONS) {
-      const field = new SectionField(name, label, () => this.#aids.macros);
-      field.addEventListener("typed", () => this.#typed(field));
-      this.#fields.set(name, field);
-      parts.fields.append(field.element);
-    }
+    parts.fields.append(...[...this.#fields.values()].map((field) => field.element));
     this.#place.replaceChildren(
       element("header", { class: "report-head" }, parts.identity, parts.state),
       parts.notice,
+      this.#beside.element,
       this.#critical.element,
-      element("div", { class: "button-row" }, parts.claim, parts.confirm, parts.templates),
+      element("div", { class: "button-row" }, parts.claim, parts.confirm, parts.templates, this.#measures.select, this.#dictation.element),
       parts.signed,
       parts.fields,
-      element("footer", { class: "report-foot" }, parts.saved, element("div", { class: "button-row" }, parts.choose, parts.addend, parts.preliminary, parts.final, parts.addendum)),
+      element("footer", { class: "report-foot" }, parts.saved, parts.sent, element("div", { class: "button-row" }, parts.choose, parts.earlier, parts.addend, parts.preliminary, parts.final, parts.addendum)),
     );
   }
 
@@ -142,6 +181,7 @@ export class ReportPanel {
     this.#saver.begin(told.number, told.saved_at);
     this.#showState();
     for (const [name, field] of this.#fields) field.text = told.draft?.[name] ?? "";
+    this.#measures.begin(told.measurements);
     this.#isAdding = Boolean(told.draft?.addendum?.trim()) && told.may_addend;
     this.#claim.hasDraft = told.may_write && Object.values(told.draft ?? {}).some((text) => text.trim());
     this.#showTemplates();
@@ -195,6 +235,12 @@ export class ReportPanel {
     preliminary.disabled = final.disabled = !writes || told.patient_moved;
     addendum.hidden = !(told.may_addend && this.#isAdding);
     addendum.disabled = !adds;
+    this.#parts.earlier.hidden = !writes || !told.earlier.length;
+    this.#parts.sent.hidden = !told.sent.length;
+    setText(this.#parts.sent, told.sent.map(({ name, state }) => `${name}: ${state}`).join(" · "));
+    this.#dictation.show(Boolean(told.may_dictate) && this.#targetField !== null);
+    this.#comparison.fill();
+    this.#measures.render();
     this.#showSaved();
   }
 
@@ -228,6 +274,8 @@ export class ReportPanel {
   #typed(field) {
     this.#claim.hasDraft = true;
     this.#saver.change(field.name, field.text);
+    this.#comparison.keep();
+    this.#measures.render();
   }
 
   async #take() {
@@ -254,6 +302,15 @@ export class ReportPanel {
       this.#typed(field);
     }
     this.#fields.get("findings").focus();
+  }
+
+  #openEarlier() {
+    const now = Object.fromEntries(SECTIONS.slice(0, -1).map(([name]) => [name, this.#fields.get(name).text]));
+    openEarlier(this.#told.earlier, now, async (text) => {
+      for (const [name, words] of Object.entries(text)) this.#fields.get(name).text = words;
+      this.#measures.render();
+      if (await this.#saver.putBack(text)) await this.load();
+    });
   }
 
   #addend() {
@@ -291,6 +348,7 @@ export class ReportPanel {
     openSigning(kind, {
       identity: this.#told.identity,
       unfilled: kind === "addendum" ? [] : unfilled([...this.#fields.values()].map(({ text }) => text)),
+      changed: kind === "addendum" ? [] : this.#measures.changed,
       asksCode: this.#told.asks_code,
       sign: async (proof) => {
         await this.#api.sign(kind, this.#saver.number, proof);
