@@ -47,6 +47,7 @@ import { openProcessing } from "./viewer_parts/process_dialog.js";
 import { OverlayList } from "./viewer_parts/overlay_list.js";
 import { Shortcuts } from "./viewer_parts/shortcuts.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
+import { withSteps } from "./viewer_parts/stepping.js";
 import { acceptDrops, Strip } from "./viewer_parts/strip.js";
 import { openTags } from "./viewer_parts/tag_dialog.js";
 import { Toolbar } from "./viewer_parts/toolbar.js";
@@ -195,6 +196,7 @@ const ui = {
 
 commands = makeCommands({ viewer, tools, store, ui, marking, presetsOf, drawing, linker, lines, priors });
 if (data.shared) commands = ofVisitors(commands);
+commands = withSteps(commands, document.getElementById("stepping"));
 const shortcuts = new Shortcuts(commands, data.shortcuts);
 const toolbar = new Toolbar(commands, {
   windowText: () => {
@@ -231,7 +233,8 @@ function addressSoon() {
   addressTimer = setTimeout(() => {
     const views = viewer.panes.map((pane) => writeView(pane.viewport));
     const query = linkQuery({ layout: viewer.layout.name, active: viewer.activeIndex, views, priors: priors.shown });
-    history.replaceState(history.state, "", `${location.pathname}?${query}`);
+    const place = data.stepping?.is_named ? `&case=${data.stepping.case}` : "";
+    history.replaceState(history.state, "", `${location.pathname}?${query}${place}`);
   }, ADDRESS_AFTER_MS);
 }
 
