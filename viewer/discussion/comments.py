@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from archive.access.roles import Role, has_role
@@ -75,7 +76,16 @@ def add_comment(study: Study, text: str, *, by: User, place: Place | None = None
         comment.mentioned.set(mentioned)
         _record(Event.COMMENTED, study, by, comment=comment.pk, mentioned=len(mentioned))
     _tell(study, [one for one in mentioned if one.pk != by.pk], by, "mentioned")
+    if begun is not None:
+        told = {by.pk, *(one.pk for one in mentioned)}
+        _tell(study, [one for one in people_of(begun) if one.pk not in told], by, "remark")
     return comment
+
+
+def people_of(begun: Comment) -> list[User]:
+    """Who has written in a thread and may still see its study."""
+    wrote = Q(pk=begun.author_id) | Q(pk__in=begun.answers.values("author"))
+    return [one for one in User.objects.filter(wrote, is_active=True) if may_see(one, begun.study)]
 
 
 def _check(study: Study, place: Place) -> None:

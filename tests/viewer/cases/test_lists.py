@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 
 from archive.models import AuditEvent, Grant, Series, Study
 from tests.archive.receiving.sending import store
+from tests.journeys.sending import forget_what_was_drawn
 from tests.phantoms import ct_series
 from tests.viewer.sharing.conftest import NAMES
 from viewer.models import Case, CaseList, ShareLink
@@ -28,6 +29,7 @@ ClientOf = Callable[..., "Client"]
 def studies(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
     monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
     monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
+    forget_what_was_drawn()
     for number in range(2):
         uids = {"StudyInstanceUID": f"2.25.{number + 501}", "SeriesInstanceUID": f"2.25.{number + 601}"}
         store(*ct_series(2, **(NAMES | uids)))
