@@ -23,6 +23,7 @@ from viewer.api import (
     saved_objects,
     values,
 )
+from viewer.api import talk as talk_api
 from viewer.api.schema import SchemaView
 from viewer.pages import (
     account,
@@ -200,6 +201,11 @@ urlpatterns = [
         reports.printed,
         name="report-printed",
     ),
+    path("api/studies/<uid:study_instance_uid>/talk", talk_api.study_talk, name="api-talk"),
+    path("api/studies/<uid:study_instance_uid>/talk/<int:pk>/<slug:action>", talk_api.talk_action, name="api-talk-act"),
+    path("api/studies/<uid:study_instance_uid>/consultations", talk_api.consultations, name="api-consultations"),
+    path("api/studies/<uid:study_instance_uid>/consultations/<int:pk>/looked", talk_api.looked, name="api-looked"),
+    path("api/studies/<uid:study_instance_uid>/lists", talk_api.study_lists, name="api-lists"),
     path("studies/<uid:study_instance_uid>/talk/", talk.talk, name="talk"),
     path("studies/<uid:study_instance_uid>/talk/<int:pk>/<slug:action>", talk.change, name="talk-change"),
     path("studies/<uid:study_instance_uid>/consult", talk.consult, name="talk-consult"),

@@ -165,8 +165,7 @@ def add_case(kept: CaseList, study: Study, *, by: User, place: Place | None = No
     """
     place = place or Place()
     _check_place(study, place)
-    if len(note) > LONGEST_NOTE:
-        raise InvalidParameter("note", note[:40], f"at most {LONGEST_NOTE} characters")
+    _check_note(note)
     same = {"list": kept, "study": study, "series_instance_uid": place.series_instance_uid, "view": place.view}
     try:
         with transaction.atomic():
@@ -186,9 +185,16 @@ def add_case(kept: CaseList, study: Study, *, by: User, place: Place | None = No
     return made
 
 
+def _check_note(note: str) -> None:
+    if len(note) > LONGEST_NOTE or "\0" in note:
+        raise InvalidParameter("note", note[:40], f"at most {LONGEST_NOTE} characters")
+
+
 def _check_place(study: Study, place: Place) -> None:
     """What an entry is about must be of the study."""
     uid = place.series_instance_uid
+    if "\0" in uid:
+        raise NotFound("The study has no such series.")
     if uid and not Series.objects.filter(study=study, series_instance_uid=uid).exists():
         raise NotFound("The study has no such series.")
     parts = urlsplit(f"?{place.view}")
@@ -211,8 +217,7 @@ def write_note(case: Case, note: str, *, by: User) -> None:
     ------
     InvalidParameter
     """
-    if len(note) > LONGEST_NOTE:
-        raise InvalidParameter("note", note[:40], f"at most {LONGEST_NOTE} characters")
+    _check_note(note)
     with transaction.atomic():
         Case.objects.filter(pk=case.pk).update(note=note.strip())
         _touch(case.list)

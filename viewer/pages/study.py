@@ -39,6 +39,7 @@ VIEWER_MODULES = (
     "tools",
     "annotations",
     "charts",
+    "discussion",
     "linking",
     "hanging",
     "objects",
