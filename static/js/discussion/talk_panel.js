@@ -127,6 +127,8 @@ export class TalkPanel {
     if (!isSaid) return;
     this.#text.value = "";
     this.#forgetRegion();
+    // What was drawn stays to be seen, now as part of the remark.
+    this.#parts.regions.show(this.#parts.talk.threads.at(-1) ?? null);
     this.#threads.lastElementChild?.scrollIntoView({ block: "nearest" });
   }
 

@@ -35,7 +35,7 @@ export async function openColleague({ study, talk, mayHandOver, said, handedOver
     );
   const dialog = openDialog(
     "Ask a colleague",
-    element("div", { class: "field" }, element("label", { for: "colleague-reader", text: "Reader" }), reader),
+    element("div", { class: "form" }, element("div", { class: "field" }, element("label", { for: "colleague-reader", text: "Reader" }), reader),
     element("div", { class: "field" }, element("label", { for: "colleague-question", text: "Question" }), question),
     problem,
     element(
@@ -43,7 +43,7 @@ export async function openColleague({ study, talk, mayHandOver, said, handedOver
       { class: "button-row" },
       element("button", { class: "button button-primary", type: "button", text: "Please look", onclick: look }),
       mayHandOver && element("button", { class: "button", type: "button", text: "Hand over", title: "They read the study in your place", onclick: handOver }),
-    ),
+    )),
   );
   try {
     await talk.load();

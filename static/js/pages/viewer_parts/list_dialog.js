@@ -34,12 +34,12 @@ export async function openLists({ study, series, view, said }) {
   };
   const dialog = openDialog(
     "Put on a list",
-    field("list-what", "What", what),
+    element("div", { class: "form" }, field("list-what", "What", what),
     field("list-choice", "List", list),
     newName,
     field("list-note", "Note", note),
     problem,
-    element("div", { class: "button-row" }, element("button", { class: "button button-primary", type: "button", text: "Put it on the list", onclick: put }), element("a", { class: "button button-quiet", href: "/lists/", text: "All lists" })),
+    element("div", { class: "button-row" }, element("button", { class: "button button-primary", type: "button", text: "Put it on the list", onclick: put }), element("a", { class: "button button-quiet", href: "/lists/", text: "All lists" }))),
   );
   try {
     const { lists } = await fetchJson(`/api/studies/${study}/lists`);
