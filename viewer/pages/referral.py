@@ -26,6 +26,7 @@ from viewer.pages.report import readable_report
 from viewer.reports.errors import ReportRefusal
 from viewer.reports.html import as_html
 from viewer.reports.questions import LONGEST_QUESTION, answer, ask, may_ask, questions_of, reader_to_ask
+from viewer.sharing.links import may_share
 from viewer.worklist.claiming import Change
 from viewer.worklist.rows import load_rows
 
@@ -81,6 +82,7 @@ def live_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "report_html": as_html(report, with_facts=False) if report else "",
         "key_images": keys,
         "questions": questions,
+        "may_share": may_share(who, study),
         "may_ask": may_ask(who, study) and reader_to_ask(study) is not None,
         "longest_question": LONGEST_QUESTION,
         "seen": (results, report, row.state_for_referrer, row.images, row.held_back, keys, answers),
