@@ -20,6 +20,7 @@ from archive.models import Instance, Series, Study, User
 from viewer.discussion.signals import attention_wanted
 from viewer.errors import InvalidParameter, NotFound, ViewerError
 from viewer.models import Comment, Consultation, StudyPresence
+from viewer.worklist.changes import worklist_changed
 
 LONGEST_TEXT = 4000
 LONGEST_VIEW = 2000
@@ -218,6 +219,7 @@ def consult(study: Study, username: str, question: str, *, by: User) -> Consulta
         )
         if is_new:
             _record(Event.CONSULTED, study, by, consultation=wanted.pk, asked=asked.get_username())
+            worklist_changed()
     if is_new:
         _tell(study, [asked], by, "consulted")
     return wanted
@@ -229,6 +231,7 @@ def end_consultation(wanted: Consultation, *, by: User) -> None:
         raise CommentRefusal("Only who asked and who was asked end this.")
     if Consultation.objects.filter(pk=wanted.pk, done_at=None).update(done_at=timezone.now()):
         _record(Event.CONSULTED, wanted.study, by, consultation=wanted.pk, done=True)
+        worklist_changed()
 
 
 def open_consultations(who: User) -> list[Consultation]:
