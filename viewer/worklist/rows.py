@@ -139,7 +139,7 @@ def rows_of(studies: Mapping[int, Study], ids: Iterable[int], who: User) -> list
     now = timezone.now()
     asked: set[int] = set()
     if any(getattr(study, "is_asked_about", False) for study in studies.values()):
-        asked = {*asked_to_look(who).filter(study__in=list(studies)).values_list("study", flat=True)}
+        asked = {*asked_to_look(who).filter(study__in=list(studies)).values_list("study_id", flat=True)}
     rows = [row_of(studies[pk], who, now) for pk in ids if pk in studies]
     return [replace(row, is_asked=row.pk in asked) if asked else row for row in rows]
 
