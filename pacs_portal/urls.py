@@ -23,6 +23,7 @@ from viewer.api import (
     saved_objects,
     values,
 )
+from viewer.api import talk as talk_api
 from viewer.api.schema import SchemaView
 from viewer.pages import (
     account,
@@ -31,6 +32,7 @@ from viewer.pages import (
     arrivals,
     assigning,
     audit,
+    cases,
     deidentified,
     display,
     emergency,
@@ -104,6 +106,12 @@ urlpatterns = [
     path("account/notifications", account_choices.notifications, name="account-notifications"),
     path("account/stand-in", account_choices.stand_in, name="account-stand-in"),
     path("account/stand-in/<int:pk>/end", account_choices.end_stand_in, name="account-stand-in-end"),
+    path("lists/", cases.index, name="case-lists"),
+    path("lists/<int:pk>/", cases.one_list, name="case-list"),
+    path("lists/<int:pk>/<slug:action>", cases.change, name="case-list-change"),
+    path("lists/<int:pk>/cases/<int:case>/present", cases.present, name="case-present"),
+    path("lists/<int:pk>/cases/<int:case>/<slug:action>", cases.change_case, name="case-change"),
+    path("studies/<uid:study_instance_uid>/lists", cases.add, name="case-add"),
     path("display/", display.display, name="display"),
     path("display/pattern.png", display.pattern, name="display-pattern"),
     path("upload/", upload.upload_page, name="upload"),
@@ -194,6 +202,11 @@ urlpatterns = [
         reports.printed,
         name="report-printed",
     ),
+    path("api/studies/<uid:study_instance_uid>/talk", talk_api.study_talk, name="api-talk"),
+    path("api/studies/<uid:study_instance_uid>/talk/<int:pk>/<slug:action>", talk_api.talk_action, name="api-talk-act"),
+    path("api/studies/<uid:study_instance_uid>/consultations", talk_api.consultations, name="api-consultations"),
+    path("api/studies/<uid:study_instance_uid>/consultations/<int:pk>/looked", talk_api.looked, name="api-looked"),
+    path("api/studies/<uid:study_instance_uid>/lists", talk_api.study_lists, name="api-lists"),
     path("studies/<uid:study_instance_uid>/talk/", talk.talk, name="talk"),
     path("studies/<uid:study_instance_uid>/talk/<int:pk>/<slug:action>", talk.change, name="talk-change"),
     path("studies/<uid:study_instance_uid>/consult", talk.consult, name="talk-consult"),

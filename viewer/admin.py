@@ -21,6 +21,7 @@ from archive.audit.record import record_event
 from pacs_portal.middleware import client_address
 from viewer.models import (
     Annotation,
+    CaseList,
     Comment,
     CriticalCategory,
     CriticalResult,
@@ -204,3 +205,13 @@ class CommentAdmin(ReadOnlyAdmin):
     search_fields = ("study__study_instance_uid", "author__username")
     list_select_related = ("study", "author")
     exclude = ("text",)
+
+
+@admin.register(CaseList)
+class CaseListAdmin(ReadOnlyAdmin):
+    """Who keeps which list and shares it with whom; its notes belong to those who see it."""
+
+    list_display = ("name", "kind", "owner", "group", "changed_at", "deleted_at")
+    list_filter = ("kind", "group")
+    search_fields = ("name", "owner__username")
+    list_select_related = ("owner", "group")

@@ -69,6 +69,8 @@ class Event(StrEnum):
     MASK_DRAWN = "mask-drawn"
     COMMENTED = "commented"
     CONSULTED = "consulted"
+    LIST_CHANGED = "list-changed"  # a conference or teaching list, or what is on it
+    LIST_PRESENTED = "list-presented"
     JOB_STARTED = "job-started"
     JOB_ENDED = "job-ended"
     DAMAGE_FOUND = "damage-found"

@@ -21,6 +21,7 @@ from archive.dicomweb.described import (
 )
 from archive.dicomweb.operations import NONE_MATCH, PICTURES
 from viewer.api.operations_of_objects import SHAPE, operations_of_objects
+from viewer.api.operations_of_talk import operations_of_talk
 from viewer.api.processing import PARAMETERS
 
 STACK: Final = "/api/stacks/{stack}"
@@ -58,7 +59,15 @@ DRAWN: Final[Schema] = {
 
 def operations() -> tuple[Operation, ...]:
     """All of them; refusals of pages that are not there may be a page."""
-    found = (*_of_stacks(), *_of_studies(), *_of_reports(), *_of_instances(), *_of_uploads(), *operations_of_objects())
+    found = (
+        *_of_stacks(),
+        *_of_studies(),
+        *_of_reports(),
+        *_of_instances(),
+        *_of_uploads(),
+        *operations_of_objects(),
+        *operations_of_talk(),
+    )
     return (*(replace(one, refusal_types=(ERROR, "text/html")) for one in found), _wado(), _schema())
 
 

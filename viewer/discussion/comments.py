@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from archive.access.roles import Role, has_role
@@ -17,9 +20,14 @@ from archive.models import Instance, Series, Study, User
 from viewer.discussion.signals import attention_wanted
 from viewer.errors import InvalidParameter, NotFound, ViewerError
 from viewer.models import Comment, Consultation, StudyPresence
+from viewer.worklist.changes import worklist_changed
 
 LONGEST_TEXT = 4000
 LONGEST_VIEW = 2000
+NUL = "\0"
+"""No database column holds it."""
+FARTHEST = 1_000_000
+"""Of a point from an image's corner, in pixels: slides are large."""
 LONGEST_QUESTION = 500
 MOST_OF_A_STUDY = 2000
 GONE_AFTER = timedelta(seconds=45)
@@ -31,14 +39,46 @@ class CommentRefusal(ViewerError):
 
 
 @dataclass(frozen=True, slots=True)
+class Region:
+    """Where in an image: a rectangle from corner to corner, or an arrow from tail to tip; x and y in its pixels."""
+
+    kind: str
+    points: tuple[tuple[float, float], tuple[float, float]]
+
+    @classmethod
+    def read(cls, value: object) -> Region:
+        """A region as a script sends it: ``{"kind": "arrow", "points": [[x, y], [x, y]]}``.
+
+        Raises
+        ------
+        InvalidParameter
+        """
+        accepted = "kind rectangle or arrow, and two points of x and y in pixels of the image"
+        if not isinstance(value, dict) or value.get("kind") not in ("rectangle", "arrow"):
+            raise InvalidParameter("region", value, accepted)
+        points = value.get("points")
+        if not isinstance(points, list) or len(points) != 2:
+            raise InvalidParameter("region", value, accepted)
+        for point in points:
+            is_pair = isinstance(point, list) and len(point) == 2
+            if not is_pair or not all(type(part) in (int, float) and abs(part) <= FARTHEST for part in point):
+                raise InvalidParameter("region", value, accepted)
+        (x0, y0), (x1, y1) = ((round(float(x), 1), round(float(y), 1)) for x, y in points)
+        return cls(str(value["kind"]), ((x0, y0), (x1, y1)))
+
+    def in_json(self) -> dict[str, object]:
+        return {"kind": self.kind, "points": [list(point) for point in self.points]}
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """What a remark is about: nothing of it for the whole study."""
 
     series_instance_uid: str = ""
     sop_instance_uid: str = ""
     frame_number: int | None = None
-    region: tuple[int, int, int, int] | None = None
-    """Row, column, rows and columns in pixels of the image."""
+    region: Region | None = None
+    """Of the image."""
     view: str = ""
     """Query of the viewer's address."""
 
@@ -51,7 +91,7 @@ def add_comment(study: Study, text: str, *, by: User, place: Place | None = None
     CommentRefusal, InvalidParameter, NotFound
     """
     text, place = text.strip(), place or Place()
-    if not text or len(text) > LONGEST_TEXT:
+    if not text or len(text) > LONGEST_TEXT or NUL in text:
         raise InvalidParameter("text", text, f"1 to {LONGEST_TEXT} characters")
     _check(study, place)
     begun = Comment.objects.filter(pk=thread, study=study, thread=None).first() if thread is not None else None
@@ -69,17 +109,28 @@ def add_comment(study: Study, text: str, *, by: User, place: Place | None = None
             series_instance_uid=place.series_instance_uid,
             sop_instance_uid=place.sop_instance_uid,
             frame_number=place.frame_number,
-            region=list(place.region) if place.region else None,
+            region=place.region.in_json() if place.region else None,
             view=place.view,
         )
         comment.mentioned.set(mentioned)
         _record(Event.COMMENTED, study, by, comment=comment.pk, mentioned=len(mentioned))
     _tell(study, [one for one in mentioned if one.pk != by.pk], by, "mentioned")
+    if begun is not None:
+        told = {by.pk, *(one.pk for one in mentioned)}
+        _tell(study, [one for one in people_of(begun) if one.pk not in told], by, "remark")
     return comment
+
+
+def people_of(begun: Comment) -> list[User]:
+    """Who has written in a thread and may still see its study."""
+    wrote = Q(pk=begun.author_id) | Q(pk__in=begun.answers.values("author"))
+    return [one for one in User.objects.filter(wrote, is_active=True) if may_see(one, begun.study)]
 
 
 def _check(study: Study, place: Place) -> None:
     """What a remark is about must be of the study."""
+    if NUL in f"{place.series_instance_uid}{place.sop_instance_uid}":
+        raise NotFound("The study has no such series.")
     if (
         place.series_instance_uid
         and not Series.objects.filter(study=study, series_instance_uid=place.series_instance_uid).exists()
@@ -90,7 +141,9 @@ def _check(study: Study, place: Place) -> None:
         instance = shown.first()
         if instance is None or not 1 <= (place.frame_number or 1) <= max(instance.frames, 1):
             raise NotFound("The study has no such image.")
-    if len(place.view) > LONGEST_VIEW or urlsplit(place.view).netloc or "\n" in place.view:
+    if place.region is not None and not place.sop_instance_uid:
+        raise InvalidParameter("region", place.region.kind, "a place in an image that is named too")
+    if len(place.view) > LONGEST_VIEW or urlsplit(place.view).netloc or not place.view.isprintable():
         raise InvalidParameter("view", place.view, "the query of the viewer's address")
 
 
@@ -134,6 +187,15 @@ def remove(comment: Comment, *, by: User, is_removed: bool = True) -> None:
     _record(Event.COMMENTED, comment.study, by, comment=comment.pk, removed=is_removed)
 
 
+ACTIONS: dict[str, Callable[..., None]] = {
+    "resolve": resolve,
+    "reopen": partial(resolve, is_resolved=False),
+    "remove": remove,
+    "restore": partial(remove, is_removed=False),
+}
+"""What can be done with a remark, by the word in its address."""
+
+
 # --- Please look ------------------------------------------------------------------------------------------------------
 
 
@@ -144,6 +206,8 @@ def consult(study: Study, username: str, question: str, *, by: User) -> Consulta
     ------
     CommentRefusal
     """
+    if NUL in f"{username}{question}":
+        raise CommentRefusal("Choose another reader who may see this study.")
     asked = User.objects.filter(username=username, is_active=True).exclude(pk=by.pk).first()
     if asked is None or not has_role(asked, Role.RADIOLOGIST) or not may_see(asked, study):
         raise CommentRefusal("Choose another reader who may see this study.")
@@ -155,6 +219,7 @@ def consult(study: Study, username: str, question: str, *, by: User) -> Consulta
         )
         if is_new:
             _record(Event.CONSULTED, study, by, consultation=wanted.pk, asked=asked.get_username())
+            worklist_changed()
     if is_new:
         _tell(study, [asked], by, "consulted")
     return wanted
@@ -166,6 +231,7 @@ def end_consultation(wanted: Consultation, *, by: User) -> None:
         raise CommentRefusal("Only who asked and who was asked end this.")
     if Consultation.objects.filter(pk=wanted.pk, done_at=None).update(done_at=timezone.now()):
         _record(Event.CONSULTED, wanted.study, by, consultation=wanted.pk, done=True)
+        worklist_changed()
 
 
 def open_consultations(who: User) -> list[Consultation]:

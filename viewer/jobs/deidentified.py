@@ -1,4 +1,4 @@
-"""A job: a de-identified copy of a study's images as a ZIP file."""
+"""A job: a de-identified copy of a study's images as a ZIP file with its index (DICOMDIR)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from archive.dicom.deidentify import Deidentification, Option
+from archive.dicom.directory import Directory
+from archive.dicom.part10 import read_dataset_from
+from archive.dicom.uids import new_uid
 from archive.errors import ArchiveError
 from archive.jobs.run import JobRefused
 from archive.models import Instance, Series
@@ -67,15 +70,18 @@ def _left(counts: dict[str, int]) -> str:
 
 def _write(path: Path, every: list[Series], how: Deidentification, progress: Progress) -> dict[str, int]:
     counts = dict.fromkeys(("taken", "unmasked", "other", "failed"), 0)
+    directory = Directory()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         path.chmod(0o600)
         for number, series in enumerate(every, start=1):
             masks = masks_of(series)
             for place, facts in enumerate(_in_order(series), start=1):
                 # As in every ZIP of ours: short names that tell nothing and fit every medium (PS3.10 8.2).
-                name = f"DICOM/SE{number:06d}/IM{place:06d}"
-                counts[_add(archive, name, facts, masks, how)] += 1
+                file_id = ("DICOM", f"SE{number:06d}", f"IM{place:06d}")
+                counts[_add(archive, directory, file_id, facts, masks, how)] += 1
                 progress.step()
+        if counts["taken"]:
+            archive.writestr(zipfile.ZipInfo("DICOMDIR"), directory.to_bytes(new_uid()))
     return counts
 
 
@@ -84,7 +90,15 @@ def _in_order(series: Series) -> list[InstanceFacts]:
     return sorted(found, key=lambda one: (one.instance_number is None, one.instance_number or 0, one.pk))
 
 
-def _add(archive: zipfile.ZipFile, name: str, facts: InstanceFacts, masks: Masks, how: Deidentification) -> str:
+def _add(
+    archive: zipfile.ZipFile,
+    directory: Directory,
+    file_id: tuple[str, str, str],
+    facts: InstanceFacts,
+    masks: Masks,
+    how: Deidentification,
+) -> str:
+    """Write one image into the ZIP and its record into the index; how it ended."""
     if not facts.frames or not facts.description:
         return "other"
     try:
@@ -102,10 +116,13 @@ def _add(archive: zipfile.ZipFile, name: str, facts: InstanceFacts, masks: Masks
                 masks=drawn,
                 work_folder=layout.temp_folder(),
             )
+            # The index says what the file says: nothing of it comes from the original.
+            header = read_dataset_from(cast("BinaryIO", written))
             written.seek(0)
-            with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as member:
+            with archive.open(zipfile.ZipInfo("/".join(file_id)), "w", force_zip64=True) as member:
                 while block := written.read(1 << 20):
                     member.write(block)
+            directory.add(header, file_id=file_id, transfer_syntax_uid=str(header.file_meta.TransferSyntaxUID))
     except (ArchiveError, ViewerError, OSError):
         return "failed"
     return "taken"

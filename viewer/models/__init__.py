@@ -2,6 +2,7 @@
 
 from viewer.models.annotation import Annotation
 from viewer.models.assignment_rule import AssignmentRule
+from viewer.models.case_list import Case, CaseList
 from viewer.models.comment import Comment, Consultation, StudyPresence
 from viewer.models.critical_result import CriticalCategory, CriticalResult
 from viewer.models.hanging_protocol import HangingProtocol
@@ -19,6 +20,8 @@ from viewer.models.window_preset import WindowPreset
 __all__ = [
     "Annotation",
     "AssignmentRule",
+    "Case",
+    "CaseList",
     "Comment",
     "Consultation",
     "CriticalCategory",

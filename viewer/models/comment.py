@@ -16,7 +16,7 @@ class Comment(models.Model):
     frame_number = models.PositiveIntegerField(null=True, blank=True)
     """From 1; with the series or the image what the remark is about, nothing of it for the whole study."""
     region = models.JSONField(null=True, blank=True)
-    """[row, column, rows, columns] in pixels of the image."""
+    """``kind`` rectangle or arrow and its two ``points`` [x, y], in pixels of the image."""
     view = models.CharField(max_length=2000, blank=True)
     """Query of the viewer's address that shows what was seen."""
     mentioned = models.ManyToManyField("archive.User", blank=True, related_name="+")

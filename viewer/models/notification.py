@@ -23,6 +23,7 @@ class Notification(models.Model):
         ASSIGNED = "assigned", "A study was given to you"
         OVERDUE = "overdue", "A study has not been read in time"
         MENTIONED = "mentioned", "A colleague named you in a remark"
+        REMARK = "remark", "Somebody wrote in a discussion that you take part in"
         CONSULTED = "consulted", "A colleague asks you to look at a study"
 
     user = models.ForeignKey("archive.User", on_delete=models.CASCADE, related_name="notifications")
@@ -49,9 +50,16 @@ class Notification(models.Model):
 class NotificationChoices(models.Model):
     """How one person wants to be told; no row: as ``viewer.notifying.choices`` begins."""
 
+    class MailPace(models.TextChoices):
+        AT_ONCE = "at-once", "at once, one mail each"
+        DAILY = "daily", "once a day, all in one mail"
+        OFF = "off", "not by mail"
+
     user = models.OneToOneField("archive.User", on_delete=models.CASCADE, related_name="notification_choices")
     channels = models.JSONField(default=dict, blank=True)
     """Kind -> channels that are on; a kind that is not there is as it began."""
+    mail_pace = models.CharField(max_length=8, choices=MailPace, default=MailPace.AT_ONCE)
+    """Of mail that is not urgent; critical results are always sent at once."""
     webhook_url = models.URLField(max_length=500, blank=True)
     webhook_secret = models.CharField(max_length=64, blank=True)
 

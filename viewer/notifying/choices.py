@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from django.db import transaction
+from django.utils import timezone
 
 from archive.audit.events import Event
 from archive.audit.record import record_event
@@ -15,6 +17,9 @@ from viewer.models import Notification, NotificationChoices
 from viewer.notifying.webhook import clean_url
 
 Kind = Notification.Kind
+Pace = NotificationChoices.MailPace
+DIGEST_AT = time(7)
+"""When a day's mail is sent, in the site's zone."""
 
 
 class Channel(StrEnum):
@@ -47,11 +52,33 @@ def channels_for(choices: NotificationChoices, kind: Notification.Kind) -> froze
     """Channels that a person has on for a kind."""
     kept = choices.channels.get(kind.value)
     chosen = begins_with(kind) if kept is None else frozenset(Channel(one) for one in kept if one in NAMES)
-    return chosen | {Channel.PAGE} if kind in URGENT else chosen
+    if kind in URGENT:
+        return chosen | {Channel.PAGE}
+    return chosen - {Channel.MAIL} if choices.mail_pace == Pace.OFF else chosen
+
+
+def is_put_together(choices: NotificationChoices, kind: Notification.Kind) -> bool:
+    """Whether mail of a kind waits for the day's one mail."""
+    return choices.mail_pace == Pace.DAILY and kind not in URGENT
+
+
+def next_digest(now: datetime) -> datetime:
+    """The next moment at which a day's mail is sent."""
+    today = timezone.make_aware(datetime.combine(timezone.localdate(now), DIGEST_AT))
+    if today > now:
+        return today
+    return timezone.make_aware(datetime.combine(timezone.localdate(now) + timedelta(days=1), DIGEST_AT))
 
 
 @transaction.atomic
-def choose(user: User, channels: Mapping[str, Collection[str]], webhook_url: str, *, address: str = "") -> str:
+def choose(
+    user: User,
+    channels: Mapping[str, Collection[str]],
+    webhook_url: str,
+    *,
+    mail_pace: str = Pace.AT_ONCE,
+    address: str = "",
+) -> str:
     """Keep a person's choices; returns the secret of a webhook whose address is new, shown this once.
 
     Raises
@@ -62,6 +89,7 @@ def choose(user: User, channels: Mapping[str, Collection[str]], webhook_url: str
     url = clean_url(webhook_url) if webhook_url.strip() else ""
     kept = choices_of(user)
     kept.channels = {kind.value: sorted(one for one in channels.get(kind.value, ()) if one in NAMES) for kind in Kind}
+    kept.mail_pace = Pace(mail_pace) if mail_pace in Pace.values else Pace.AT_ONCE
     secret = ""
     if url != kept.webhook_url:
         secret = secrets.token_urlsafe(32) if url else ""
@@ -71,6 +99,11 @@ def choose(user: User, channels: Mapping[str, Collection[str]], webhook_url: str
         Event.NOTIFICATIONS_CHANGED,
         user=user,
         address=address,
-        details={"channels": kept.channels, "has_webhook": bool(url), "new_webhook": bool(secret)},
+        details={
+            "channels": kept.channels,
+            "mail_pace": kept.mail_pace,
+            "has_webhook": bool(url),
+            "new_webhook": bool(secret),
+        },
     )
     return secret

@@ -1,7 +1,8 @@
 """The outbox: send what waits by mail and webhook; what cannot be sent now is tried again, and never lost.
 
 A message is claimed by a conditional update that puts its next try beyond the lease, so
-that two workers do not send it both and one that dies lets go of it.
+that two workers do not send it both and one that dies lets go of it. Who wants the mail of a
+day in one gets it so: what is due for them is claimed, sent, put off or given up together.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import logging
 import smtplib
 import time
+from collections import Counter
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 
@@ -19,11 +21,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from viewer.models import Delivery, DeliveryAttempt, NotificationChoices
+from viewer.models import Delivery, DeliveryAttempt, Notification, NotificationChoices
+from viewer.notifying.choices import URGENT, choices_of, is_put_together
 from viewer.notifying.webhook import WebhookFailed, WebhookRefused, post_signed
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
+Kind = Notification.Kind
 
 LEASE = timedelta(minutes=2)
 """Longer than any try takes."""
@@ -34,6 +38,7 @@ GIVEN_UP_AFTER = timedelta(days=3)
 STOP_AFTER_S = 120
 """One run ends after this long; the next goes on."""
 MOST_A_RUN = 500
+MOST_A_MAIL = 200
 
 
 class NotWanted(Exception):
@@ -61,11 +66,26 @@ def send_waiting() -> int:
         receiver = _receiver(delivery)
         if receiver in failing or not _claim(delivery):
             continue
-        if _try(delivery):
-            sent += 1
+        together = [delivery, *_others_of_the_day(delivery)]
+        if _try(together):
+            sent += len(together)
         else:
             failing.add(receiver)
     return sent
+
+
+def _others_of_the_day(delivery: Delivery) -> list[Delivery]:
+    """What goes into the same mail, claimed with it."""
+    choices = choices_of(delivery.notification.user)
+    if delivery.channel != Delivery.Channel.MAIL or not is_put_together(choices, Kind(delivery.notification.kind)):
+        return []
+    due = Delivery.objects.filter(
+        notification__user=delivery.notification.user_id,
+        channel=Delivery.Channel.MAIL,
+        state=State.WAITING,
+        due_at__lte=timezone.now(),
+    ).exclude(notification__kind__in=URGENT)
+    return [one for one in due.select_related("notification__user")[:MOST_A_MAIL] if _claim(one)]
 
 
 def _receiver(delivery: Delivery) -> str:
@@ -80,22 +100,29 @@ def _claim(delivery: Delivery) -> bool:
     return bool(mine.update(due_at=now + LEASE, attempts=F("attempts") + 1))
 
 
-def _try(delivery: Delivery) -> bool:
-    """One try; False where the receiver failed."""
+def _try(together: list[Delivery]) -> bool:
+    """One try of what goes out together; False where the receiver failed."""
+    delivery = together[0]
     try:
-        words = _send_mail(delivery) if delivery.channel == Delivery.Channel.MAIL else _send_webhook(delivery)
+        words = _send_mail(together) if delivery.channel == Delivery.Channel.MAIL else _send_webhook(delivery)
     except NotWanted as error:
-        _keep(delivery, State.DROPPED, str(error), is_success=False)
+        _keep_all(together, State.DROPPED, str(error))
         return True
     except WebhookRefused as error:
-        _keep(delivery, State.FAILED, str(error), is_success=False)
+        _keep_all(together, State.FAILED, str(error))
         return True
     except (WebhookFailed, smtplib.SMTPException, OSError) as error:
         text = str(error) if isinstance(error, WebhookFailed) else f"The mail server failed: {type(error).__name__}."
-        _put_off(delivery, text)
+        for one in together:
+            _put_off(one, text)
         return isinstance(error, smtplib.SMTPRecipientsRefused)
-    _keep(delivery, State.SENT, words, is_success=True)
+    _keep_all(together, State.SENT, words)
     return True
+
+
+def _keep_all(together: list[Delivery], state: Delivery.State, words: str) -> None:
+    for one in together:
+        _keep(one, state, words, is_success=state == State.SENT)
 
 
 def _put_off(delivery: Delivery, words: str) -> None:
@@ -121,18 +148,33 @@ def link_to(delivery: Delivery) -> str:
     return f"{settings.PORTAL_PUBLIC_URL}/notifications/{delivery.notification_id}/"
 
 
-def _send_mail(delivery: Delivery) -> str:
-    user = delivery.notification.user
+def _send_mail(together: list[Delivery]) -> str:
+    first = together[0]
+    user = first.notification.user
     if not user.is_active or not user.email:
         raise NotWanted("The person has no e-mail address any more, or no active account.")
-    label = delivery.notification.get_kind_display()
+    subject, body = _letter(first) if len(together) == 1 else _digest(together)
     EmailMessage(
-        subject=label,
-        body=f"{label}.\n\nSign in to see it:\n{link_to(delivery)}\n",
+        subject=subject,
+        body=body,
         to=[user.email],
-        headers={"Message-ID": f"<{delivery.pk}@{_host()}>", "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": f"<{first.pk}@{_host()}>", "Auto-Submitted": "auto-generated"},
     ).send()
     return "Taken by the mail server."
+
+
+def _letter(delivery: Delivery) -> tuple[str, str]:
+    """Subject and text of a mail about one thing."""
+    label = delivery.notification.get_kind_display()
+    return label, f"{label}.\n\nSign in to see it:\n{link_to(delivery)}\n"
+
+
+def _digest(together: list[Delivery]) -> tuple[str, str]:
+    """Subject and text of the mail of a day: how many of each kind, and where they are; no patient, no remark."""
+    counts = Counter(one.notification.get_kind_display() for one in together)
+    lines = "\n".join(f"- {label}{f' ({count})' if count > 1 else ''}" for label, count in counts.most_common())
+    address = f"{settings.PORTAL_PUBLIC_URL}/notifications/"
+    return f"{len(together)} things await you", f"{lines}\n\nSign in to see them:\n{address}\n"
 
 
 def _host() -> str:

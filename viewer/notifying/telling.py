@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 
 from archive.models import Delegation, Study, User
 from viewer.models import Delivery, Notification
-from viewer.notifying.choices import Channel, channels_for, choices_of
+from viewer.notifying.choices import Channel, channels_for, choices_of, is_put_together, next_digest
 
 logger = logging.getLogger(__name__)
 SENT_BY = {Channel.MAIL: Delivery.Channel.MAIL, Channel.WEBHOOK: Delivery.Channel.WEBHOOK}
@@ -40,8 +40,10 @@ def tell(users: Iterable[User], kind: Notification.Kind, *, occasion: str, study
             continue
         told += 1
         can_have = {Channel.MAIL: bool(user.email), Channel.WEBHOOK: bool(choices.webhook_url)}
+        mail_due = next_digest(now) if is_put_together(choices, kind) else now
+        due = {Channel.MAIL: mail_due, Channel.WEBHOOK: now}
         Delivery.objects.bulk_create(
-            Delivery(notification=notification, channel=SENT_BY[channel], created_at=now, due_at=now)
+            Delivery(notification=notification, channel=SENT_BY[channel], created_at=now, due_at=due[channel])
             for channel in sorted(channels)
             if can_have.get(channel, False)
         )

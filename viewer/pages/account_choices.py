@@ -24,7 +24,7 @@ from archive.access.roles import Role, has_role, user_of
 from archive.models import Delegation, User
 from pacs_portal.middleware import client_address
 from viewer.models import Notification
-from viewer.notifying.choices import URGENT, Channel, channels_for, choices_of, choose
+from viewer.notifying.choices import URGENT, Channel, Pace, channels_for, choices_of, choose
 from viewer.notifying.telling import tell
 from viewer.notifying.webhook import WebhookRefused
 from viewer.pages.fields import date_field
@@ -64,6 +64,7 @@ def choices_context(user: User) -> dict[str, Any]:
     is_clinician = has_role(user, Role.CLINICIAN)
     return {
         "kinds": kinds,
+        "paces": [(value, word, value == choices.mail_pace) for value, word in Pace.choices],
         "webhook_url": choices.webhook_url,
         "stand_in_form": StandInForm(user, auto_id="stand-in-%s") if is_clinician else None,
         "stand_ins": delegations_of(user) if is_clinician else [],
@@ -77,7 +78,13 @@ def notifications(request: HttpRequest) -> HttpResponse:
     channels = {kind.value: request.POST.getlist(kind.value) for kind in Notification.Kind}
     url = request.POST.get("webhook_url", "")
     try:
-        secret = choose(user_of(request), channels, url, address=client_address(request))
+        secret = choose(
+            user_of(request),
+            channels,
+            url,
+            mail_pace=request.POST.get("mail_pace", ""),
+            address=client_address(request),
+        )
     except WebhookRefused as refusal:
         messages.error(request, f"{refusal} Nothing was changed.")
         return redirect("account")

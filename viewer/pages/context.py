@@ -48,6 +48,7 @@ def navigation(roles: frozenset[Role], path: str, *, is_staff: bool) -> list[Lin
         entries.append(("My referrals", "/referrals/" if entries else "/"))
     if roles - {Role.ADMINISTRATOR}:
         entries.append(("Search", "/search/"))
+        entries.append(("Lists", "/lists/"))
     if roles:
         entries.append(("Upload", "/upload/"))
     if roles & {Role.RADIOLOGIST, Role.TECHNOLOGIST, Role.ADMINISTRATOR}:

@@ -28,6 +28,7 @@ from viewer.reports.errors import ReportRefusal
 from viewer.reports.html import as_html
 from viewer.reports.outside import outside_reports
 from viewer.reports.questions import LONGEST_QUESTION, answer, ask, may_ask, questions_of, reader_to_ask
+from viewer.sharing.links import may_share
 from viewer.worklist.claiming import Change
 from viewer.worklist.rows import load_rows
 
@@ -85,6 +86,7 @@ def live_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "outside": outside,
         "key_images": keys,
         "questions": questions,
+        "may_share": may_share(who, study),
         "may_ask": may_ask(who, study) and reader_to_ask(study) is not None,
         "longest_question": LONGEST_QUESTION,
         "seen": (results, report, row.state_for_referrer, row.images, row.held_back, keys, answers, outside),

@@ -22,6 +22,7 @@ from archive.models import Study
 from pacs_portal.middleware import client_address
 from viewer.errors import ViewerError
 from viewer.models import ShareLink, ShareOpening
+from viewer.pages.shared_cookie import COOKIE, give_cookie
 from viewer.pages.study import viewer_modules, window_presets
 from viewer.rendering.color_maps import MAP_NAMES
 from viewer.rendering.parameters import parse_parameters
@@ -31,7 +32,6 @@ from viewer.sharing.links import find_link, open_link, opening_of
 from viewer.tiles.drawing import TileAddress, draw_tile, frame_of, plan_tile
 from viewer.tiles.statuses import status_of
 
-COOKIE = "portal_share"
 ENDED_WORDS = "This link does not open anything. It may be over, or it was taken back. Ask who sent it to you."
 View = Callable[..., HttpResponse]
 
@@ -77,14 +77,7 @@ def landing(request: HttpRequest, secret: str) -> HttpResponse:
         return private(render(request, "shared/landing.html", context, status=200))
     cookie, opening = opened
     response = redirect("shared-viewer", opening.pk)
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        path=contents.root_of(opening),
-        httponly=True,
-        samesite="Lax",
-        secure=request.is_secure(),
-    )
+    give_cookie(request, response, opening, cookie)
     return private(response)
 
 
@@ -112,7 +105,10 @@ def with_opening(view: View) -> View:
 @with_opening
 def viewer_page(request: HttpRequest, opening: ShareOpening) -> HttpResponse:
     """The viewer, with what a visitor may do in it."""
+    from viewer.pages.cases import stepping_without_names
+
     link, root = opening.link, contents.root_of(opening)
+    stepping = stepping_without_names(request, opening)
     manifest = contents.study_manifest_of(opening)
     study, patient = contents.study_facts_of(link, link.study)
     data = {
@@ -130,6 +126,7 @@ def viewer_page(request: HttpRequest, opening: ShareOpening) -> HttpResponse:
         "shortcuts": {},
         "priors": [],
         "hanging": None,
+        "stepping": stepping,
         "shared": {"alive": f"{root}/alive", "words": ENDED_WORDS},
     }
     context = {
@@ -138,6 +135,7 @@ def viewer_page(request: HttpRequest, opening: ShareOpening) -> HttpResponse:
         "study": study,
         "patient": patient,
         "link": link,
+        "stepping": stepping,
         "report_url": f"{root}/report/" if link.with_report else "",
         "modules": viewer_modules(settings.STATICFILES_DIRS[0]),
     }

@@ -40,6 +40,7 @@ VIEWER_MODULES = (
     "tools",
     "annotations",
     "charts",
+    "discussion",
     "linking",
     "hanging",
     "objects",
@@ -73,6 +74,7 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     """The viewer; without script it still shows the strip and the first picture."""
     from viewer.hanging.hang import hanging_of
     from viewer.hanging.priors import priors_of
+    from viewer.pages.cases import stepping_with_names
     from viewer.pages.priors import prior_entry
     from viewer.stacks.manifest import first_picture
 
@@ -97,7 +99,9 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         "user",
         "priors",
         "hanging",
+        "stepping",
     )
+    context["stepping"] = stepping_with_names(request)
     context["shortcuts"] = shortcuts_of(user_of(request))
     context["may_report"] = may_read(user_of(request))
     context["viewer_data"] = {name: context[name] for name in names}

@@ -83,17 +83,10 @@ def change(request: HttpRequest, study_instance_uid: str, pk: int, action: str) 
     """``resolve``, ``reopen``, ``remove`` or ``restore`` a remark."""
     study = writable(request, study_instance_uid)
     comment = get_object_or_404(Comment.objects.select_related("study"), pk=pk, study=study)
-    who = user_of(request)
-    acts = {
-        "resolve": lambda: comments.resolve(comment, by=who),
-        "reopen": lambda: comments.resolve(comment, by=who, is_resolved=False),
-        "remove": lambda: comments.remove(comment, by=who),
-        "restore": lambda: comments.remove(comment, by=who, is_removed=False),
-    }
-    if action not in acts:
+    if action not in comments.ACTIONS:
         raise Http404
     try:
-        acts[action]()
+        comments.ACTIONS[action](comment, by=user_of(request))
     except ViewerError as error:
         messages.warning(request, str(error))
     return redirect("talk", study_instance_uid)

@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 
 import django_filters
 from django import forms
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from archive.models import Study, User
 from archive.models.study import StudyQuerySet
 from archive.querying.words import LONGEST_TEXT, containing
-from viewer.models import ReadingTask
+from viewer.models import Consultation, ReadingTask
 
 MOST_HELD = 2000
 """Studies that wait for one person, as far as anybody looks."""
@@ -50,11 +50,20 @@ def of_modality(modality: str) -> Q:
 
 
 def held_by(who: User) -> Q:
-    """A study that a person reads, or that waits for them alone; those few are looked up first, each from its index."""
+    """A study that a person reads, that waits for them alone, or that a colleague asks them to look at.
+
+    Those few are looked up first, each from its index.
+    """
     tasks = ReadingTask.objects.exclude(state=ReadingTask.State.READ)
     held = {*tasks.filter(claimed_by=who).values_list("study", flat=True)[:MOST_HELD]}
     held |= {*tasks.filter(assigned_to=who).order_by("due_at").values_list("study", flat=True)[:MOST_HELD]}
+    held |= {*asked_to_look(who).values_list("study", flat=True)[:MOST_HELD]}
     return Q(pk__in=held)
+
+
+def asked_to_look(who: User) -> QuerySet[Consultation]:
+    """What colleagues ask a person to look at."""
+    return Consultation.objects.filter(asked=who, done_at=None)
 
 
 def today() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -16,8 +16,9 @@ from archive.dicom.dates import age_at, format_date, format_time, parse_date
 from archive.dicom.person_name import format_for_people
 from archive.models import Study, User
 from archive.models.study import StudyQuerySet
-from viewer.models import CriticalResult, ReadingTask, Report
+from viewer.models import Consultation, CriticalResult, ReadingTask, Report
 from viewer.worklist.claiming import PEOPLE, can_be_claimed_by, is_stale
+from viewer.worklist.filters import asked_to_look
 from viewer.worklist.limits import ALMOST
 
 HOURS_SHOWN_UNTIL = timedelta(hours=48)
@@ -105,6 +106,8 @@ class StudyRow:
     """What is to be said of a critical result, to those who read reports; empty where there is none."""
     critical_waits: bool = False
     """Somebody was told of a critical result, and has not acknowledged it."""
+    is_asked: bool = False
+    """A colleague asks the person to look."""
 
     @property
     def critical_shape(self) -> str:
@@ -128,13 +131,17 @@ def load_studies(ids: Sequence[int]) -> dict[int, Study]:
     if not ids:
         return {}
     studies = Study.objects.select_related("patient", "report", *PEOPLE_OF_TASK)
-    return with_critical_results(studies).in_bulk(list(ids))
+    return with_marks(studies).in_bulk(list(ids))
 
 
 def rows_of(studies: Mapping[int, Study], ids: Iterable[int], who: User) -> list[StudyRow]:
     """Rows of studies that were loaded, as one person sees them now."""
     now = timezone.now()
-    return [row_of(studies[pk], who, now) for pk in ids if pk in studies]
+    asked: set[int] = set()
+    if any(getattr(study, "is_asked_about", False) for study in studies.values()):
+        asked = {*asked_to_look(who).filter(study__in=list(studies)).values_list("study_id", flat=True)}
+    rows = [row_of(studies[pk], who, now) for pk in ids if pk in studies]
+    return [replace(row, is_asked=row.pk in asked) if asked else row for row in rows]
 
 
 def digest_of(rows: Iterable[StudyRow], *more: object) -> str:
@@ -224,11 +231,13 @@ def assigned_in_words(task: ReadingTask, who: User) -> str:
     return str(task.assigned_to or task.assigned_group or "")
 
 
-def with_critical_results(studies: StudyQuerySet) -> StudyQuerySet:
-    """Bring along whether a study has critical results, and in which states, without a query of its own."""
+def with_marks(studies: StudyQuerySet) -> StudyQuerySet:
+    """Bring along whether anybody is asked to look, and critical results by state, without a query of its own."""
     results = CriticalResult.objects.filter(study=OuterRef("pk"))
     states = CriticalResult.State
+    asked = Consultation.objects.filter(study=OuterRef("pk"), done_at=None)
     return studies.annotate(
+        is_asked_about=Exists(asked),
         critical_told=Exists(results.filter(state=states.TOLD)),
         critical_flagged=Exists(results.filter(state=states.FLAGGED)),
         critical_acknowledged=Exists(results.filter(state=states.ACKNOWLEDGED)),

@@ -7,6 +7,11 @@ import { pageData } from "../core/dom.js";
 const HEIGHT_PX = 260;
 const BAR_SHARE = 0.7;
 const MOST_MARKS = 12;
+/** Width of a letter on an axis, and of the space around a word. */
+const LETTER_PX = 7;
+const AROUND_PX = 10;
+/** What the upright axis takes of a plot's width. */
+const UPRIGHT_PX = 90;
 const STEPS_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 5760, 14_400, 28_800, 144_000];
 /** Series differ by dash as well as by colour; roles of the tokens. */
 const LOOKS = [
@@ -42,7 +47,13 @@ function lookOf(plot, number) {
   return { stroke, dash, width: 2, spanGaps: true, points: { show: plot.kind === "lines" } };
 }
 
-function axes(plot) {
+/** Words that have no room side by side stand upright. @param {string[]} words @param {number} width of the plot */
+function turned(words, width) {
+  const longest = Math.max(...words.map((word) => String(word).length)) * LETTER_PX + AROUND_PX;
+  return words.length * longest > width - UPRIGHT_PX ? { rotate: -90, size: longest + AROUND_PX } : {};
+}
+
+function axes(plot, widthPx) {
   const common = { stroke: token("--text"), grid: { stroke: token("--line"), width: 1 }, ticks: { stroke: token("--line") } };
   const isTime = plot.unit === "minutes";
   const values = (_, splits) => splits.map((value) => (isTime ? clock(value) : Number.isInteger(value) ? String(value) : ""));
@@ -55,7 +66,7 @@ function axes(plot) {
   const width = plot.kind === "bars" ? plot.series.length + 1 : 1;
   const middle = plot.kind === "bars" ? (plot.series.length - 1) / 2 : 0;
   const splits = () => plot.x.map((_, at) => at * width + middle);
-  return [{ ...common, grid: { show: false }, splits, values: () => plot.x }, upright];
+  return [{ ...common, grid: { show: false }, splits, values: () => plot.x, ...turned(plot.x, widthPx) }, upright];
 }
 
 /** Places of an axis of hours that carry a mark: midnights, or every fourth hour of one day; at most a dozen. */
@@ -101,7 +112,7 @@ function draw(plot) {
     width: place.clientWidth,
     height: HEIGHT_PX,
     scales: scales(plot),
-    axes: axes(plot),
+    axes: axes(plot, place.clientWidth),
     series: [{ label: "at", value: placeOf(plot) }, ...plot.series.map(({ label }, number) => ({ label, value: readOut(plot), ...lookOf(plot, number) }))],
   };
   place.setAttribute("role", "img");

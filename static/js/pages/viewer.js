@@ -10,6 +10,10 @@ import { CurrentPatient } from "../core/current_patient.js";
 import { element, pageData, setText } from "../core/dom.js";
 import { preference, setPreference } from "../core/preferences.js";
 import { post } from "../core/requests.js";
+import { RemarkRegions } from "../discussion/remark_regions.js";
+import { jumpToRemark, seriesInWords } from "../discussion/remark_view.js";
+import { Talk } from "../discussion/talk.js";
+import { TalkPanel } from "../discussion/talk_panel.js";
 import { Hanger } from "../hanging/hanger.js";
 import { PriorBar } from "../hanging/prior_bar.js";
 import { Priors } from "../hanging/priors.js";
@@ -31,13 +35,15 @@ import { explicitWindow, windowInWords } from "../viewport/window_choice.js";
 import { Arrivals } from "./viewer_parts/arrivals.js";
 import { openChart } from "./viewer_parts/chart_dialog.js";
 import { showClaim } from "./viewer_parts/claim_note.js";
+import { openColleague } from "./viewer_parts/colleague_dialog.js";
 import { makeCommands } from "./viewer_parts/commands.js";
 import { ElsewhereList } from "./viewer_parts/elsewhere_list.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openExport } from "./viewer_parts/export_dialog.js";
-import { showOthers, talkAddress } from "./viewer_parts/others.js";
+import { showOthers } from "./viewer_parts/others.js";
 import { ofVisitors, watchShare } from "./viewer_parts/shared.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
+import { openLists } from "./viewer_parts/list_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
 import { frameOf, Marking, saveWord } from "./viewer_parts/marking.js";
 import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
@@ -48,6 +54,7 @@ import { OverlayList } from "./viewer_parts/overlay_list.js";
 import { measuresForReport } from "./viewer_parts/report_measures.js";
 import { Shortcuts } from "./viewer_parts/shortcuts.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
+import { withSteps } from "./viewer_parts/stepping.js";
 import { acceptDrops, Strip } from "./viewer_parts/strip.js";
 import { openTags } from "./viewer_parts/tag_dialog.js";
 import { Toolbar } from "./viewer_parts/toolbar.js";
@@ -73,6 +80,7 @@ const saver = new MarkSaver(store, {
 });
 const foreign = new ForeignMarks(`/api/studies/${data.study.StudyInstanceUID}/elsewhere`);
 const overlays = new OverlayStore(data.study.StudyInstanceUID);
+const regions = new RemarkRegions();
 const measurer = new MarkMeasurer();
 const priorMarks = new PriorMarks(store);
 const library = new StackLibrary(data.manifest, { study: data.study, patient: data.patient });
@@ -105,7 +113,7 @@ const actions = {
   maximise: (pane) => viewer.maximise(pane),
 };
 
-viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, foreign, overlays, measurer, tools, facts: library, actions });
+viewer = new Viewer(container, library, { loader, cache, drawing, linked, store, foreign, regions, overlays, measurer, tools, facts: library, actions });
 const linker = new Linker(viewer);
 const lines = new Lines(container, viewer, linker);
 new LinkMarks(container, viewer, linker);
@@ -130,6 +138,30 @@ const write = data.may_process ? () => post(`/api/studies/${data.study.StudyInst
 const elsewhere = new ElsewhereList({ foreign, library, jump: (mark) => marking.jumpToForeign(mark), study: data.study.StudyInstanceUID }).element;
 const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, more: [elsewhere, new OverlayList(overlays, viewer).element], write, intoReport: report ? (id) => ui.intoReport(id) : null, openChart: (mark) => ui.openChart(mark), close: () => ui.toggleMeasures() });
 document.getElementById("viewer-body").append(measures.element);
+
+const talk = new Talk(data.study.StudyInstanceUID);
+const talkPanel = data.may_talk ? talkBeside() : null;
+
+function talkBeside() {
+  const panel = new TalkPanel({
+    talk,
+    regions,
+    viewer,
+    tools,
+    viewQuery: () => viewQuery([]),
+    jump: (remark) => jumpToRemark(remark, { viewer, library, problem: say }),
+    seriesName: (uid) => seriesInWords(library, uid),
+    close: () => ui.toggleTalk(),
+  });
+  document.getElementById("viewer-body").append(panel.element);
+  return panel;
+}
+
+/** What is on the screen as the query of an address. */
+function viewQuery(shownPriors) {
+  const views = viewer.panes.map((pane) => writeView(pane.viewport));
+  return linkQuery({ layout: viewer.layout.name, active: viewer.activeIndex, views, priors: shownPriors });
+}
 
 /** Writes the present view of a viewport as a presentation state. */
 async function saveViewOf(viewport) {
@@ -190,7 +222,16 @@ const ui = {
     openExport({ study: data.study.StudyInstanceUID, pane, store, library, rate: isFromFile ? null : value });
   },
   mayTalk: Boolean(data.may_talk),
-  openTalk: () => window.open(talkAddress(data.study.StudyInstanceUID, viewer), "_blank", "noopener"),
+  get isTalkOpen() {
+    return Boolean(talkPanel?.isOpen);
+  },
+  toggleTalk: () => {
+    talkPanel.setOpen(!talkPanel.isOpen);
+    if (!talkPanel.isOpen) viewer.focus();
+    updateSoon();
+  },
+  openColleague: () => openColleague({ study: data.study.StudyInstanceUID, talk, mayHandOver: Boolean(claim?.isHeld), said: say, handedOver: (words) => claim.give(words) }),
+  openLists: () => openLists({ study: data.study.StudyInstanceUID, series: viewer.active.viewport.manifest.SeriesInstanceUID, view: viewQuery([]), said: say }),
   openTags: () => openTags(viewer.active.viewport.frameFacts),
   openMenuOfActive: () => {
     const box = viewer.active.surface.getBoundingClientRect();
@@ -201,6 +242,7 @@ const ui = {
 
 commands = makeCommands({ viewer, tools, store, ui, marking, presetsOf, drawing, linker, lines, priors });
 if (data.shared) commands = ofVisitors(commands);
+commands = withSteps(commands, document.getElementById("stepping"));
 const shortcuts = new Shortcuts(commands, data.shortcuts);
 const toolbar = new Toolbar(commands, {
   windowText: () => {
@@ -235,9 +277,9 @@ let addressTimer = 0;
 function addressSoon() {
   clearTimeout(addressTimer);
   addressTimer = setTimeout(() => {
-    const views = viewer.panes.map((pane) => writeView(pane.viewport));
-    const query = linkQuery({ layout: viewer.layout.name, active: viewer.activeIndex, views, priors: priors.shown });
-    history.replaceState(history.state, "", `${location.pathname}?${query}`);
+    const query = viewQuery(priors.shown);
+    const place = data.stepping?.is_named ? `&case=${data.stepping.case}` : "";
+    history.replaceState(history.state, "", `${location.pathname}?${query}${place}`);
   }, ADDRESS_AFTER_MS);
 }
 
@@ -253,7 +295,7 @@ priors.addEventListener("change", () => {
 });
 priors.addEventListener("problem", ({ detail }) => say(detail));
 tools.addEventListener("change", () => {
-  if (!isTouch && !data.shared) setPreference("tool", tools.activeId);
+  if (!isTouch && !data.shared && !tools.activeId.startsWith("region-")) setPreference("tool", tools.activeId);
   updateSoon();
 });
 

@@ -18,6 +18,7 @@ import { PolygonTool } from "./polygon_tool.js";
 import { PolylineTool } from "./polyline_tool.js";
 import { ProbeTool } from "./probe_tool.js";
 import { RectangleTool } from "./rectangle_tool.js";
+import { RegionArrowTool, RegionRectangleTool } from "./region_tools.js";
 import { ScrollTool } from "./scroll_tool.js";
 import { SpineTool } from "./spine_tool.js";
 import { TextTool } from "./text_tool.js";
@@ -47,6 +48,8 @@ const TOOLS = Object.freeze([
   TextTool,
   SpineTool,
   CalibrationTool,
+  RegionRectangleTool,
+  RegionArrowTool,
 ]);
 const HOUR_MS = 3_600_000;
 

@@ -75,6 +75,11 @@ export class HeldClaim extends EventTarget {
     this.#release();
   }
 
+  /** The study was handed over: nothing is left to be given back. @param {string} words who reads it now */
+  give(words) {
+    this.#lose({ message: words });
+  }
+
   /** A signature has ended the claim: nothing is left to be given back. @param {string} kind of the signed report */
   end(kind) {
     this.#stop();

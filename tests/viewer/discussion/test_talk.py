@@ -127,6 +127,9 @@ def test_a_reader_who_is_asked_to_look_sees_it_on_the_worklist_until_they_have(
     assert told == [("reader2", "consulted")]
     assert "asks you to look" in asked.get("/").content.decode()
     assert "asks you to look" not in asker.get("/").content.decode()
+    # It is a row of the one who was asked, and of nobody else.
+    assert "please look" in asked.post("/worklist/rows", {"mine": "1"}).content.decode()
+    assert "please look" not in asker.post("/worklist/rows", {}).content.decode()
     client_of(cast.reader2).post(f"{address}/{wanted.pk}/looked")
     assert "asks you to look" not in asked.get("/").content.decode()
     asker.post(address, {"reader": "referrer"})

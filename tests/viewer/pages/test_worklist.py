@@ -184,7 +184,7 @@ def test_the_looks_of_colleagues_are_read_once_and_each_sees_their_own(
         client.post("/worklist/rows", {"sort": "priority", "stat": "1"}, headers=HTMX)
     worklist_changed()
     mine = first.post("/worklist/rows", {}, headers=HTMX).content.decode()
-    with django_assert_num_queries(8):  # session, user, roles; three for one's own; filters; columns
+    with django_assert_num_queries(9):  # session, user, roles; four for one's own; filters; columns
         theirs = second.post("/worklist/rows", {}, headers=HTMX).content.decode()
     assert "for you" in mine and "for Rita Reader" in theirs
     assert mine.count("data-claimable") == 1 and theirs.count("data-claimable") == 2
@@ -228,15 +228,15 @@ def test_a_page_of_many_rows_takes_few_queries(
     client.get("/account/")  # the session's last use is written once
     for number in range(1, 61):
         make_study(number, arrived_ago=timedelta(hours=number), patient_id=f"P{number}")
-    # session, user, roles; just arrived; 4 for the page; rows; counts, own claims, own assignments; columns; filters,
-    # groups, rights of two kinds; asked to look
-    with django_assert_num_queries(18):
+    # session, user, roles; just arrived; 4 for the page; rows; counts, own claims, own assignments, asked; columns;
+    # filters, groups, rights of two kinds; asked to look
+    with django_assert_num_queries(19):
         client.get("/")
     seen = client.post("/worklist/rows", {}, headers=HTMX)["X-Worklist-Seen"]
     with django_assert_num_queries(3):  # a look after which nothing has changed reads no study: session, user, roles
         assert client.post("/worklist/rows", {"seen": seen}, headers=HTMX).status_code == 204
     cache.clear()
-    with django_assert_num_queries(12):  # without the number, the list is read, and nothing in it is new
+    with django_assert_num_queries(13):  # without the number, the list is read, and nothing in it is new
         assert client.post("/worklist/rows", {"seen": seen}, headers=HTMX).status_code == 204
 
 

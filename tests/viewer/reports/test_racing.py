@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tests.conftest import Cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WINDOWS = 12
+WINDOWS = 20
+ROUNDS = 10
 
 
 def at_once(act: Callable[[int], object]) -> Counter[str]:
@@ -49,18 +50,18 @@ def study(cast: Cast) -> Study:
     return made
 
 
-@pytest.mark.parametrize("began_with", [0, 1])
-def test_one_of_many_saves_wins_and_its_text_is_what_is_kept(study: Study, cast: Cast, began_with: int) -> None:
+def test_of_two_hundred_saves_each_draft_has_one_winner_whose_text_is_kept(study: Study, cast: Cast) -> None:
     change = Change(cast.reader, study)
-    if began_with:
-        save_draft(change, Draft({"findings": "before"}, began_with=0, patient=study.patient_id))
+    for began_with in range(ROUNDS):
 
-    def save(number: int) -> Report:
-        return save_draft(change, Draft({"findings": f"window {number}"}, began_with, study.patient_id))
+        def save(number: int, began_with: int = began_with) -> Report:
+            draft = Draft({"findings": f"window {number} of {began_with}"}, began_with, study.patient_id)
+            return save_draft(change, draft)
 
-    assert at_once(save) == {"kept": 1, "Conflict": WINDOWS - 1}
-    report = Report.objects.get()
-    assert report.draft_number == began_with + 1 and report.findings.startswith("window ")
+        assert at_once(save) == {"kept": 1, "Conflict": WINDOWS - 1}
+        report = Report.objects.get()
+        assert report.draft_number == began_with + 1
+        assert report.findings.startswith("window ") and report.findings.endswith(f"of {began_with}")
 
 
 def test_one_of_many_signatures_wins(study: Study, cast: Cast) -> None:

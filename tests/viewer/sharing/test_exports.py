@@ -58,7 +58,12 @@ def test_a_copy_holds_every_image_that_was_looked_at_and_no_name(study: Study, c
     content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     assert [word for word in (b"Secret", b"Sally", b"SEC-4711", b"19720301", b"20261124") if word in content] == []
     with zipfile.ZipFile(io.BytesIO(content)) as file:
-        images = [dcmread(io.BytesIO(file.read(name))) for name in file.namelist()]
+        names = [name for name in file.namelist() if name != "DICOMDIR"]
+        images = [dcmread(io.BytesIO(file.read(name))) for name in names]
+        index = dcmread(io.BytesIO(file.read("DICOMDIR")))
+    records = [one for one in index.DirectoryRecordSequence if one.DirectoryRecordType == "IMAGE"]
+    assert sorted("/".join(one.ReferencedFileID) for one in records) == sorted(names)
+    assert {one.ReferencedSOPInstanceUIDInFile for one in records} == {image.SOPInstanceUID for image in images}
     assert len(images) == 4
     assert len({image.StudyInstanceUID for image in images}) == 1
     assert {image.PatientID for image in images} == {job.parameters["code"]}

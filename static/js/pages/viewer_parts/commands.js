@@ -75,7 +75,9 @@ export function makeCommands(context) {
       isPossible: () => Boolean(ui.report),
     },
     { id: "next-study", label: "Read the next study", group: "Page", keys: ["n"], icon: "play", run: () => ui.openNext(), isPossible: () => ui.mayRead },
-    { id: "talk", label: "Discussion", group: "Page", icon: "message-square", run: () => ui.openTalk(), isPossible: () => hasPicture() && ui.mayTalk },
+    { id: "talk", label: "Discussion", group: "Page", keys: ["Shift+t"], icon: "message-square", run: () => ui.toggleTalk(), isOn: () => ui.isTalkOpen, isPossible: () => ui.mayTalk },
+    { id: "colleague", label: "Ask a colleague, hand over", group: "Page", icon: "users", run: () => ui.openColleague(), isPossible: () => ui.mayRead },
+    { id: "put-on-list", label: "Put on a list", group: "Page", icon: "list", run: () => ui.openLists(), isPossible: () => hasPicture() && ui.mayTalk },
     { id: "tags", label: "DICOM elements", group: "Page", icon: "tags", run: () => ui.openTags(), isPossible: hasPicture },
     {
       id: "download",

@@ -25,7 +25,7 @@ const SNAP_PX = 8;
 
 const NOT_KEPT = "Not kept: open the prior itself to measure in it.";
 
-/** Events: "activity" when the reader does something in it. */
+/** Events: "activity" when the reader does something in it, "region" with what was drawn for a remark as `detail`. */
 export class Pane extends EventTarget {
   viewport;
   cine;
@@ -33,6 +33,7 @@ export class Pane extends EventTarget {
   surface;
   #layer;
   #foreign;
+  #regions;
   #overlay;
   #store;
   #text;
@@ -50,11 +51,12 @@ export class Pane extends EventTarget {
 
   /**
    * @param {{loader: object, cache: object, drawing: object, linked: string,
-   *   store: import("../../annotations/mark_store.js").MarkStore, foreign: import("../../objects/foreign_marks.js").ForeignMarks, overlays: import("../../objects/overlay_store.js").OverlayStore,
+   *   store: import("../../annotations/mark_store.js").MarkStore, foreign: import("../../objects/foreign_marks.js").ForeignMarks,
+   *   regions: import("../../discussion/remark_regions.js").RemarkRegions, overlays: import("../../objects/overlay_store.js").OverlayStore,
    *   measurer: import("../../annotations/mark_measurer.js").MarkMeasurer,
    *   tools: object, facts: {of: (manifest: object|null) => object}, actions: object, number: number}} parts
    */
-  constructor({ loader, cache, drawing, linked, store, foreign, overlays, measurer, tools, facts, actions, number }) {
+  constructor({ loader, cache, drawing, linked, store, foreign, regions, overlays, measurer, tools, facts, actions, number }) {
     super();
     this.#store = store;
     this.#number = number;
@@ -66,6 +68,7 @@ export class Pane extends EventTarget {
     this.#layer = new MarksLayer(this.viewport, store, measurer);
     this.#overlay = new OverlayLayer(this.viewport, overlays);
     this.#foreign = new ForeignLayer(this.viewport, foreign);
+    this.#regions = new ForeignLayer(this.viewport, regions);
     this.#text = new CornerText(this.viewport, facts);
     this.#bar = new ScrollBar(this.viewport, { isMarked: (frame) => store.of(frame).length > 0 || foreign.of(frame).length > 0 || foreign.keyOf(frame) !== undefined });
     this.#values = new ValueReader(this.viewport);
@@ -75,6 +78,7 @@ export class Pane extends EventTarget {
       canvas,
       this.#overlay.element,
       this.#foreign.element,
+      this.#regions.element,
       this.#layer.element,
       this.#text.element,
       this.#pointerLabel,
@@ -100,6 +104,7 @@ export class Pane extends EventTarget {
     this.#text.disconnect();
     this.#overlay.disconnect();
     this.#foreign.disconnect();
+    this.#regions.disconnect();
     this.#layer.disconnect();
     this.viewport.disconnect();
     this.surface.remove();

@@ -1,7 +1,8 @@
 /**
  * The viewer: panes in a layout, which of them is active, and what is shown where.
  *
- * Events: "layout" (panes came or went), "active" (another pane), "shown" (a stack was shown somewhere), "view".
+ * Events: "layout" (panes came or went), "active" (another pane), "shown" (a stack was shown somewhere), "view", and
+ * "region" with what was drawn for a remark as `detail`.
  */
 import { isAbort } from "../../core/api_error.js";
 import { layoutNamed } from "./layouts.js";
@@ -87,6 +88,7 @@ export class Viewer extends EventTarget {
     this.#panes.push(pane);
     this.#container.append(pane.surface);
     for (const name of ["view", "asked", "stack"]) pane.viewport.addEventListener(name, () => this.#tell("view"));
+    pane.addEventListener("region", ({ detail }) => this.dispatchEvent(new CustomEvent("region", { detail })));
     const next = fill ? this.#nextUnshown() : null;
     if (next) this.show(pane, next.stack);
   }
