@@ -6,7 +6,7 @@ import { MarkSaver } from "../annotations/mark_saver.js";
 import { MarkStore } from "../annotations/mark_store.js";
 import { PriorMarks } from "../annotations/prior_marks.js";
 import { announce } from "../core/announcer.js";
-import { CurrentPatient } from "../core/current_patient.js";
+import { closeAtSignOut, CurrentPatient } from "../core/current_patient.js";
 import { element, pageData, setText } from "../core/dom.js";
 import { preference, setPreference } from "../core/preferences.js";
 import { post } from "../core/requests.js";
@@ -44,6 +44,7 @@ import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
 import { contextItems, layoutItems, linkItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
+import { OtherScreens, stackForScreen } from "./viewer_parts/other_screens.js";
 import { OverlayList } from "./viewer_parts/overlay_list.js";
 import { Shortcuts } from "./viewer_parts/shortcuts.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
@@ -64,6 +65,7 @@ const container = document.getElementById("viewports");
 const cache = new BitmapCache();
 const loader = new TileLoader(cache);
 const drawing = new ValueDrawing();
+const { screen: screenNumber } = readLink(location.search);
 const linked = document.getElementById("first-picture")?.getAttribute("src") ?? "";
 const store = new MarkStore();
 const saver = new MarkSaver(store, {
@@ -111,6 +113,7 @@ new LinkMarks(container, viewer, linker);
 const priors = new Priors(data.study.StudyInstanceUID, data.priors, viewer, linker);
 new PriorBar(document.getElementById("priors"), priors, viewer);
 const hanger = new Hanger(data.study.StudyInstanceUID, viewer, linker, priors);
+const screens = data.shared ? null : new OtherScreens(data, screenNumber, { viewer, linker, lines, priors, store, saver });
 
 const claim = data.shared ? null : new HeldClaim(data.study.StudyInstanceUID);
 const report = data.may_report ? reportBeside() : null;
@@ -157,7 +160,11 @@ const ui = {
     }
   },
   mayRead: Boolean(data.may_process),
+  mayOpenScreens: Boolean(screens),
+  hasOtherScreens: () => Boolean(screens?.hasOthers),
+  openScreen: () => screens.open(),
   openNext: async () => {
+    if (screens.askToGoOn()) return;
     try {
       await openNext(new URLSearchParams({ open: data.study.StudyInstanceUID }));
     } catch (error) {
@@ -230,7 +237,7 @@ function addressSoon() {
   clearTimeout(addressTimer);
   addressTimer = setTimeout(() => {
     const views = viewer.panes.map((pane) => writeView(pane.viewport));
-    const query = linkQuery({ layout: viewer.layout.name, active: viewer.activeIndex, views, priors: priors.shown });
+    const query = linkQuery({ layout: viewer.layout.name, active: viewer.activeIndex, views, priors: priors.shown, screen: screenNumber });
     history.replaceState(history.state, "", `${location.pathname}?${query}`);
   }, ADDRESS_AFTER_MS);
 }
@@ -265,6 +272,7 @@ viewer.addEventListener("shown", updateSoon);
 
 async function open() {
   const link = readLink(location.search);
+  if (!link.views.length && screenNumber > 1) link.views = [{ stack: stackOfThisScreen(), frame: 1, rest: null }];
   if (!link.views.length && data.hanging) {
     hangStudy();
     return;
@@ -290,6 +298,13 @@ async function open() {
   viewer.focus(Math.min(link.active, viewer.panes.length - 1));
   strip.render();
   updateSoon();
+}
+
+/** What a window beside the first one shows of a study that it has followed to. */
+function stackOfThisScreen() {
+  const [first] = library.drawable;
+  const inFirst = data.hanging ? data.hanging.cells.map((cell) => cell?.stack) : [first?.stack];
+  return stackForScreen(library.drawable, inFirst, screenNumber) ?? first?.stack ?? "";
 }
 
 /** As a protocol says; on a phone only its first picture. */
@@ -343,7 +358,9 @@ function followPerson() {
   const current = new CurrentPatient({ patient: data.patient.key, study: data.study.StudyInstanceUID });
   coverOtherPatient(document.getElementById("viewer-body"), current, [data.patient.name, data.patient.id].filter(Boolean).join(" · "));
   current.addEventListener("change", () => report?.panel.allow(current.isCurrent));
-  current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/`));
+  current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/${screenNumber > 1 ? `?screen=${screenNumber}` : ""}`));
+  closeAtSignOut(data.sign_in);
+  screens.whenAskedToGoOn(() => ui.openNext());
   current.claim();
   saver.load();
   foreign.load();

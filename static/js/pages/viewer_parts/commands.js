@@ -54,6 +54,7 @@ export function makeCommands(context) {
       isOn: () => viewer.isMaximised,
       isPossible: () => viewer.panes.length > 1,
     },
+    { id: "screen", label: "Open on another screen", group: "Page", keys: ["Shift+n"], icon: "monitor", run: () => ui.openScreen(), isPossible: () => ui.mayOpenScreens },
     {
       id: "text",
       label: "Text on images",
@@ -271,7 +272,7 @@ function placementCommands(viewport, hasPicture) {
 }
 
 function linkCommands({ viewer, ui, linker, lines, priors }) {
-  const isPossible = () => viewer.panes.length > 1;
+  const isPossible = () => viewer.panes.length > 1 || ui.hasOtherScreens();
   const one = (id, label, keys, icon, run, isOn) => ({ id, label, group: "Compare", keys, icon, run, isOn, isPossible });
   return [
     one("link", "Link viewports", ["x"], "link", () => linker.toggle(), () => linker.isOn),
