@@ -90,8 +90,10 @@ export class Linker extends EventTarget {
   /** @param {{manifest: object, frame: number}|null} shown */
   setElsewhere(shown) {
     if (!shown && !this.#elsewhere) return;
+    const isOtherStack = shown?.manifest !== this.#elsewhere?.manifest;
     this.#elsewhere = shown;
     this.dispatchEvent(new Event("elsewhere"));
+    if (isOtherStack) this.#changed();
   }
 
   /**

@@ -41,7 +41,7 @@ import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
 import { frameOf, Marking, saveWord } from "./viewer_parts/marking.js";
 import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
-import { contextItems, layoutItems, linkItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
+import { cineItems, contextItems, layoutItems, linkItems, measureToolItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
 import { OtherScreens, stackForScreen } from "./viewer_parts/other_screens.js";
@@ -171,7 +171,7 @@ const ui = {
       say(error.message);
     }
   },
-  openRates: () => openMenu(rateItems(viewer.active.cine), { below: toolbar.button("cine-rate"), label: "Cine rate" }),
+  openRates: () => openMenu(cineItems(viewer.active.cine, viewer.active.viewport.frame), { below: toolbar.button("cine-rate"), label: "How cine plays" }),
   openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest), shortcuts),
   mayProcess: Boolean(data.may_process),
   openProcessing: () => openProcessing(viewer.active.viewport.manifest),

@@ -32,6 +32,7 @@ export class InStep {
     screens.addEventListener("message", ({ detail }) => this.#heard(detail));
     screens.addEventListener("change", () => this.#met());
     this.#listen();
+    screens.connect();
   }
 
   #listen() {

@@ -22,7 +22,11 @@ export class Screens extends EventTarget {
     this.#channel?.addEventListener("message", ({ data }) => this.#heard(data));
     globalThis.addEventListener?.("pagehide", () => this.#post({ kind: "gone" }));
     // A page that comes back out of the browser's memory is there again.
-    globalThis.addEventListener?.("pageshow", ({ persisted }) => persisted && this.#post({ kind: "came" }));
+    globalThis.addEventListener?.("pageshow", ({ persisted }) => persisted && this.connect());
+  }
+
+  /** Looks for the others. */
+  connect() {
     this.#post({ kind: "came" });
   }
 

@@ -20,6 +20,7 @@ import { explicitWindow } from "../../viewport/window_choice.js";
 const KEY_PAN_PX = 40;
 const KEY_ZOOM = 1.25;
 const KEY_WINDOW_SHARE = 0.05;
+const CINE_STEP = 1.25;
 
 /**
  * @param {object} context viewer, tools, store, ui (menus and dialogs), presetsOf(modality), drawing, linker, lines, priors
@@ -299,6 +300,8 @@ function frameCommands(viewer, viewport, ui) {
       isOn: () => cine()?.isPlaying ?? false,
       isPossible: () => (viewport()?.frames ?? 0) > 1,
     }),
-    one("cine-rate", "Cine rate", [], () => ui.openRates(), { isPossible: () => (viewport()?.frames ?? 0) > 1 }),
+    one("slower", "Cine slower", [","], () => cine().changeSpeed(1 / CINE_STEP)),
+    one("faster", "Cine faster", ["."], () => cine().changeSpeed(CINE_STEP)),
+    one("cine-rate", "How cine plays", [], () => ui.openRates(), { isPossible: () => (viewport()?.frames ?? 0) > 1 }),
   ];
 }

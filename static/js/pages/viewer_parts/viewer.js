@@ -87,6 +87,7 @@ export class Viewer extends EventTarget {
     this.#panes.push(pane);
     this.#container.append(pane.surface);
     for (const name of ["view", "asked", "stack"]) pane.viewport.addEventListener(name, () => this.#tell("view"));
+    pane.cine.addEventListener("change", () => this.#tell("view"));
     const next = fill ? this.#nextUnshown() : null;
     if (next) this.show(pane, next.stack);
   }
