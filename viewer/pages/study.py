@@ -94,6 +94,7 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         "shortcuts",
         "color_maps",
         "user",
+        "phones_diagnose",
         "priors",
         "hanging",
     )
@@ -172,6 +173,7 @@ def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "presets": window_presets(user_of(request)),
         "color_maps": list(MAP_NAMES),
         "user": user_of(request).pk,
+        "phones_diagnose": settings.PORTAL_PHONES_DIAGNOSE,
     }
 
 

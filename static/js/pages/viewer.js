@@ -36,7 +36,7 @@ import { ElsewhereList } from "./viewer_parts/elsewhere_list.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openExport } from "./viewer_parts/export_dialog.js";
 import { showOthers, talkAddress } from "./viewer_parts/others.js";
-import { ofVisitors, watchShare } from "./viewer_parts/shared.js";
+import { markNotForDiagnosis, ofVisitors, watchShare } from "./viewer_parts/shared.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
 import { frameOf, Marking, saveWord } from "./viewer_parts/marking.js";
@@ -349,6 +349,7 @@ function writeHeldBack(count) {
 }
 
 open();
+markNotForDiagnosis(container, data);
 if (data.shared) watchShare(data.shared);
 else followPerson();
 

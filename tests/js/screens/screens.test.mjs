@@ -58,6 +58,7 @@ function openWindow(channel, number, manifests, shown) {
   const library = { studyOf: () => ({}), manifest: async (name) => manifests[name] };
   Object.assign(viewer, { panes, active: panes[0], library });
   const linker = new Linker(viewer);
+  for (const name of ["stack", "asked"]) panes[0].viewport.dispatchEvent(new Event(name));
   const [lines, store] = [new EventTarget(), new MarkStore()];
   let version = 0;
   const send = async (_url, _body, { method }) => ({ version: (version += 1), author: method === "PUT" ? "Dr Reader" : "" });

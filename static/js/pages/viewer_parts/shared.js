@@ -1,5 +1,6 @@
 /**
- * The viewer of somebody who holds a link: fewer commands, and a cover as soon as the link is over.
+ * The viewer of somebody who holds a link: fewer commands, words that say what it is not for, and a cover as soon as the
+ * link is over.
  */
 import { announce } from "../../core/announcer.js";
 import { element } from "../../core/dom.js";
@@ -17,6 +18,23 @@ const FOR_VISITORS = new Set([
 /** @param {import("./commands.js").Command[]} commands */
 export function ofVisitors(commands) {
   return commands.filter(({ id }) => FOR_VISITORS.has(id) || /^preset-\d$/.test(id));
+}
+
+/**
+ * Says over every picture that it is not for diagnosis: to whoever holds a link, and on a phone where the site says so.
+ * @param {HTMLElement} container of the viewports
+ * @param {{shared?: object, phones_diagnose?: boolean}} data of the page
+ */
+export function markNotForDiagnosis(container, { shared, phones_diagnose: phonesDiagnose = false }) {
+  const isPhone = matchMedia("(pointer: coarse) and ((max-width: 40rem) or (max-height: 30rem))");
+  const mark = () => {
+    const isMarked = Boolean(shared) || (isPhone.matches && !phonesDiagnose);
+    container.classList.toggle("viewports-not-for-diagnosis", isMarked);
+    const note = document.getElementById("not-for-diagnosis");
+    if (note) note.hidden = !isMarked;
+  };
+  isPhone.addEventListener("change", mark);
+  mark();
 }
 
 /**
