@@ -6,7 +6,7 @@ import { windowNumber } from "../../geometry/window_drag.js";
 import { LINKS } from "../../linking/linker.js";
 import { firstView, ownWindow, statedView } from "../../viewport/view_state.js";
 import { keyForPeople } from "./key_bindings.js";
-import { LAYOUTS } from "./layouts.js";
+import { layoutInWords, LAYOUTS } from "./layouts.js";
 
 const RATES = Object.freeze([1, 2, 5, 10, 15, 20, 25, 30, 60]);
 
@@ -103,8 +103,8 @@ function showState(viewport, state) {
 
 export function layoutItems(viewer) {
   return LAYOUTS.map((layout) => ({
-    label: layout.count === 1 ? "One viewport" : `${layout.rows} rows, ${layout.columns} columns`.replace("1 rows", "1 row").replace("1 columns", "1 column"),
-    detail: `${layout.rows} × ${layout.columns}`,
+    label: layoutInWords(layout),
+    detail: layout.name.replace("x", " × "),
     isChecked: viewer.layout.name === layout.name,
     run: () => {
       viewer.setLayout(layout.name);

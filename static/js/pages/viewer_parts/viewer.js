@@ -63,12 +63,13 @@ export class Viewer extends EventTarget {
   setLayout(name, { fill = true } = {}) {
     this.#layout = layoutNamed(name);
     this.#isMaximised = false;
-    const { rows, columns, count } = this.#layout;
+    const { rows, columns, count, hasLarge } = this.#layout;
     // Those at the end go, but never the one that is looked at.
     while (this.#panes.length > count) this.#removeOne();
     while (this.#panes.length < count) this.#addPane(fill);
     this.#container.style.setProperty("--layout-rows", rows);
     this.#container.style.setProperty("--layout-columns", columns);
+    this.#container.classList.toggle("viewports-one-large", hasLarge);
     this.#active = Math.min(this.#active, count - 1);
     this.#arrange();
     this.#tell("layout", "active", "view");
