@@ -1,0 +1,58 @@
+/**
+ * How fast the line to the portal is, from what tiles took to come once their first byte was here: a portal that is busy
+ * is no slow line. On a slow one pictures come as the server draws them, half as large, and values when there is time.
+ */
+
+/** Bytes a millisecond: 20 Mbit/s and 40 Mbit/s. What lies between changes nothing. */
+const SLOW_BELOW = 2500;
+const FAST_ABOVE = 5000;
+/** So much must have come before anything is said, and this is how long what has come is remembered. */
+const LEAST_BYTES = 256 * 1024;
+const REMEMBERED_MS = 2000;
+/** Mbit/s that a browser says of a line before anything has come over it. */
+const SLOW_DOWNLINK = 8;
+
+export class LineMeter {
+  #bytes = 0;
+  #busyMs = 0;
+  #coveredUntil = 0;
+  #isSlow;
+
+  /** @param {{downlink?: number}} [connection] what the browser says of the line */
+  constructor(connection = globalThis.navigator?.connection) {
+    this.#isSlow = connection?.downlink > 0 && connection.downlink < SLOW_DOWNLINK;
+  }
+
+  /** Begins to watch the tiles of this page. */
+  static watching() {
+    const meter = new LineMeter();
+    if (typeof PerformanceObserver === "undefined") return meter;
+    const watch = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) if (entry.name.includes("/tiles/") && entry.transferSize > 0) meter.add(entry);
+    });
+    watch.observe({ type: "resource" });
+    return meter;
+  }
+
+  get isSlow() {
+    return this.#isSlow;
+  }
+
+  /**
+   * One answer that came over the line; those that came side by side count their time once.
+   * @param {{encodedBodySize: number, responseStart: number, responseEnd: number}} answer bytes, ms
+   */
+  add({ encodedBodySize, responseStart, responseEnd }) {
+    this.#bytes += encodedBodySize;
+    this.#busyMs += Math.max(0, responseEnd - Math.max(responseStart, this.#coveredUntil));
+    this.#coveredUntil = Math.max(this.#coveredUntil, responseEnd);
+    if (this.#bytes < LEAST_BYTES) return;
+    const rate = this.#bytes / Math.max(1, this.#busyMs);
+    if (rate < SLOW_BELOW) this.#isSlow = true;
+    else if (rate > FAST_ABOVE) this.#isSlow = false;
+    if (this.#busyMs > REMEMBERED_MS) {
+      this.#bytes /= 2;
+      this.#busyMs /= 2;
+    }
+  }
+}
