@@ -33,6 +33,7 @@ import { openChart } from "./viewer_parts/chart_dialog.js";
 import { showClaim } from "./viewer_parts/claim_note.js";
 import { makeCommands } from "./viewer_parts/commands.js";
 import { ElsewhereList } from "./viewer_parts/elsewhere_list.js";
+import { CornerChoice, textItems } from "./viewer_parts/corner_choice.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openExport } from "./viewer_parts/export_dialog.js";
 import { showOthers, talkAddress } from "./viewer_parts/others.js";
@@ -115,6 +116,8 @@ new PriorBar(document.getElementById("priors"), priors, viewer);
 const hanger = new Hanger(data.study.StudyInstanceUID, viewer, linker, priors);
 const screens = data.shared ? null : new OtherScreens(data, screenNumber, { viewer, linker, lines, priors, store, saver });
 
+const texts = new CornerChoice(container);
+
 const claim = data.shared ? null : new HeldClaim(data.study.StudyInstanceUID);
 const report = data.may_report ? reportBeside() : null;
 
@@ -151,6 +154,7 @@ const ui = {
   openStates: () => openMenu(stateItems(viewer.active.viewport, data.may_process ? saveViewOf : null), { below: toolbar.button("states"), label: "Presentation states" }),
   openLayouts: () => openMenu(layoutItems(viewer), { below: toolbar.button("layout"), label: "Layout" }),
   openLinks: () => openMenu(linkItems(linker), { below: toolbar.button("links"), label: "What is linked" }),
+  openTexts: () => openMenu(textItems(texts, viewer), { below: toolbar.button("texts"), label: "Text on images" }),
   mayHang: Boolean(data.may_process),
   hangLikeThis: async () => {
     try {

@@ -65,6 +65,7 @@ export function makeCommands(context) {
       run: () => viewer.setText(!viewer.hasText),
       isOn: () => viewer.hasText,
     },
+    { id: "texts", label: "Which text", group: "Page", icon: "list", run: () => ui.openTexts() },
     ...measureCommands(context),
     {
       id: "report",

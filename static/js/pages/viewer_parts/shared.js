@@ -12,7 +12,7 @@ const FOR_VISITORS = new Set([
   "tool-window", "tool-pan", "tool-zoom", "tool-scroll", "windows", "window-auto", "window-stack", "invert", "wider", "narrower",
   "level-up", "level-down", "fit", "one-to-one", "zoom-in", "zoom-out", "rotate", "rotate-back", "flip-horizontal", "flip-vertical",
   "reset", "pan-left", "pan-right", "pan-up", "pan-down", "squares", "next", "previous", "first", "last", "next-series",
-  "previous-series", "cine", "cine-rate", "slower", "faster", "link", "links", "lines", "layout", "maximise", "text", "menu", "help", "cancel",
+  "previous-series", "cine", "cine-rate", "slower", "faster", "link", "links", "lines", "layout", "maximise", "text", "texts", "menu", "help", "cancel",
 ]);
 
 /** @param {import("./commands.js").Command[]} commands */
