@@ -33,7 +33,7 @@ WATCH = """
 # One notch for each frame of the screen until the last image; an image that Cornerstone shows is told by its event.
 SCROLL = """async (slices) => {
   const canvas = document.querySelector('.cornerstone-canvas');
-  const element = canvas.closest('.viewport-element') ?? canvas.parentElement;
+  const element = canvas.closest('.viewport-element').parentElement;
   const { left, top, width, height } = canvas.getBoundingClientRect();
   const shown = new Set();
   let last = 0;
@@ -58,7 +58,7 @@ SCROLL = """async (slices) => {
 # The left button windows, as OHIF opens; a canvas that was painted is one picture.
 DRAG = """async (seconds) => {
   const canvas = document.querySelector('.cornerstone-canvas');
-  const element = canvas.closest('.viewport-element') ?? canvas.parentElement;
+  const element = canvas.closest('.viewport-element').parentElement;
   const { left, top, width, height } = canvas.getBoundingClientRect();
   let painted = 0, frames = 0;
   element.addEventListener('CORNERSTONE_IMAGE_RENDERED', () => (painted += 1));

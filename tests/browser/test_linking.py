@@ -276,5 +276,5 @@ def test_windows_on_several_monitors_go_together_and_close_together(
     account.goto(f"{live_portal.url}/account/")
     account.locator(".site-user summary").click()
     with other.expect_event("close"):
-        account.get_by_role("button", name="Sign out").click()
+        account.locator(".site-user-menu").get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(re.compile("/accounts/login/"))

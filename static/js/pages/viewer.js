@@ -114,7 +114,7 @@ new LinkMarks(container, viewer, linker);
 const priors = new Priors(data.study.StudyInstanceUID, data.priors, viewer, linker);
 new PriorBar(document.getElementById("priors"), priors, viewer);
 const hanger = new Hanger(data.study.StudyInstanceUID, viewer, linker, priors);
-const screens = data.shared ? null : new OtherScreens(data, screenNumber, { viewer, linker, lines, priors, store, saver });
+const screens = data.shared ? null : new OtherScreens(data, screenNumber, { viewer, linker, lines, priors, store, saver }, () => updateSoon());
 
 const texts = new CornerChoice(container);
 

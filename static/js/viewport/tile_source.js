@@ -17,6 +17,8 @@ import { Priority } from "./tile_loader.js";
 const APPEARANCES_KEPT = 6;
 /** Pictures of a window drag under way at once; more would only be overtaken. */
 const DRAGS_AT_ONCE = 2;
+/** Value tiles that even a slow line brings within a moment. */
+const MOST_TILES_FOR_A_DRAG = 4;
 /** Answers that mean: there are no value tiles of this. */
 const WITHOUT_VALUES = Object.freeze([403, 404, 406]);
 
@@ -126,8 +128,9 @@ export class TileSource {
   /** The appearance in which a frame is asked for. */
   #askedOf(frame, scene = null) {
     if (!this.#hasValues(frame, scene)) return this.#appearances[0];
+    if (!this.#isLineSlow() || isQuickDrag(scene)) return VALUES;
     const areHere = this.#cache.has(this.#baseAddress(frame, VALUES)) && (!scene || this.#choose(scene, frame, [VALUES])?.isSharp);
-    return this.#isLineSlow() && !areHere ? this.#appearances[0] : VALUES;
+    return areHere ? VALUES : this.#appearances[0];
   }
 
   /** On a slow line, while a reader rests on a frame: its values, so that a drag of the window needs no line. */
@@ -196,4 +199,9 @@ export class TileSource {
     const { level, tiles } = baseTile(this.#manifest);
     return this.#address(frame, level, tiles[0], appearance);
   }
+}
+
+/** Whether a window is dragged over so few tiles that their values are here before many windowed pictures could be. */
+function isQuickDrag(scene) {
+  return Boolean(scene?.isDragging) && sharpTiles(scene).tiles.length <= MOST_TILES_FOR_A_DRAG;
 }

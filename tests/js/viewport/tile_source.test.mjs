@@ -67,6 +67,14 @@ test("on a slow line windowed tiles come first, and the values of the frame that
   assert.deepEqual([source.picture(SCENE, 1).appearance, asked.length], [VALUES, before]);
 });
 
+test("a drag of the window on a slow line asks once for the values of what is seen, not for a picture of every window", () => {
+  const { asked, source } = parts({ isLineSlow: () => true });
+  source.ask({ ...SCENE, isDragging: true }, null);
+  source.setAppearance("window=40,80,linear");
+  source.ask({ ...SCENE, isDragging: true }, null);
+  assert.deepEqual(asked, [tile(1, VALUES)]);
+});
+
 test("a windowed tile that fails on a slow line says so", async () => {
   const answer = async () => {
     throw new ApiError("The code stream is damaged.", { status: 422 });

@@ -14,11 +14,13 @@ export class OtherScreens {
    * @param {object} data of the page
    * @param {number} number of this window
    * @param {object} parts what is kept in step
+   * @param {() => void} changed is called when another window came or went
    */
-  constructor(data, number, parts) {
+  constructor(data, number, parts, changed) {
     this.#study = data.study.StudyInstanceUID;
     this.#viewer = parts.viewer;
     this.#screens = new Screens({ user: data.user, study: this.#study, number });
+    this.#screens.addEventListener("change", changed);
     new InStep(this.#screens, parts);
   }
 
