@@ -137,7 +137,7 @@ export function cineItems(cine, frame) {
   return [
     { heading: "Speed" },
     ...rates.map((rate) => ({
-      label: `${Number(rate.toFixed(1))} images a second`,
+      label: rate === 1 ? "1 image a second" : `${Number(rate.toFixed(1))} images a second`,
       detail: rate === value && isFromFile ? "as in file" : "",
       isChecked: rate === value,
       run: () => {
