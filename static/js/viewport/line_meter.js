@@ -6,8 +6,9 @@
 /** Bytes a millisecond: 20 Mbit/s and 40 Mbit/s. What lies between changes nothing. */
 const SLOW_BELOW = 2500;
 const FAST_ABOVE = 5000;
-/** So much must have come before anything is said, and this is how long what has come is remembered. */
-const LEAST_BYTES = 256 * 1024;
+/** So many answers of some size must have come before a line is called slow, and this is how long they are remembered. */
+const LEAST_ANSWERS = 6;
+const LEAST_BYTES = 64 * 1024;
 const REMEMBERED_MS = 2000;
 /** Mbit/s that a browser says of a line before anything has come over it. */
 const SLOW_DOWNLINK = 8;
@@ -16,6 +17,9 @@ export class LineMeter {
   #bytes = 0;
   #busyMs = 0;
   #coveredUntil = 0;
+  #answers = 0;
+  /** Of a single answer: a browser that is short of processors has slow ones, but not only slow ones. */
+  #bestRate = 0;
   #isSlow;
 
   /** @param {{downlink?: number}} [connection] what the browser says of the line */
@@ -43,16 +47,22 @@ export class LineMeter {
    * @param {{encodedBodySize: number, responseStart: number, responseEnd: number}} answer bytes, ms
    */
   add({ encodedBodySize, responseStart, responseEnd }) {
-    this.#bytes += encodedBodySize;
     this.#busyMs += Math.max(0, responseEnd - Math.max(responseStart, this.#coveredUntil));
     this.#coveredUntil = Math.max(this.#coveredUntil, responseEnd);
-    if (this.#bytes < LEAST_BYTES) return;
-    const rate = this.#bytes / Math.max(1, this.#busyMs);
-    if (rate < SLOW_BELOW) this.#isSlow = true;
-    else if (rate > FAST_ABOVE) this.#isSlow = false;
-    if (this.#busyMs > REMEMBERED_MS) {
-      this.#bytes /= 2;
-      this.#busyMs /= 2;
-    }
+    this.#bytes += encodedBodySize;
+    if (encodedBodySize < LEAST_BYTES) return;
+    this.#answers += 1;
+    this.#bestRate = Math.max(this.#bestRate, encodedBodySize / Math.max(1, responseEnd - responseStart));
+    const rate = Math.max(this.#bestRate, this.#bytes / Math.max(1, this.#busyMs));
+    if (rate > FAST_ABOVE) this.#isSlow = false;
+    else if (rate < SLOW_BELOW && this.#answers >= LEAST_ANSWERS) this.#isSlow = true;
+    if (this.#busyMs > REMEMBERED_MS) this.#forgetHalf();
+  }
+
+  #forgetHalf() {
+    this.#bytes /= 2;
+    this.#busyMs /= 2;
+    this.#bestRate = 0;
+    this.#answers = 0;
   }
 }

@@ -24,6 +24,15 @@ test("a portal that is busy is no slow line: its time before the first byte does
   assert.equal(meter.isSlow, false);
 });
 
+test("a browser that is short of processors has no slow line, as some of its answers come at once", () => {
+  const meter = new LineMeter({});
+  for (let number = 1; number <= 40; number += 1) {
+    const [start, taken] = [number * 1000, number % 5 ? 400 : 10];
+    meter.add({ encodedBodySize: TILE, responseStart: start, responseEnd: start + taken });
+  }
+  assert.equal(meter.isSlow, false);
+});
+
 test("a line that becomes fast is used as one, and between slow and fast nothing changes", () => {
   const meter = over(10);
   assert.equal(over(30, meter, 1e6).isSlow, true);
