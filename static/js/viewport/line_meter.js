@@ -10,9 +10,6 @@ const FAST_ABOVE = 5000;
 const LEAST_ANSWERS = 6;
 const LEAST_BYTES = 64 * 1024;
 const REMEMBERED_MS = 2000;
-/** Mbit/s that a browser says of a line before anything has come over it. */
-const SLOW_DOWNLINK = 8;
-
 export class LineMeter {
   #bytes = 0;
   #busyMs = 0;
@@ -20,12 +17,7 @@ export class LineMeter {
   #answers = 0;
   /** Of a single answer: a browser that is short of processors has slow ones, but not only slow ones. */
   #bestRate = 0;
-  #isSlow;
-
-  /** @param {{downlink?: number}} [connection] what the browser says of the line */
-  constructor(connection = globalThis.navigator?.connection) {
-    this.#isSlow = connection?.downlink > 0 && connection.downlink < SLOW_DOWNLINK;
-  }
+  #isSlow = false;
 
   /** Begins to watch the tiles of this page. */
   static watching() {
