@@ -10,6 +10,7 @@ const FAST_ABOVE = 5000;
 const LEAST_ANSWERS = 6;
 const LEAST_BYTES = 64 * 1024;
 const REMEMBERED_MS = 2000;
+
 export class LineMeter {
   #bytes = 0;
   #busyMs = 0;
