@@ -113,6 +113,8 @@ PORTAL_OIDC_USER_CLAIM = env.str("PORTAL_OIDC_USER_CLAIM", "preferred_username")
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(PORTAL_DATA / "run" / "metrics" / socket.gethostname())
 PORTAL_SETTLE_S = number("PORTAL_SETTLE_S", 30, 1, 86_400)
 """Quiet seconds after which a study is announced as ready."""
+PORTAL_PHONES_DIAGNOSE = flag("PORTAL_PHONES_DIAGNOSE", False)
+"""Whether the viewer on a phone may pass for a diagnostic one; else every picture there says "not for diagnosis"."""
 
 # --- The receiver ---------------------------------------------------------------------------------------------------
 

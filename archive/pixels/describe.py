@@ -138,6 +138,7 @@ def _said(ds: Dataset, frames: int) -> dict[str, Any]:
         "presentation_intent": text(ds, "PresentationIntentType"),
         "frame_rate": rate,
         "frame_rate_source": rate_source,
+        "frame_times_ms": _frame_times(ds, frames, rate_source),
     }
 
 
@@ -287,6 +288,17 @@ def _frame_rate(ds: Dataset, frames: int) -> tuple[float | None, str]:
     if increments:
         return 1000.0 * len(increments) / sum(increments), "FrameTimeVector"
     return None, ""
+
+
+def _frame_times(ds: Dataset, frames: int, rate_source: str) -> tuple[float, ...]:
+    """How long each frame stands, ms: until the next one's increment has passed, the last as long as their mean.
+
+    Empty where the vector is not what gives the rate, does not fit the frames, or has equal steps (PS3.3 C.7.6.5.1.2).
+    """
+    steps = numbers(ds, "FrameTimeVector")[1:] if rate_source == "FrameTimeVector" else []
+    if len(steps) != frames - 1 or min(steps, default=0.0) <= 0 or min(steps) == max(steps):
+        return ()
+    return (*steps, sum(steps) / len(steps))
 
 
 def overlay_planes(ds: Dataset, *, little_endian: bool) -> tuple[OverlayPlane, ...]:

@@ -261,6 +261,8 @@ class ImageDescription:
     frame_rate: float | None = None
     """Frames a second: Recommended Display Frame Rate, Cine Rate, Frame Time or the mean of the Frame Time Vector."""
     frame_rate_source: str = ""
+    frame_times_ms: tuple[float, ...] = ()
+    """How long each frame stands, where the Frame Time Vector (0018,1065) gives the rate and its times differ."""
     ultrasound_regions: tuple[UltrasoundRegion, ...] = ()
     masks: tuple[MaskOperation, ...] = ()
     recommended_viewing_mode: str = ""

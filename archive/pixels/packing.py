@@ -238,4 +238,5 @@ _IMAGE_READERS: Final[dict[str, Any]] = {
     "ultrasound_regions": lambda values: tuple(map(_region, values)),
     "tiling": _tiling,
     "masks": lambda values: tuple(map(_mask, values)),
+    "frame_times_ms": tuple,
 }

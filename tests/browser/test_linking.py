@@ -228,3 +228,53 @@ def test_the_cursor_shows_the_same_point_of_the_patient_elsewhere(open_views: Op
     assert abs(place[1] - wanted[1]) < 2
     page.keyboard.up("Shift")
     expect(page.locator(".patient-cursor")).to_have_count(0)
+
+
+def test_windows_on_several_monitors_go_together_and_close_together(
+    open_views: Open, data_dir: Path, live_portal: LivePortal
+) -> None:
+    sagittal = slices_of(data_dir / "mr_series/mister_mr/sag_t1")
+    coronal = slices_of(data_dir / "mr_series/mister_mr/cor_t1")
+    page = open_views("mr", "1x1", [(sagittal[0], 1)])
+    with page.context.expect_page() as opened:
+        page.keyboard.press("Shift+N")
+    other = opened.value
+    other.wait_for_function(IS_FULL, timeout=20_000)
+    expect(other).to_have_url(re.compile(r"[?]screen=2&"))
+    viewer = page.url.partition("?")[0]
+    # A window is gone without a trace, and another one takes its place.
+    other.goto(
+        f"{viewer}?screen=2&layout=1x2&view={sagittal[0].SeriesInstanceUID}~1&view={coronal[0].SeriesInstanceUID}~5"
+    )
+    other.wait_for_function(IS_FULL, timeout=20_000)
+    page.bring_to_front()
+    pane(page, 1).focus()
+    expect(page.locator("[data-command=link]")).to_be_enabled()
+    page.keyboard.press("x")
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    expect(pane(page, 1).locator(".line-frame")).to_contain_text("Im 4/")
+    expect(pane(other, 1).locator(".line-frame")).to_contain_text("Im 4/")
+    expect(pane(other, 1).locator(".line-link")).to_have_text("linked")
+    # Never across orientations, which show where the other window is instead.
+    assert frame_of(other, 2) == 5
+    expect(pane(other, 2).locator(".reference-line:not(.reference-line-end)")).to_have_count(1)
+    keys = other.locator(f"[data-stack='{sagittal[0].SeriesInstanceUID}'] .strip-flag")
+    page.keyboard.press("k")
+    expect(keys).to_have_text("★ 1 key")
+    page.keyboard.press("k")
+    expect(keys).to_be_hidden()
+    with page.context.expect_page() as opened:
+        page.keyboard.press("Shift+N")
+    third = opened.value
+    third.wait_for_function(IS_FULL, timeout=20_000)
+    third.close()
+    pane(page, 1).focus()
+    page.keyboard.press("ArrowDown")
+    expect(pane(other, 1).locator(".line-frame")).to_contain_text("Im 5/")
+    account = page.context.new_page()
+    account.goto(f"{live_portal.url}/account/")
+    account.locator(".site-user summary").click()
+    with other.expect_event("close"):
+        account.locator(".site-user-menu").get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/accounts/login/"))

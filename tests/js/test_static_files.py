@@ -23,7 +23,7 @@ def test_every_file_of_others_is_listed_with_its_checksum() -> None:
     assert listed == found
 
 
-@pytest.mark.parametrize("name", ["base.css", "viewer.css", "viewport.css"])
+@pytest.mark.parametrize("name", ["base.css", "viewer.css", "viewport.css", "viewport_text.css", "viewport_marks.css"])
 def test_no_style_alters_the_pixels_of_a_viewport_or_of_what_holds_it(name: str) -> None:
     text = re.sub(r"/\*.*?\*/", "", (STATIC / "css" / name).read_text(encoding="utf-8"), flags=re.DOTALL)
     for altering in ("filter", "opacity", "mix-blend-mode", "backdrop-filter", "mask", "image-rendering"):

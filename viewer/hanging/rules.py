@@ -11,6 +11,8 @@ from viewer.errors import ViewerError
 
 MOST_ROWS = 4
 """Rows, and columns, of the largest layout."""
+ONE_LARGE = {"1+2": 3, "1+3": 4}
+"""Layouts of one large viewport with smaller ones beside it, and how many viewports each has."""
 PLANES = frozenset({"", "axial", "coronal", "sagittal"})
 PRIORS = frozenset({"any", "needed", "none"})
 LINKS = ("scroll", "zoom", "window")
@@ -83,10 +85,10 @@ def rule_of(value: Any) -> Rule:
         "match",
         {"modalities", "body_parts", "words", "least_views", "most_views", "priors"},
     )
-    rows, columns = _layout(value.get("layout"))
+    layout, places = _layout(value.get("layout"))
     cells = value.get("cells")
-    if not isinstance(cells, list) or not 1 <= len(cells) <= rows * columns:
-        raise WrongRule(f"A layout of {rows} x {columns} has 1 to {rows * columns} cells.")
+    if not isinstance(cells, list) or not 1 <= len(cells) <= places:
+        raise WrongRule(f"A layout of {layout.replace('x', ' x ')} has 1 to {places} cells.")
     return Rule(
         modalities=_codes(match.get("modalities"), "modalities"),
         body_parts=_codes(match.get("body_parts"), "body_parts"),
@@ -94,7 +96,7 @@ def rule_of(value: Any) -> Rule:
         least_views=_count(match.get("least_views", 1), "least_views"),
         most_views=_count(match.get("most_views", 10_000), "most_views"),
         priors=_one_of(match.get("priors", "any"), "priors", PRIORS),
-        layout=f"{rows}x{columns}",
+        layout=layout,
         cells=tuple(_cell(one) for one in cells),
         links=frozenset(_one_of(one, "links", frozenset(LINKS)) for one in _list(value.get("links"), "links")),
         one_scale=bool(value.get("one_scale", False)),
@@ -118,11 +120,15 @@ def _cell(value: Any) -> Cell:
     )
 
 
-def _layout(value: Any) -> tuple[int, int]:
-    found = re.fullmatch(rf"([1-{MOST_ROWS}])x([1-{MOST_ROWS}])", value if isinstance(value, str) else "")
+def _layout(value: Any) -> tuple[str, int]:
+    """Name of a layout and how many viewports it has."""
+    name = value if isinstance(value, str) else ""
+    if name in ONE_LARGE:
+        return name, ONE_LARGE[name]
+    found = re.fullmatch(rf"([1-{MOST_ROWS}])x([1-{MOST_ROWS}])", name)
     if found is None:
-        raise WrongRule(f"A layout is rows x columns, 1x1 to {MOST_ROWS}x{MOST_ROWS}.")
-    return int(found[1]), int(found[2])
+        raise WrongRule(f"A layout is rows x columns, 1x1 to {MOST_ROWS}x{MOST_ROWS}, or {' or '.join(ONE_LARGE)}.")
+    return name, int(found[1]) * int(found[2])
 
 
 def _window(value: Any) -> tuple[float, float] | None:

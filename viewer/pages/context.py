@@ -13,6 +13,9 @@ from archive.access.roles import Role, roles_of
 SITE_NAME = "Portal"
 NOT_FOR_CLINICAL_USE = "Demonstration: not for clinical use. The patients are invented."
 
+ROOMS = ("light", "dark")
+"""What a browser's cookie ``room`` may say of the room that it stands in; else pages are as light as the system."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -27,7 +30,9 @@ def site(request: HttpRequest) -> dict[str, Any]:
     """The context processor of the portal."""
     user = getattr(request, "user", None)
     roles = roles_of(user) if user is not None and user.is_authenticated else frozenset()
+    room = request.COOKIES.get("room", "")
     return {
+        "room": room if room in ROOMS else "",
         "site_name": getattr(settings, "PORTAL_SITE_NAME", "") or SITE_NAME,
         "not_for_clinical_use": NOT_FOR_CLINICAL_USE if settings.IS_DEMO else "",
         "roles": sorted(role.value for role in roles),

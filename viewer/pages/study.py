@@ -45,6 +45,7 @@ VIEWER_MODULES = (
     "hanging",
     "objects",
     "pages/viewer_parts",
+    "screens",
     "reports",
     "worklist/held_claim.js",
     "worklist/next_study.js",
@@ -97,6 +98,7 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         "shortcuts",
         "color_maps",
         "user",
+        "phones_diagnose",
         "priors",
         "hanging",
         "stepping",
@@ -106,9 +108,10 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     context["may_report"] = may_read(user_of(request))
     context["viewer_data"] = {name: context[name] for name in names}
     opens_with = first_entry(context["manifest"], context["hanging"])
-    shows_first = not opens_elsewhere(request) and is_hung_alone(context["manifest"], context["hanging"])
+    is_first = not opens_elsewhere(request) and not is_another_screen(request)
+    shows_first = is_first and is_hung_alone(context["manifest"], context["hanging"])
     context["first_picture"] = first_picture(study, user_of(request), request.session) if shows_first else None
-    context["first_manifest"] = None if opens_elsewhere(request) or not opens_with else opens_with["manifest"]
+    context["first_manifest"] = opens_with["manifest"] if is_first and opens_with else None
     context["modules"] = viewer_modules(settings.STATICFILES_DIRS[0])
     record_event(
         Event.STUDY_VIEWED,
@@ -127,6 +130,11 @@ def visible_study(request: HttpRequest, study_instance_uid: str) -> Study:
 def opens_elsewhere(request: HttpRequest) -> bool:
     """Whether the address names another view than the one a study opens with."""
     return "view" in request.GET or "stack" in request.GET
+
+
+def is_another_screen(request: HttpRequest) -> bool:
+    """Whether the page is for a window beside the first one, which shows what that one does not."""
+    return request.GET.get("screen", "1") != "1"
 
 
 def first_entry(manifest: dict[str, Any], hanging: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -171,6 +179,7 @@ def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "presets": window_presets(user_of(request)),
         "color_maps": list(MAP_NAMES),
         "user": user_of(request).pk,
+        "phones_diagnose": settings.PORTAL_PHONES_DIAGNOSE,
     }
 
 

@@ -156,9 +156,7 @@ def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str, with_valu
         "unit": unit_of(description, first.frame_number),
         "uptake": _uptake(stack, split),
         **_scales(description, first.frame_number),
-        "cine": {"rate": description.frame_rate, "source": description.frame_rate_source}
-        if description.frame_rate and len(stack.frames) > 1
-        else None,
+        "cine": _cine(description, stack),
         "processed": split.series.processing,
         "derived": split.series.is_derived,
         "lossy": lossy_text(description),
@@ -166,6 +164,14 @@ def stack_manifest(stack: Stack, split: SplitSeries, *, tile_key: str, with_valu
         "presentation_states": states_of_stack(stack, split),
         "frames": _frames(stack),
     }
+
+
+def _cine(description: ImageDescription, stack: Stack) -> dict[str, Any] | None:
+    """Frames a second, and how long each stands where they differ and the stack is the frames of one instance."""
+    if not description.frame_rate or len(stack.frames) < 2:
+        return None
+    times = description.frame_times_ms if len(stack.frames) == len(description.frame_times_ms) else ()
+    return {"rate": description.frame_rate, "source": description.frame_rate_source, "times_ms": list(times)}
 
 
 def _named(split: SplitSeries, description: ImageDescription) -> dict[str, Any]:

@@ -47,7 +47,10 @@ export function keptOf(mark, version) {
   };
 }
 
-/** Events: "state" when what `state` says has changed, "conflict" with a sentence in its detail. */
+/**
+ * Events: "state" when what `state` says has changed, "conflict" with a sentence in its detail, "kept" with {id, version}
+ * when the portal has taken a change of this tab.
+ */
 export class MarkSaver extends EventTarget {
   #store;
   #url;
@@ -85,6 +88,16 @@ export class MarkSaver extends EventTarget {
 
   get hasUnsaved() {
     return this.#waiting.size > 0;
+  }
+
+  /** Whether a change of this tab is still on its way. */
+  isWaiting(id) {
+    return this.#waiting.has(id);
+  }
+
+  /** Another window of this person has saved one; what is changed here next goes over that. */
+  learn(id, version) {
+    this.#versions.set(id, Math.max(version, this.#versions.get(id) ?? 0));
   }
 
   /** Reads what the portal keeps; then what this tab could not send is put back on top and sent. */
@@ -153,6 +166,7 @@ export class MarkSaver extends EventTarget {
       this.#versions.set(id, kept.version);
       this.#settle(id, mark);
       if (mark && this.#store.get(id) === mark && mark.author === undefined) this.#store.receive(id, { ...mark, author: kept.author, isOwn: true });
+      this.dispatchEvent(new CustomEvent("kept", { detail: { id, version: kept.version } }));
     } catch (error) {
       if (error.status === 409 && error.answer?.annotation) this.#overruled(id, error);
       else if (error.status >= FIRST_REFUSAL && error.status < 500 && ![401, 408, 429].includes(error.status)) this.#refused(id, error);

@@ -7,6 +7,9 @@
 const CHANNEL = "portal-current-patient";
 const KEY = "portal:current-patient";
 const TAB_STUDY = "portal:tab-study";
+const SIGNED_OUT = "portal-signed-out";
+const SIGNING_OUT = "portal:signing-out";
+const hasChannels = typeof BroadcastChannel !== "undefined";
 
 function read(storage, key) {
   try {
@@ -24,21 +27,38 @@ function write(storage, key, value) {
   }
 }
 
-/** Called where nobody is signed in: the next person starts without a patient. */
+/** Called when a person signs out: the page that follows tells the other windows. */
+export function rememberSigningOut() {
+  write(sessionStorage, SIGNING_OUT, true);
+}
+
+/** Called where nobody is signed in: the next person starts without a patient, and without the last one's windows. */
 export function forgetCurrentPatient() {
+  const wasSignedOut = read(sessionStorage, SIGNING_OUT);
   try {
     localStorage.removeItem(KEY);
     sessionStorage.clear();
   } catch {
     // Nothing was kept.
   }
+  // An ended session is no signing out: its windows are covered and wait.
+  if (wasSignedOut && hasChannels) new BroadcastChannel(SIGNED_OUT).postMessage(true);
+}
+
+/** Closes this window when the person signs out in another one; a window that may not be closed shows the sign-in page. */
+export function closeAtSignOut(signIn) {
+  if (!hasChannels) return;
+  new BroadcastChannel(SIGNED_OUT).addEventListener("message", () => {
+    window.close();
+    location.replace(signIn);
+  });
 }
 
 /** Events: "change" when this window becomes or stops being the current patient's, "follow" with the study to go to. */
 export class CurrentPatient extends EventTarget {
   #patient;
   #study;
-  #channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(CHANNEL);
+  #channel = hasChannels ? new BroadcastChannel(CHANNEL) : null;
   #isCurrent = true;
 
   /** @param {{patient: string|number, study: string}} shown patient by the portal's number, study by its UID */

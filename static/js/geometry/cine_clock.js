@@ -11,24 +11,35 @@ export function usableRate(rate) {
 
 export class CineClock {
   #start;
-  #firstFrame;
-  #rate;
-  #frames;
+  /** Frames of one round in their order, and when each of them ends, in ms from the beginning of the round. */
+  #round;
+  #ends = [];
 
   /**
-   * @param {{start: number, frame: number, rate: number, frames: number}} facts start in ms, frames from 1
+   * @param {{start: number, frame: number, rate: number, frames: number, range?: [number, number], isBouncing?: boolean,
+   *   times?: number[]}} facts start in ms, frames from 1; range: first and last frame that are played; times: how long
+   *   each frame of the stack stands in relation to the others, where they differ
    */
-  constructor({ start, frame, rate, frames }) {
-    this.#start = start;
-    this.#firstFrame = frame;
-    this.#rate = usableRate(rate);
-    this.#frames = frames;
+  constructor({ start, frame, rate, frames, range = [1, frames], isBouncing = false, times = [] }) {
+    const [first, last] = range;
+    const forth = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    this.#round = isBouncing ? [...forth, ...forth.slice(1, -1).reverse()] : forth;
+    const usual = 1000 / usableRate(rate);
+    const mean = times.length === frames ? times.reduce((sum, time) => sum + time, 0) / frames : 0;
+    let passed = 0;
+    for (const one of this.#round) {
+      passed += mean ? (times[one - 1] / mean) * usual : usual;
+      this.#ends.push(passed);
+    }
+    const at = Math.max(0, this.#round.indexOf(frame));
+    this.#start = start - (at ? this.#ends[at - 1] : 0);
   }
 
-  /** The frame due at `now` (ms), going round. */
+  /** The frame due at `now` (ms): round and round, or back and forth. */
   frameAt(now) {
-    const passed = Math.floor(((now - this.#start) * this.#rate) / 1000 + 1e-6);
-    return ((this.#firstFrame - 1 + Math.max(0, passed)) % this.#frames) + 1;
+    const whole = this.#ends.at(-1);
+    const passed = (Math.max(0, now - this.#start) + 1e-6) % whole;
+    return this.#round[this.#ends.findIndex((end) => passed < end)] ?? this.#round[0];
   }
 }
 

@@ -7,7 +7,7 @@ import { LinesLayer } from "./lines_layer.js";
 
 const PREFERENCE = "referenceLines";
 
-/** Events: "change" when the lines are switched on or off. */
+/** Events: "change" when the lines are switched on or off; "cursor" with the point that is shown, for other windows. */
 export class Lines extends EventTarget {
   #viewer;
   #linker;
@@ -25,6 +25,7 @@ export class Lines extends EventTarget {
     this.#viewer = viewer;
     this.#linker = linker;
     for (const name of ["layout", "active"]) viewer.addEventListener(name, () => this.#watchAll());
+    linker.addEventListener("elsewhere", () => this.#draw());
     container.addEventListener("pointermove", (event) => this.#pointed(event));
     container.addEventListener("pointerleave", () => this.#forgetCursor());
     document.addEventListener("keyup", ({ key }) => key === "Shift" && this.#forgetCursor());
@@ -60,6 +61,7 @@ export class Lines extends EventTarget {
 
   #sourceFor(pane) {
     const { active } = this.#viewer;
+    if (this.#isOn && this.#linker.elsewhere) return this.#linker.elsewhere;
     if (!this.#isOn || pane === active || !active?.viewport.manifest) return null;
     return { manifest: active.viewport.manifest, frame: active.viewport.frame };
   }
@@ -86,15 +88,27 @@ export class Lines extends EventTarget {
       this.#forgetCursor();
       return;
     }
-    this.#show(pane, toPatient(plane, image));
+    const point = toPatient(plane, image);
+    this.#show(viewport.manifest, point, pane);
+    this.#tellCursor(viewport.manifest, point);
+  }
+
+  #tellCursor({ FrameOfReferenceUID } = {}, point) {
+    this.dispatchEvent(new CustomEvent("cursor", { detail: { FrameOfReferenceUID, point } }));
+  }
+
+  /** The cursor of another window. @param {{FrameOfReferenceUID: string}|null} manifest @param {number[]|null} point */
+  showCursorOf(manifest, point) {
+    if (point) this.#show(manifest, point, null);
+    else this.#takeCursorAway();
   }
 
   /** The same point of the patient in all viewports that know where it is. */
-  #show(from, point) {
+  #show(manifest, point, from) {
     this.#hasCursor = true;
     for (const [pane, layer] of this.#layers) {
       const { viewport } = pane;
-      const isComparable = pane === from || shareFrameOfReference(from.viewport.manifest, viewport.manifest);
+      const isComparable = pane === from || shareFrameOfReference(manifest, viewport.manifest);
       const nearest = isComparable && pane !== from ? nearestFrame(viewport.manifest, point) : null;
       if (nearest && nearest.frame !== viewport.askedFrame) this.#linker.quietly(() => viewport.jump(nearest.frame));
       layer.setCursor(isComparable ? point : null);
@@ -103,6 +117,11 @@ export class Lines extends EventTarget {
 
   #forgetCursor() {
     if (!this.#hasCursor) return;
+    this.#takeCursorAway();
+    this.#tellCursor(undefined, null);
+  }
+
+  #takeCursorAway() {
     this.#hasCursor = false;
     for (const layer of this.#layers.values()) layer.setCursor(null);
   }

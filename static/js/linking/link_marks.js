@@ -1,5 +1,5 @@
 /**
- * Marks between neighbouring viewports that are linked, and the words in the corner of each that say how.
+ * Marks between neighbouring viewports of a grid that are linked, and the words in the corner of each that say how.
  */
 import { element, icon } from "../core/dom.js";
 
@@ -30,7 +30,7 @@ export class LinkMarks {
     const isLinked = (index) => panes[index] && (panes[index] === active ? words.some(Boolean) : Boolean(words[index]));
     this.#marks = [];
     panes.forEach((_pane, index) => {
-      if (isMaximised || !isLinked(index)) return;
+      if (isMaximised || layout.hasLarge || !isLinked(index)) return;
       const [row, column] = [Math.floor(index / layout.columns), index % layout.columns];
       if (column + 1 < layout.columns && isLinked(index + 1)) this.#add((column + 1) / layout.columns, (row + 0.5) / layout.rows);
       if (isLinked(index + layout.columns)) this.#add((column + 0.5) / layout.columns, (row + 1) / layout.rows);

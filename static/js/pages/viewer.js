@@ -6,7 +6,7 @@ import { MarkSaver } from "../annotations/mark_saver.js";
 import { MarkStore } from "../annotations/mark_store.js";
 import { PriorMarks } from "../annotations/prior_marks.js";
 import { announce } from "../core/announcer.js";
-import { CurrentPatient } from "../core/current_patient.js";
+import { closeAtSignOut, CurrentPatient } from "../core/current_patient.js";
 import { element, pageData, setText } from "../core/dom.js";
 import { preference, setPreference } from "../core/preferences.js";
 import { post } from "../core/requests.js";
@@ -38,18 +38,20 @@ import { showClaim } from "./viewer_parts/claim_note.js";
 import { openColleague } from "./viewer_parts/colleague_dialog.js";
 import { makeCommands } from "./viewer_parts/commands.js";
 import { ElsewhereList } from "./viewer_parts/elsewhere_list.js";
+import { CornerChoice, textItems } from "./viewer_parts/corner_choice.js";
 import { coverEndedSession, coverOtherPatient } from "./viewer_parts/covers.js";
 import { openExport } from "./viewer_parts/export_dialog.js";
 import { showOthers } from "./viewer_parts/others.js";
-import { ofVisitors, watchShare } from "./viewer_parts/shared.js";
+import { markNotForDiagnosis, ofVisitors, watchShare } from "./viewer_parts/shared.js";
 import { openHelp } from "./viewer_parts/help_dialog.js";
 import { openLists } from "./viewer_parts/list_dialog.js";
 import { listenForKeys } from "./viewer_parts/key_bindings.js";
 import { frameOf, Marking, saveWord } from "./viewer_parts/marking.js";
 import { MeasuresPanel } from "./viewer_parts/measures_panel.js";
-import { contextItems, layoutItems, linkItems, measureToolItems, rateItems, stateItems, windowItems } from "./viewer_parts/menus.js";
+import { cineItems, contextItems, layoutItems, linkItems, measureToolItems, stateItems, windowItems } from "./viewer_parts/menus.js";
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
+import { OtherScreens, stackForScreen } from "./viewer_parts/other_screens.js";
 import { OverlayList } from "./viewer_parts/overlay_list.js";
 import { measuresForReport } from "./viewer_parts/report_measures.js";
 import { Shortcuts } from "./viewer_parts/shortcuts.js";
@@ -72,6 +74,7 @@ const container = document.getElementById("viewports");
 const cache = new BitmapCache();
 const loader = new TileLoader(cache);
 const drawing = new ValueDrawing();
+const { screen: screenNumber } = readLink(location.search);
 const linked = document.getElementById("first-picture")?.getAttribute("src") ?? "";
 const store = new MarkStore();
 const saver = new MarkSaver(store, {
@@ -120,6 +123,9 @@ new LinkMarks(container, viewer, linker);
 const priors = new Priors(data.study.StudyInstanceUID, data.priors, viewer, linker);
 new PriorBar(document.getElementById("priors"), priors, viewer);
 const hanger = new Hanger(data.study.StudyInstanceUID, viewer, linker, priors);
+const screens = data.shared ? null : new OtherScreens(data, screenNumber, { viewer, linker, lines, priors, store, saver }, () => updateSoon());
+
+const texts = new CornerChoice(container);
 
 const claim = data.shared ? null : new HeldClaim(data.study.StudyInstanceUID);
 const forReport = data.may_report ? measuresForReport({ viewer, store, saver, measurer, library }) : null;
@@ -158,9 +164,9 @@ function talkBeside() {
 }
 
 /** What is on the screen as the query of an address. */
-function viewQuery(shownPriors) {
+function viewQuery(shownPriors, screen = 1) {
   const views = viewer.panes.map((pane) => writeView(pane.viewport));
-  return linkQuery({ layout: viewer.layout.name, active: viewer.activeIndex, views, priors: shownPriors });
+  return linkQuery({ layout: viewer.layout.name, active: viewer.activeIndex, views, priors: shownPriors, screen });
 }
 
 /** Writes the present view of a viewport as a presentation state. */
@@ -186,6 +192,7 @@ const ui = {
   openStates: () => openMenu(stateItems(viewer.active.viewport, data.may_process ? saveViewOf : null), { below: toolbar.button("states"), label: "Presentation states" }),
   openLayouts: () => openMenu(layoutItems(viewer), { below: toolbar.button("layout"), label: "Layout" }),
   openLinks: () => openMenu(linkItems(linker), { below: toolbar.button("links"), label: "What is linked" }),
+  openTexts: () => openMenu(textItems(texts, viewer), { below: toolbar.button("texts"), label: "Text on images" }),
   mayHang: Boolean(data.may_process),
   hangLikeThis: async () => {
     try {
@@ -195,14 +202,18 @@ const ui = {
     }
   },
   mayRead: Boolean(data.may_process),
+  mayOpenScreens: Boolean(screens),
+  hasOtherScreens: () => Boolean(screens?.hasOthers),
+  openScreen: () => screens.open(),
   openNext: async () => {
+    if (screens.askToGoOn()) return;
     try {
       await openNext(new URLSearchParams({ open: data.study.StudyInstanceUID }));
     } catch (error) {
       say(error.message);
     }
   },
-  openRates: () => openMenu(rateItems(viewer.active.cine), { below: toolbar.button("cine-rate"), label: "Cine rate" }),
+  openRates: () => openMenu(cineItems(viewer.active.cine, viewer.active.viewport.frame), { below: toolbar.button("cine-rate"), label: "How cine plays" }),
   openHelp: () => openHelp(commands, presetsOf(viewer.active.viewport.manifest), shortcuts),
   mayProcess: Boolean(data.may_process),
   openProcessing: () => openProcessing(viewer.active.viewport.manifest),
@@ -277,7 +288,7 @@ let addressTimer = 0;
 function addressSoon() {
   clearTimeout(addressTimer);
   addressTimer = setTimeout(() => {
-    const query = viewQuery(priors.shown);
+    const query = viewQuery(priors.shown, screenNumber);
     const place = data.stepping?.is_named ? `&case=${data.stepping.case}` : "";
     history.replaceState(history.state, "", `${location.pathname}?${query}${place}`);
   }, ADDRESS_AFTER_MS);
@@ -316,6 +327,7 @@ viewer.addEventListener("shown", updateSoon);
 
 async function open() {
   const link = readLink(location.search);
+  if (!link.views.length && screenNumber > 1) link.views = [{ stack: stackOfThisScreen(), frame: 1, rest: null }];
   if (!link.views.length && data.hanging) {
     hangStudy();
     return;
@@ -341,6 +353,13 @@ async function open() {
   viewer.focus(Math.min(link.active, viewer.panes.length - 1));
   strip.render();
   updateSoon();
+}
+
+/** What a window beside the first one shows of a study that it has followed to. */
+function stackOfThisScreen() {
+  const [first] = library.drawable;
+  const inFirst = data.hanging ? data.hanging.cells.map((cell) => cell?.stack) : [first?.stack];
+  return stackForScreen(library.drawable, inFirst, screenNumber) ?? first?.stack ?? "";
 }
 
 /** As a protocol says; on a phone only its first picture. */
@@ -385,6 +404,7 @@ function writeHeldBack(count) {
 }
 
 open();
+markNotForDiagnosis(container, data);
 if (data.shared) watchShare(data.shared);
 else followPerson();
 
@@ -394,7 +414,9 @@ function followPerson() {
   const current = new CurrentPatient({ patient: data.patient.key, study: data.study.StudyInstanceUID });
   coverOtherPatient(document.getElementById("viewer-body"), current, [data.patient.name, data.patient.id].filter(Boolean).join(" · "));
   current.addEventListener("change", () => report?.panel.allow(current.isCurrent));
-  current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/`));
+  current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/${screenNumber > 1 ? `?screen=${screenNumber}` : ""}`));
+  closeAtSignOut(data.sign_in);
+  screens.whenAskedToGoOn(() => ui.openNext());
   current.claim();
   saver.load().then(() => forReport?.loaded());
   foreign.load();

@@ -3,9 +3,9 @@
  */
 const BYTES_A_PIXEL = 4;
 
-/** Bytes to keep, from what the machine has. */
+/** Bytes to keep, from what the machine has: what is given up comes back out of the browser's own cache. */
 export function cacheBudget(deviceMemoryGb = globalThis.navigator?.deviceMemory ?? 4) {
-  return Math.max(96, Math.min(768, deviceMemoryGb * 96)) * 2 ** 20;
+  return Math.max(96, Math.min(320, deviceMemoryGb * 40)) * 2 ** 20;
 }
 
 export class BitmapCache {

@@ -10,6 +10,9 @@ export class CinePlayer extends EventTarget {
   #pace = new PaceMeter();
   #next = 0;
   #rate = null;
+  #isBouncing = false;
+  /** First and last frame that are played; null: all. */
+  #range = null;
 
   /** @param {import("./viewport.js").Viewport} viewport */
   constructor(viewport) {
@@ -63,18 +66,58 @@ export class CinePlayer extends EventTarget {
   /** @param {number} rate frames a second, chosen by the reader */
   setRate(rate) {
     this.#rate = usableRate(rate);
+    this.#goOn();
+  }
+
+  /** @param {number} factor faster above 1 */
+  changeSpeed(factor) {
+    this.setRate(this.rate.value * factor);
+  }
+
+  /** Whether it goes back and forth instead of round. */
+  get isBouncing() {
+    return this.#isBouncing;
+  }
+
+  setBouncing(isBouncing) {
+    this.#isBouncing = isBouncing;
+    this.#goOn();
+  }
+
+  /** First and last frame that are played. @returns {[number, number]} */
+  get range() {
+    return this.#range ?? [1, this.#viewport.frames];
+  }
+
+  get isWhole() {
+    return this.#range === null;
+  }
+
+  /** @param {{first?: number, last?: number}|null} range null plays all again; one end may push the other one away */
+  setRange(range) {
+    const [oldFirst, oldLast] = this.range;
+    const first = range?.first ?? Math.min(oldFirst, range?.last ?? oldFirst);
+    const last = range?.last ?? Math.max(oldLast, first);
+    const isAll = !range || (first <= 1 && last >= this.#viewport.frames);
+    this.#range = isAll ? null : [first, last];
+    this.#goOn();
+  }
+
+  #goOn() {
     if (this.isPlaying) this.#begin(performance.now());
     this.dispatchEvent(new Event("change"));
   }
 
   #begin(now) {
-    const { frame, frames } = this.#viewport;
-    this.#clock = new CineClock({ start: now, frame, rate: this.rate.value, frames });
+    const { frame, frames, manifest } = this.#viewport;
+    const times = manifest.cine?.times_ms ?? [];
+    this.#clock = new CineClock({ start: now, frame, rate: this.rate.value, frames, range: this.range, isBouncing: this.#isBouncing, times });
   }
 
   #forget() {
     this.stop();
     this.#rate = null;
+    this.#range = null;
   }
 
   #tick(now) {

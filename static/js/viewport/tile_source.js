@@ -5,7 +5,8 @@
  * earlier ones may stand in until its tiles are here, and never come back once a newer one has been on the screen.
  *
  * Where the viewport can draw values by itself their tiles are asked for instead, once for every window; windowed tiles
- * that are here stand in until they come.
+ * that are here stand in until they come. On a slow line it is the other way round: the windowed tile comes first, and
+ * the values of the frame that is looked at when nothing on the screen is waiting.
  */
 import { choosePicture } from "./picture.js";
 import { tileAddress, VALUES } from "./tile_address.js";
@@ -16,6 +17,8 @@ import { Priority } from "./tile_loader.js";
 const APPEARANCES_KEPT = 6;
 /** Pictures of a window drag under way at once; more would only be overtaken. */
 const DRAGS_AT_ONCE = 2;
+/** Value tiles that even a slow line brings within a moment. */
+const MOST_TILES_FOR_A_DRAG = 4;
 /** Answers that mean: there are no value tiles of this. */
 const WITHOUT_VALUES = Object.freeze([403, 404, 406]);
 
@@ -26,6 +29,7 @@ export class TileSource {
   #appearances = [];
   #dragged = new Set();
   #mayDrawValues;
+  #isLineSlow;
   #linked;
   #hasShown = false;
 
@@ -34,12 +38,14 @@ export class TileSource {
    *   linked?: string}} shared linked: address of the tile that came with the page
    * @param {(frame: number, tiles: number) => boolean} [mayDrawValues] whether a picture of so many value tiles of a frame
    *   can be drawn as the reader wants it now
+   * @param {() => boolean} [isLineSlow]
    */
-  constructor({ loader, cache, linked = "" }, mayDrawValues = () => false) {
+  constructor({ loader, cache, linked = "" }, mayDrawValues = () => false, isLineSlow = () => false) {
     this.#loader = loader;
     this.#cache = cache;
     this.#linked = linked;
     this.#mayDrawValues = mayDrawValues;
+    this.#isLineSlow = isLineSlow;
   }
 
   /** Another stack, or none: what was wanted of the last one is not wanted any more. */
@@ -80,8 +86,7 @@ export class TileSource {
   /** Why a frame will not be drawn; empty when it may be. */
   failure(frame) {
     const reason = this.#manifest.frames[frame - 1]?.reason;
-    const appearance = this.#hasValues(frame) ? VALUES : this.#appearances[0];
-    return reason || this.#loader.failureOf(this.#baseAddress(frame, appearance))?.message || "";
+    return reason || this.#loader.failureOf(this.#baseAddress(frame, this.#askedOf(frame)))?.message || "";
   }
 
   /** Whether something can be shown for a frame now: a picture of the present appearance, or a sentence. */
@@ -106,9 +111,10 @@ export class TileSource {
 
   /** Asks for what is missing. */
   ask(scene, shownPicture) {
-    const hasValues = this.#hasValues(scene.shown, scene);
-    const appearance = (frame) => (this.#hasValues(frame, scene) ? VALUES : this.#appearances[0]);
-    const wants = planTiles({ ...scene, hasValues }, (frame, level, tile) => this.#address(frame, level, tile, appearance(frame)));
+    const hasValues = this.#askedOf(scene.shown, scene) === VALUES;
+    const addressOf = (frame, level, tile) => this.#address(frame, level, tile, this.#askedOf(frame, scene));
+    const wants = planTiles({ ...scene, hasValues }, addressOf);
+    if (!hasValues) wants.push(...this.#valuesWhenIdle(scene));
     if (hasValues && this.#isLinked(scene.shown)) wants.unshift({ key: this.#linked, priority: Priority.FIRST });
     if (!scene.isDragging || hasValues) {
       this.#loader.want(this, wants);
@@ -117,6 +123,23 @@ export class TileSource {
     const finish = this.#dragsUnderWay(scene, shownPicture);
     const isBusy = finish.size >= DRAGS_AT_ONCE * wants.length;
     this.#loader.want(this, isBusy ? [] : wants, { finish });
+  }
+
+  /** The appearance in which a frame is asked for. */
+  #askedOf(frame, scene = null) {
+    if (!this.#hasValues(frame, scene)) return this.#appearances[0];
+    if (!this.#isLineSlow() || isQuickDrag(scene)) return VALUES;
+    const areHere = this.#cache.has(this.#baseAddress(frame, VALUES)) && (!scene || this.#choose(scene, frame, [VALUES])?.isSharp);
+    return areHere ? VALUES : this.#appearances[0];
+  }
+
+  /** On a slow line, while a reader rests on a frame: its values, so that a drag of the window needs no line. */
+  #valuesWhenIdle(scene) {
+    const isResting = !scene.queue.length && !scene.isPlaying && !scene.isDragging;
+    if (!isResting || !this.#isLineSlow() || !this.#hasValues(scene.shown, scene)) return [];
+    const layers = [baseTile(scene.manifest), sharpTiles(scene)];
+    const keys = layers.flatMap(({ level, tiles }) => tiles.map((tile) => this.#address(scene.shown, level, tile, VALUES)));
+    return [...new Set(keys)].map((key) => ({ key, priority: Priority.SHARPEN }));
   }
 
   /** Tiles of windows that a drag has passed already, but which are still newer than what is on the screen. */
@@ -176,4 +199,9 @@ export class TileSource {
     const { level, tiles } = baseTile(this.#manifest);
     return this.#address(frame, level, tiles[0], appearance);
   }
+}
+
+/** Whether a window is dragged over so few tiles that their values are here before many windowed pictures could be. */
+function isQuickDrag(scene) {
+  return Boolean(scene?.isDragging) && sharpTiles(scene).tiles.length <= MOST_TILES_FOR_A_DRAG;
 }

@@ -7,6 +7,7 @@
 import { isAbort } from "../core/api_error.js";
 import { preference, setPreference } from "../core/preferences.js";
 import { fetchJson } from "../core/requests.js";
+import { LineMeter } from "./line_meter.js";
 import { bytesOf, displayTransform } from "./value_transform.js";
 import { ValueRenderer } from "./value_renderer.js";
 
@@ -20,6 +21,12 @@ export class ValueDrawing extends EventTarget {
   #maps = {};
   #asked = new WeakSet();
   #areMapsAsked = false;
+  #line = LineMeter.watching();
+
+  /** Whether windowed tiles should come before values. */
+  get isLineSlow() {
+    return this.#line.isSlow;
+  }
 
   /** The context is made with the first picture that needs it. */
   get renderer() {

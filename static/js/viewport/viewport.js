@@ -44,7 +44,7 @@ export class Viewport extends EventTarget {
     this.#canvas = canvas;
     this.#painter = new Painter(canvas);
     this.#drawing = drawing;
-    this.#tiles = new TileSource({ loader, cache, linked }, (frame, tiles) => this.#canDrawValues(frame, tiles));
+    this.#tiles = new TileSource({ loader, cache, linked }, (frame, tiles) => this.#canDrawValues(frame, tiles), () => drawing.isLineSlow);
     const { signal } = this.#listeners;
     loader.addEventListener("tile", () => this.#tileCame(), { signal });
     // What cannot be had in one way may be had in the other.

@@ -228,6 +228,22 @@ def test_frame_rate_comes_from_the_best_source(attributes: dict[str, Any], rate:
     assert (description.frame_rate, description.frame_rate_source) == (rate, source)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "times"),
+    [
+        ({"FrameTimeVector": [0, 30, 50]}, (30.0, 50.0, 40.0)),
+        ({"FrameTimeVector": [0, 40, 40]}, ()),
+        ({"FrameTimeVector": [0, 30]}, ()),
+        ({"CineRate": 30, "FrameTimeVector": [0, 30, 50]}, ()),
+    ],
+)
+def test_frames_stand_as_long_as_their_vector_says(attributes: dict[str, Any], times: tuple[float, ...]) -> None:
+    described = describe(multi_frame(3, FrameTime=None, **attributes))
+
+    assert described.frame_times_ms == times
+    assert from_json(json.loads(json.dumps(to_json(described)))).frame_times_ms == times
+
+
 def test_a_single_frame_has_no_rate() -> None:
     assert describe(image(CineRate=30)).frame_rate is None
 

@@ -53,6 +53,24 @@ test("a cine keeps time by leaving frames out, and goes round", () => {
   assert.deepEqual([1000, 1039, 1040, 1080, 1400].map((now) => clock.frameAt(now)), [9, 9, 10, 1, 9]);
 });
 
+test("a cine goes back and forth, and within the images that the reader has chosen", () => {
+  const moments = [0, 100, 200, 300, 400, 500, 600];
+  const back = new CineClock({ start: 0, frame: 1, rate: 10, frames: 4, isBouncing: true });
+  assert.deepEqual(moments.map((now) => back.frameAt(now)), [1, 2, 3, 4, 3, 2, 1]);
+  const part = new CineClock({ start: 0, frame: 6, rate: 10, frames: 9, range: [5, 7] });
+  assert.deepEqual(moments.map((now) => part.frameAt(now)), [6, 7, 5, 6, 7, 5, 6]);
+  const outside = new CineClock({ start: 0, frame: 1, rate: 10, frames: 9, range: [5, 7] });
+  assert.equal(outside.frameAt(0), 5);
+});
+
+test("frames stand as long as their file says, at another speed in the same proportion", () => {
+  const times = [30, 50, 40];
+  const asInFile = new CineClock({ start: 0, frame: 1, rate: 25, frames: 3, times });
+  assert.deepEqual([0, 29, 30, 79, 80, 119, 120].map((now) => asInFile.frameAt(now)), [1, 1, 2, 2, 3, 3, 1]);
+  const half = new CineClock({ start: 0, frame: 1, rate: 12.5, frames: 3, times });
+  assert.deepEqual([0, 59, 60, 159, 160].map((now) => half.frameAt(now)), [1, 1, 2, 2, 3]);
+});
+
 test("a rate that makes no sense is the usual one", () => {
   assert.deepEqual([0, -1, NaN, undefined, 1e9].map(usableRate), [DEFAULT_RATE, DEFAULT_RATE, DEFAULT_RATE, DEFAULT_RATE, 120]);
 });

@@ -19,14 +19,14 @@ const tile = (frame, appearance) => `/${frame}/0/0/0.png?${appearance ? `${appea
 const bitmap = () => ({ width: 1, height: 1, close() {} });
 
 /** A source with a network that never answers by itself. */
-function parts({ canDraw = () => true, linked = "", answer = () => new Promise(() => {}) } = {}) {
+function parts({ canDraw = () => true, linked = "", isLineSlow = () => false, answer = () => new Promise(() => {}) } = {}) {
   const asked = [];
   const cache = new BitmapCache(1e9);
   const loader = new TileLoader(cache, (key, options) => {
     asked.push(key);
     return answer(key, options);
   });
-  const source = new TileSource({ loader, cache, linked }, canDraw);
+  const source = new TileSource({ loader, cache, linked }, canDraw, isLineSlow);
   source.show(MANIFEST, "");
   return { asked, cache, source };
 }
@@ -50,6 +50,39 @@ test("the tile that came with the page stands in until the values are here", () 
   assert.equal(source.picture(SCENE, 1).appearance, "");
   cache.put(tile(1, VALUES), bitmap());
   assert.equal(source.picture(SCENE, 1).appearance, VALUES);
+});
+
+test("on a slow line windowed tiles come first, and the values of the frame that is looked at when the reader rests", () => {
+  const { asked, cache, source } = parts({ isLineSlow: () => true });
+  source.ask({ ...SCENE, queue: [2] }, null);
+  assert.ok(asked.length > 0 && asked.every((key) => !key.includes(VALUES)), asked.join());
+  for (const frame of [1, 2, 3]) cache.put(tile(frame, ""), bitmap());
+  source.ask(SCENE, source.picture(SCENE, 1));
+  assert.equal(asked.at(-1), tile(1, VALUES));
+  assert.equal(source.picture(SCENE, 1).appearance, "");
+  cache.put(tile(1, VALUES), bitmap());
+  const before = asked.length;
+  source.setAppearance("window=40,80,linear");
+  source.ask({ ...SCENE, isDragging: true }, source.picture(SCENE, 1));
+  assert.deepEqual([source.picture(SCENE, 1).appearance, asked.length], [VALUES, before]);
+});
+
+test("a drag of the window on a slow line asks once for the values of what is seen, not for a picture of every window", () => {
+  const { asked, source } = parts({ isLineSlow: () => true });
+  source.ask({ ...SCENE, isDragging: true }, null);
+  source.setAppearance("window=40,80,linear");
+  source.ask({ ...SCENE, isDragging: true }, null);
+  assert.deepEqual(asked, [tile(1, VALUES)]);
+});
+
+test("a windowed tile that fails on a slow line says so", async () => {
+  const answer = async () => {
+    throw new ApiError("The code stream is damaged.", { status: 422 });
+  };
+  const { source } = parts({ isLineSlow: () => true, answer });
+  source.ask({ ...SCENE, isPlaying: true }, null);
+  await new Promise(setImmediate);
+  assert.equal(source.failure(1), "The code stream is damaged.");
 });
 
 test("what cannot be drawn from values is asked for as the server draws it", () => {

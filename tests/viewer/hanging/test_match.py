@@ -146,6 +146,9 @@ def test_mammograms_hang_back_to_back_and_what_is_for_processing_does_not() -> N
         (study(stack("pa", "CR")), True, "CR with prior", ["pa", "pa"]),
         (study(stack("loop", "US")), False, "Ultrasound", ["loop"]),
         (study(*(stack(str(number), "US") for number in range(5))), False, "Ultrasound, many views", list("0123")),
+        (study(stack("run", "XA")), False, "XA", ["run"]),
+        (study(stack("frontal", "XA"), stack("lateral", "XA")), True, "XA, two runs", ["frontal", "lateral"]),
+        (study(*(stack(str(number), "XA") for number in range(3))), False, "XA, many runs", [*"012", None]),
     ],
 )
 def test_the_built_in_protocols(shown: StudyFacts, with_prior: bool, name: str, stacks: list[str | None]) -> None:
@@ -165,7 +168,8 @@ def named_again(prior: StudyFacts) -> StudyFacts:
     ("rule", "sentence"),
     [
         ([], "A protocol is no JSON object."),
-        ({"layout": "5x1", "cells": [{}]}, "A layout is rows x columns, 1x1 to 4x4."),
+        ({"layout": "5x1", "cells": [{}]}, "A layout is rows x columns, 1x1 to 4x4, or 1+2 or 1+3."),
+        ({"layout": "1+2", "cells": [{}] * 4}, "A layout of 1+2 has 1 to 3 cells."),
         ({"layout": "1x1", "cells": [{}, {}]}, "A layout of 1 x 1 has 1 to 1 cells."),
         ({"layout": "1x1", "cells": []}, "A layout of 1 x 1 has 1 to 1 cells."),
         ({"layout": "1x1", "cells": [{"finds": {}}]}, "A cell knows no finds."),

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from archive.models import AuditEvent, Grant, Patient, Study
 from tests.archive.receiving.sending import store
 from tests.phantoms import ct_series
-from tests.viewer.hanging.protocols import migration_name
+from tests.viewer.hanging.protocols import migrations
 from tests.viewer.worklist.studies import make_study
 from viewer.hanging.priors import best_prior, priors_of
 from viewer.models import HangingProtocol
@@ -39,7 +39,8 @@ def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def built_in_protocols() -> None:
     """What the migration made; a test that commits empties the tables after it."""
-    import_module(f"viewer.migrations.{migration_name()}").make_protocols(apps, None)
+    for name in migrations():
+        import_module(f"viewer.migrations.{name}").make_protocols(apps, None)
 
 
 @pytest.fixture

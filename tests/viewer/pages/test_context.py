@@ -51,3 +51,10 @@ def test_without_a_user_there_are_no_roles(rf: RequestFactory) -> None:
 def test_the_demo_warns(rf: RequestFactory, settings: Settings, demo: bool, warns: bool) -> None:
     settings.IS_DEMO = demo
     assert ("not for clinical use" in site(rf.get("/"))["not_for_clinical_use"]) is warns
+
+
+@pytest.mark.parametrize(("cookie", "room"), [("light", "light"), ("dark", "dark"), ('"><script>', ""), ("", "")])
+def test_pages_are_as_light_as_the_room_of_the_browser(rf: RequestFactory, cookie: str, room: str) -> None:
+    request = rf.get("/")
+    request.COOKIES["room"] = cookie
+    assert site(request)["room"] == room

@@ -20,6 +20,7 @@ import { explicitWindow } from "../../viewport/window_choice.js";
 const KEY_PAN_PX = 40;
 const KEY_ZOOM = 1.25;
 const KEY_WINDOW_SHARE = 0.05;
+const CINE_STEP = 1.25;
 
 /**
  * @param {object} context viewer, tools, store, ui (menus and dialogs), presetsOf(modality), drawing, linker, lines, priors
@@ -54,6 +55,7 @@ export function makeCommands(context) {
       isOn: () => viewer.isMaximised,
       isPossible: () => viewer.panes.length > 1,
     },
+    { id: "screen", label: "Open on another screen", group: "Page", keys: ["Shift+n"], icon: "monitor", run: () => ui.openScreen(), isPossible: () => ui.mayOpenScreens },
     {
       id: "text",
       label: "Text on images",
@@ -63,6 +65,7 @@ export function makeCommands(context) {
       run: () => viewer.setText(!viewer.hasText),
       isOn: () => viewer.hasText,
     },
+    { id: "texts", label: "Which text", group: "Page", icon: "list", run: () => ui.openTexts() },
     ...measureCommands(context),
     {
       id: "report",
@@ -274,7 +277,7 @@ function placementCommands(viewport, hasPicture) {
 }
 
 function linkCommands({ viewer, ui, linker, lines, priors }) {
-  const isPossible = () => viewer.panes.length > 1;
+  const isPossible = () => viewer.panes.length > 1 || ui.hasOtherScreens();
   const one = (id, label, keys, icon, run, isOn) => ({ id, label, group: "Compare", keys, icon, run, isOn, isPossible });
   return [
     one("link", "Link viewports", ["x"], "link", () => linker.toggle(), () => linker.isOn),
@@ -301,6 +304,8 @@ function frameCommands(viewer, viewport, ui) {
       isOn: () => cine()?.isPlaying ?? false,
       isPossible: () => (viewport()?.frames ?? 0) > 1,
     }),
-    one("cine-rate", "Cine rate", [], () => ui.openRates(), { isPossible: () => (viewport()?.frames ?? 0) > 1 }),
+    one("slower", "Cine slower", [","], () => cine().changeSpeed(1 / CINE_STEP)),
+    one("faster", "Cine faster", ["."], () => cine().changeSpeed(CINE_STEP)),
+    one("cine-rate", "How cine plays", [], () => ui.openRates(), { isPossible: () => (viewport()?.frames ?? 0) > 1 }),
   ];
 }

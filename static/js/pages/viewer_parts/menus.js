@@ -6,7 +6,7 @@ import { windowNumber } from "../../geometry/window_drag.js";
 import { LINKS } from "../../linking/linker.js";
 import { firstView, ownWindow, statedView } from "../../viewport/view_state.js";
 import { keyForPeople } from "./key_bindings.js";
-import { LAYOUTS } from "./layouts.js";
+import { layoutInWords, LAYOUTS } from "./layouts.js";
 
 const RATES = Object.freeze([1, 2, 5, 10, 15, 20, 25, 30, 60]);
 
@@ -103,8 +103,8 @@ function showState(viewport, state) {
 
 export function layoutItems(viewer) {
   return LAYOUTS.map((layout) => ({
-    label: layout.count === 1 ? "One viewport" : `${layout.rows} rows, ${layout.columns} columns`.replace("1 rows", "1 row").replace("1 columns", "1 column"),
-    detail: `${layout.rows} × ${layout.columns}`,
+    label: layoutInWords(layout),
+    detail: layout.name.replace("x", " × "),
     isChecked: viewer.layout.name === layout.name,
     run: () => {
       viewer.setLayout(layout.name);
@@ -128,18 +128,30 @@ export function linkItems(linker) {
   ];
 }
 
-export function rateItems(cine) {
+/** Speed, direction and part of a cine. @param {import("../../viewport/cine_player.js").CinePlayer} cine @param {number} frame that is shown */
+export function cineItems(cine, frame) {
   const { value, isFromFile } = cine.rate;
   const rates = [...new Set([...RATES, value])].sort((one, other) => one - other);
-  return rates.map((rate) => ({
-    label: `${Number(rate.toFixed(1))} images a second`,
-    detail: rate === value && isFromFile ? "as in file" : "",
-    isChecked: rate === value,
-    run: () => {
-      cine.setRate(rate);
-      cine.start();
-    },
-  }));
+  const [first, last] = cine.range;
+  const one = (label, isChecked, run, detail = "") => ({ label, detail, isChecked, isRadio: false, run });
+  return [
+    { heading: "Speed" },
+    ...rates.map((rate) => ({
+      label: rate === 1 ? "1 image a second" : `${Number(rate.toFixed(1))} images a second`,
+      detail: rate === value && isFromFile ? "as in file" : "",
+      isChecked: rate === value,
+      run: () => {
+        cine.setRate(rate);
+        cine.start();
+      },
+    })),
+    { heading: "Which way" },
+    one("Back and forth", cine.isBouncing, () => cine.setBouncing(!cine.isBouncing)),
+    { heading: "Which images" },
+    one("All", cine.isWhole, () => cine.setRange(null), cine.isWhole ? "" : `now ${first} to ${last}`),
+    one("From this image on", !cine.isWhole && first === frame, () => cine.setRange({ first: frame })),
+    one("Up to this image", !cine.isWhole && last === frame, () => cine.setRange({ last: frame })),
+  ];
 }
 
 /** The tools of the last hour first, then what can be done with the picture. */

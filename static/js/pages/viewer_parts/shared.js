@@ -1,5 +1,6 @@
 /**
- * The viewer of somebody who holds a link: fewer commands, and a cover as soon as the link is over.
+ * The viewer of somebody who holds a link: fewer commands, words that say what it is not for, and a cover as soon as the
+ * link is over.
  */
 import { announce } from "../../core/announcer.js";
 import { element } from "../../core/dom.js";
@@ -11,12 +12,29 @@ const FOR_VISITORS = new Set([
   "tool-window", "tool-pan", "tool-zoom", "tool-scroll", "windows", "window-auto", "window-stack", "invert", "wider", "narrower",
   "level-up", "level-down", "fit", "one-to-one", "zoom-in", "zoom-out", "rotate", "rotate-back", "flip-horizontal", "flip-vertical",
   "reset", "pan-left", "pan-right", "pan-up", "pan-down", "squares", "next", "previous", "first", "last", "next-series",
-  "previous-series", "cine", "cine-rate", "link", "links", "lines", "layout", "maximise", "text", "menu", "help", "cancel",
+  "previous-series", "cine", "cine-rate", "slower", "faster", "link", "links", "lines", "layout", "maximise", "text", "texts", "menu", "help", "cancel",
 ]);
 
 /** @param {import("./commands.js").Command[]} commands */
 export function ofVisitors(commands) {
   return commands.filter(({ id }) => FOR_VISITORS.has(id) || /^preset-\d$/.test(id));
+}
+
+/**
+ * Says over every picture that it is not for diagnosis: to whoever holds a link, and on a phone where the site says so.
+ * @param {HTMLElement} container of the viewports
+ * @param {{shared?: object, phones_diagnose?: boolean}} data of the page
+ */
+export function markNotForDiagnosis(container, { shared, phones_diagnose: phonesDiagnose = false }) {
+  const isPhone = matchMedia("(pointer: coarse) and ((max-width: 40rem) or (max-height: 30rem))");
+  const mark = () => {
+    const isMarked = Boolean(shared) || (isPhone.matches && !phonesDiagnose);
+    container.classList.toggle("viewports-not-for-diagnosis", isMarked);
+    const note = document.getElementById("not-for-diagnosis");
+    if (note) note.hidden = !isMarked;
+  };
+  isPhone.addEventListener("change", mark);
+  mark();
 }
 
 /**

@@ -12,18 +12,18 @@ const GROUPS = Object.freeze([
   ["Window", ["windows", "states", "invert"]],
   ["Picture", ["fit", "one-to-one", "rotate", "flip-horizontal", "flip-vertical", "reset"]],
   ["Cine", ["cine", "cine-rate"]],
-  ["Page", ["layout", "hang-like-this", "maximise", "text", "report", "talk", "colleague", "put-on-list"]],
+  ["Page", ["layout", "hang-like-this", "maximise", "screen", "text", "texts", "report", "talk", "colleague", "put-on-list"]],
   ["Compare", ["link", "links", "lines"]],
   ["File", ["tags", "export", "download", "process"]],
   ["Help", ["help"]],
 ]);
-const WITH_MENU = new Set(["windows", "states", "layout", "links", "cine-rate", "measure-tools"]);
+const WITH_MENU = new Set(["windows", "states", "layout", "links", "cine-rate", "measure-tools", "texts"]);
 /** Buttons that are not there where they could do nothing. */
-const ONLY_WHERE_POSSIBLE = new Set(["states", "report", "talk", "colleague", "put-on-list", "export", "download", "process", "hang-like-this"]);
+const ONLY_WHERE_POSSIBLE = new Set(["states", "report", "talk", "colleague", "put-on-list", "export", "download", "process", "hang-like-this", "screen"]);
 const WITH_WORD = new Set(["one-to-one"]);
 /** What goes into the menu first where there is no room: what is done least often, or best by key. */
 const FIRST_TO_GO = Object.freeze([
-  ...["put-on-list", "process", "download", "colleague", "flip-vertical", "flip-horizontal", "rotate", "one-to-one", "maximise", "text", "redo", "lines", "tool-arrow", "fit"],
+  ...["put-on-list", "process", "download", "colleague", "flip-vertical", "flip-horizontal", "rotate", "one-to-one", "maximise", "screen", "texts", "text", "redo", "lines", "tool-arrow", "fit"],
   ...["export", "talk", "tags", "hang-like-this", "cine-rate", "links", "link", "invert", "states", "help", "key-image", "undo", "reset", "cine"],
   ...["measures", "layout", "tool-ellipse", "tool-angle", "windows", "report", "measure-tools", "tool-probe", "tool-scroll", "tool-zoom", "tool-pan", "tool-length"],
 ]);

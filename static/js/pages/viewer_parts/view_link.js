@@ -52,9 +52,11 @@ export function viewFrom([window = "", zoom = "", center = "", placement = "", p
   return view;
 }
 
-/** @param {{layout: string, active: number, views: string[], priors?: string[]}} state priors: studies that views are of */
-export function linkQuery({ layout, active, views, priors = [] }) {
+/** @param {{layout: string, active: number, views: string[], priors?: string[], screen?: number}} state priors: studies that
+ *   views are of; screen: number of a window beside the first one */
+export function linkQuery({ layout, active, views, priors = [], screen = 1 }) {
   const query = new URLSearchParams();
+  if (screen > 1) query.set("screen", screen);
   if (layout !== "1x1") query.set("layout", layout);
   if (active > 0) query.set("active", active);
   for (const prior of priors) query.append("prior", prior);
@@ -69,6 +71,7 @@ export function readLink(search) {
   const stack = query.get("stack");
   const views = query.getAll("view");
   return {
+    screen: Math.max(1, Number.parseInt(query.get("screen") ?? "1", 10) || 1),
     layout: query.get("layout") ?? "",
     active: Math.max(0, Number.parseInt(query.get("active") ?? "0", 10) || 0),
     priors: query.getAll("prior").filter((uid) => /^[0-9.]{1,64}$/.test(uid)),

@@ -64,12 +64,13 @@ export class Viewer extends EventTarget {
   setLayout(name, { fill = true } = {}) {
     this.#layout = layoutNamed(name);
     this.#isMaximised = false;
-    const { rows, columns, count } = this.#layout;
+    const { rows, columns, count, hasLarge } = this.#layout;
     // Those at the end go, but never the one that is looked at.
     while (this.#panes.length > count) this.#removeOne();
     while (this.#panes.length < count) this.#addPane(fill);
     this.#container.style.setProperty("--layout-rows", rows);
     this.#container.style.setProperty("--layout-columns", columns);
+    this.#container.classList.toggle("viewports-one-large", hasLarge);
     this.#active = Math.min(this.#active, count - 1);
     this.#arrange();
     this.#tell("layout", "active", "view");
@@ -89,6 +90,7 @@ export class Viewer extends EventTarget {
     this.#container.append(pane.surface);
     for (const name of ["view", "asked", "stack"]) pane.viewport.addEventListener(name, () => this.#tell("view"));
     pane.addEventListener("region", ({ detail }) => this.dispatchEvent(new CustomEvent("region", { detail })));
+    pane.cine.addEventListener("change", () => this.#tell("view"));
     const next = fill ? this.#nextUnshown() : null;
     if (next) this.show(pane, next.stack);
   }
