@@ -17,6 +17,8 @@ function say(text) {
 }
 
 function update() {
+  part("place").max = String(player.frames);
+  part("place").value = String(player.frame);
   setText(part("frame"), `Frame ${player.frame} of ${player.frames} · ${player.frameMs.toFixed(1)} ms each`);
   setText(part("play"), video.paused ? "Play" : "Stop");
   if (player.disagrees) say("The file's time for a frame does not agree with the length of its video: frames are counted by the length.");
@@ -43,10 +45,13 @@ part("play").addEventListener("click", () => player.toggle());
 part("speed").addEventListener("change", () => {
   video.playbackRate = Number(part("speed").value);
 });
+part("place").addEventListener("input", () => player.goTo(Number(part("place").value)));
 part("loop").addEventListener("change", () => {
   video.loop = part("loop").checked;
 });
 video.loop = part("loop").checked;
+// The browser's own controls would lie on the picture.
+video.controls = false;
 video.addEventListener("error", () => say(`This browser cannot play ${data.codec}. Open the page in another one, or download the original.`));
 for (const name of ["frame", "state"]) player.addEventListener(name, update);
 update();

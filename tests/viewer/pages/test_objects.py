@@ -9,32 +9,21 @@ from typing import TYPE_CHECKING
 import pydicom
 import pytest
 
-from archive.indexing.writer import index_waiting_files
 from archive.models import Study
-from tests.journeys.sending import forget_what_was_drawn, send_file
+from tests.journeys.sending import send_study
 
 if TYPE_CHECKING:
     from django.test import Client
 
     from tests.conftest import Cast
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "alone")]
 ClientOf = Callable[..., "Client"]
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-    forget_what_was_drawn()
 
 
 def send(*paths: Path) -> pydicom.Dataset:
     """Send files; the last one's data set."""
-    for path in paths:
-        send_file(path)
-    index_waiting_files()
-    forget_what_was_drawn()
+    send_study(*paths)
     return pydicom.dcmread(paths[-1])
 
 
