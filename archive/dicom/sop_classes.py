@@ -9,8 +9,8 @@ STRUCTURED_REPORT_PREFIX = "1.2.840.10008.5.1.4.1.1.88."
 """Structured reports and key object selections: all have a tree of content items (PS3.3 C.17)."""
 
 WAVEFORM_PREFIX = "1.2.840.10008.5.1.4.1.1.9."
-SOUND_PREFIX = f"{WAVEFORM_PREFIX}4."
-"""Voice and general audio: waveforms that are heard."""
+NOT_PLOTTED_PREFIXES = (f"{WAVEFORM_PREFIX}4.", f"{WAVEFORM_PREFIX}100.")
+"""Voice and general audio, which are heard, and presentation states of waveforms."""
 
 
 def is_readable(sop_class_uid: str) -> bool:
@@ -21,7 +21,7 @@ def is_readable(sop_class_uid: str) -> bool:
 
 def is_waveform(sop_class_uid: str) -> bool:
     """Whether channels of samples are plotted: ECG, hemodynamic, respiratory, arterial pulse and their like."""
-    return sop_class_uid.startswith(WAVEFORM_PREFIX) and not sop_class_uid.startswith(SOUND_PREFIX)
+    return sop_class_uid.startswith(WAVEFORM_PREFIX) and not sop_class_uid.startswith(NOT_PLOTTED_PREFIXES)
 
 
 def name_of(sop_class_uid: str) -> str:

@@ -1,8 +1,8 @@
 """Waveforms: channels that were sampled together, with what a sample is worth (PS3.3 C.10.9).
 
 A sample times Channel Sensitivity times its correction factor, plus Channel Baseline,
-is the value in the channel's units (C.10.9.1.4). Potentials are in millivolts here,
-whichever multiple of a volt the file counts in.
+is the value in the channel's units (C.10.9.1.4). Potentials of the heart are in millivolts
+here, whichever multiple of a volt the file counts in; those of brain and muscle stay as they are.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ DTYPES = {
     ("UV", 64): "u8",
 }
 MILLIVOLTS = {"nV": 1e-6, "uV": 1e-3, "mV": 1.0, "V": 1e3}
-UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "[degF]": "°F", "1": "", "{H.B.}/min": "/min", "ms": "ms"}
+NEUROPHYSIOLOGY_PREFIX = "1.2.840.10008.5.1.4.1.1.9.7."
+"""Electroencephalograms and their like (PS3.6 A): a hundred times smaller than what the heart gives."""
+UNITS = {"uV": "µV", "mm[Hg]": "mmHg", "Cel": "°C", "[degF]": "°F", "1": "", "{H.B.}/min": "/min", "ms": "ms"}
 """UCUM codes as people write them; all others are shown as they stand."""
 
 
@@ -79,13 +81,15 @@ def waveform_groups(ds: Dataset) -> tuple[Group, ...]:
     NothingToDraw
         It holds no waveform, or one that cannot be understood.
     """
-    found = tuple(_group(item) for item in values.items(ds, "WaveformSequence"))
+    in_millivolts = not values.text(ds, "SOPClassUID").startswith(NEUROPHYSIOLOGY_PREFIX)
+    items = values.items(ds, "WaveformSequence")
+    found = tuple(_group(item, in_millivolts=in_millivolts) for item in items)
     if not found:
         raise NothingToDraw("The object holds no waveform.")
     return found
 
 
-def _group(item: Dataset) -> Group:
+def _group(item: Dataset, *, in_millivolts: bool = True) -> Group:
     frequency, samples = values.number(item, "SamplingFrequency"), values.integer(item, "NumberOfWaveformSamples")
     definitions = values.items(item, "ChannelDefinitionSequence")
     count = values.integer(item, "NumberOfWaveformChannels")
@@ -97,17 +101,21 @@ def _group(item: Dataset) -> Group:
         is_derived=values.text(item, "WaveformOriginality") == "DERIVED",
         frequency_hz=frequency,
         samples=samples,
-        channels=tuple(_channel(one, number, frequency) for number, one in enumerate(definitions, start=1)),
+        channels=tuple(
+            _channel(one, number, frequency, in_millivolts=in_millivolts)
+            for number, one in enumerate(definitions, start=1)
+        ),
         # Samples count from 1 (C.10.9.1.3).
         trigger_s=(trigger - 1) / frequency if trigger > 0 else None,
     )
 
 
-def _channel(item: Dataset, number: int, frequency_hz: float) -> Channel:
+def _channel(item: Dataset, number: int, frequency_hz: float, *, in_millivolts: bool) -> Channel:
     sensitivity = values.number(item, "ChannelSensitivity")
     code = values.first_item(item, "ChannelSensitivityUnitsSequence")
     ucum = values.text(code, "CodeValue") if code is not None else ""
-    factor = MILLIVOLTS.get(ucum, 1.0)
+    millivolts = MILLIVOLTS if in_millivolts else {}
+    factor = millivolts.get(ucum, 1.0)
     correction = values.number(item, "ChannelSensitivityCorrectionFactor")
     delay = values.number(item, "ChannelTimeSkew")
     if delay is None:
@@ -116,7 +124,7 @@ def _channel(item: Dataset, number: int, frequency_hz: float) -> Channel:
     scale = (sensitivity or 0.0) * (1.0 if correction is None else correction)
     return Channel(
         name=_name(item, number),
-        unit="" if not has_scale else "mV" if ucum in MILLIVOLTS else UNITS.get(ucum, ucum),
+        unit="" if not has_scale else "mV" if ucum in millivolts else UNITS.get(ucum, ucum),
         gain=scale * factor if has_scale else 1.0,
         offset=(values.number(item, "ChannelBaseline") or 0.0) * factor if has_scale else 0.0,
         delay_s=delay,

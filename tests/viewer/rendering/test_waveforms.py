@@ -100,6 +100,9 @@ def test_sensitivity_correction_and_baseline_make_the_value() -> None:
 def test_pressures_keep_their_unit_and_what_has_none_is_counted_in_steps() -> None:
     pressure = made([[1]], ChannelSensitivity="0.2", ChannelSensitivityUnitsSequence=coded("mm[Hg]"))
     assert waveform_groups(pressure)[0].channels[0].unit == "mmHg"
+    brain = made([[1]], ChannelSensitivity="0.5", ChannelSensitivityUnitsSequence=coded("uV"))
+    brain.SOPClassUID = "1.2.840.10008.5.1.4.1.1.9.7.1"
+    assert (waveform_groups(brain)[0].channels[0].unit, waveform_groups(brain)[0].channels[0].gain) == ("µV", 0.5)
     unscaled = waveform_groups(made([[7]]))[0].channels[0]
     assert (unscaled.name, unscaled.unit, unscaled.gain, unscaled.offset) == ("Channel 1", "", 1.0, 0.0)
 
