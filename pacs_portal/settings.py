@@ -155,6 +155,9 @@ PORTAL_MAX_UPLOAD_MB = number("PORTAL_MAX_UPLOAD_MB", 16_384, 1, 1_000_000)
 PORTAL_RECOMPRESS = choice("PORTAL_RECOMPRESS", "off", ("off", "htj2k", "jpeg-ls"))
 """Lossless recompression of settled studies."""
 
+PORTAL_FFMPEG = env.str("PORTAL_FFMPEG", "")
+"""The site's own ffmpeg, by its name or path: series can then be saved as MP4. Empty: they cannot."""
+
 PORTAL_MLLP_PORT = number("PORTAL_MLLP_PORT", 0, 0, 65535)
 """Orders are taken here as HL7 v2 over MLLP, in the worker that receives DICOM; 0 takes none."""
 PORTAL_MLLP_HOST = env.str("PORTAL_MLLP_HOST", PORTAL_DICOM_HOST)

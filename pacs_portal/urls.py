@@ -22,6 +22,8 @@ from viewer.api import (
     reports,
     saved_objects,
     values,
+    videos,
+    waveforms,
 )
 from viewer.api import talk as talk_api
 from viewer.api.schema import SchemaView
@@ -144,6 +146,8 @@ urlpatterns = [
     path("studies/<uid:study_instance_uid>/report/beside/", report.beside, name="report-beside"),
     path("studies/<uid:study_instance_uid>/objects/<uid:sop_instance_uid>/", objects.object_page, name="object-page"),
     path("api/instances/<uid:sop_instance_uid>/document.pdf", objects.document, name="object-document"),
+    path("api/instances/<uid:sop_instance_uid>/waveform", waveforms.waveform, name="waveform"),
+    path("api/instances/<uid:sop_instance_uid>/video", videos.video, name="video"),
     path("studies/<uid:study_instance_uid>/viewer/", study.viewer_page, name="viewer"),
     path("studies/<uid:study_instance_uid>/manifest.json", stacks.study_manifest, name="study-manifest"),
     path("studies/<uid:study_instance_uid>/priors/<uid:prior_uid>.json", priors.prior, name="prior"),

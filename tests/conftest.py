@@ -73,6 +73,16 @@ def data_dir() -> Path:
 
 
 @pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole path in this process: no message to a worker, and nothing kept from the test before."""
+    from tests.journeys.sending import forget_what_was_drawn
+
+    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
+    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
+    forget_what_was_drawn()
+
+
+@pytest.fixture
 def portal_data(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder of the test's own, and every setting that lies below it."""
     from archive.receiving.backlog import backlog

@@ -7,6 +7,7 @@ read in ``functional_groups``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,14 @@ from pydicom import Dataset
 
 from archive.dicom.transfer_syntaxes import EXPLICIT_VR_BIG_ENDIAN
 from archive.dicom.values import first_item, integer, items, number, numbers, text, value_of
-from archive.pixels.description import ImageDescription, LookupTable, OverlayPlane, UltrasoundRegion
+from archive.pixels.description import (
+    FrameAttributes,
+    ImageDescription,
+    LookupTable,
+    OverlayPlane,
+    UltrasoundRegion,
+    VoiFunction,
+)
 from archive.pixels.functional_groups import frame_attributes
 from archive.pixels.masks import mask_operations
 from archive.pixels.packing import from_json, to_json
@@ -71,6 +79,9 @@ def describe(ds: Dataset) -> ImageDescription:
     # What the frames of a slide have of their own is their place.
     grouped_frames = 0 if tiled else frames
     shared, per_frame = frame_attributes(ds, frames=grouped_frames, signed=signed, little_endian=little_endian)
+    pixel_keyword = _pixel_keyword(ds, bits_allocated)
+    if pixel_keyword != "PixelData":
+        shared, per_frame = _for_fractions(shared), tuple(_for_fractions(one) for one in per_frame)
     return ImageDescription(
         rows=max(integer(ds, "Rows"), 0),
         columns=max(integer(ds, "Columns"), 0),
@@ -82,7 +93,7 @@ def describe(ds: Dataset) -> ImageDescription:
         bits_stored=bits_stored,
         high_bit=integer(ds, "HighBit", bits_stored - 1),
         pixel_representation=int(signed),
-        pixel_keyword=_pixel_keyword(ds, bits_allocated),
+        pixel_keyword=pixel_keyword,
         padding=_padding(ds, bits_allocated, signed=signed),
         masks=mask_operations(ds, frames) if photometric_interpretation.startswith("MONOCHROME") else (),
         shared=shared,
@@ -92,6 +103,17 @@ def describe(ds: Dataset) -> ImageDescription:
         **_measurable(ds),
         **_said(ds, frames),
     )
+
+
+def _for_fractions(attributes: FrameAttributes) -> FrameAttributes:
+    """Windows of a map of fractions: a LINEAR one is meant for whole numbers, and one of width 1 would be a step.
+
+    Maps from 0 to 1 are written with center 0.5 and width 1; they are taken as LINEAR_EXACT (PS3.3 C.11.2.1.3.2).
+    """
+    exact = VoiFunction.LINEAR_EXACT
+    is_step = [one.function is VoiFunction.LINEAR and one.width == 1 for one in attributes.windows]
+    windows = zip(attributes.windows, is_step, strict=True)
+    return replace(attributes, windows=tuple(replace(one, function=exact) if step else one for one, step in windows))
 
 
 def _appearance(ds: Dataset, *, signed: bool, little_endian: bool) -> dict[str, Any]:

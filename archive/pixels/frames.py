@@ -244,7 +244,7 @@ def index_frames(file: BinaryIO, header: Header, description: ImageDescription, 
         raise CannotDecode("The object holds no pixel data.")
     syntax = transfer_syntax(transfer_syntax_uid)
     if syntax.codec is Codec.VIDEO:
-        raise CannotDecode(f"Video ({syntax.name}) is kept and can be downloaded, but is not drawn.")
+        raise CannotDecode(f"Video ({syntax.name}): it is played on a page of its own.")
     check_image_plane(description)
     deflated_at = header.start if header.deflated else None
     if header.deflated and location.offset + location.length > MAXIMUM_INFLATED_BYTES:

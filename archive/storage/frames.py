@@ -92,14 +92,17 @@ class StoredStream:
             file.seek(offset)
             return file.read(min(HEAD, length))
 
-    def blocks(self) -> Iterator[bytes]:
-        """All of it, a block at a time."""
+    def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Bytes ``start`` up to ``stop`` of it, all of them at first, a block at a time."""
+        stop, begin = self.size if stop is None else stop, 0
         with opened(self.path) as file:
             for offset, length in self.pieces:
-                file.seek(offset)
-                while length > 0 and (block := file.read(min(BLOCK, length))):
-                    length -= len(block)
+                first, last = max(start, begin), min(stop, begin + length)
+                file.seek(offset + first - begin)
+                while first < last and (block := file.read(min(BLOCK, last - first))):
+                    first += len(block)
                     yield block
+                begin += length
 
 
 def stored_stream(key: str) -> StoredStream:

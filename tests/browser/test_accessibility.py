@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydicom import dcmread
+from pydicom.data import get_testdata_file
 
+from tests.browser.test_object_pages import store
 from tests.browser.test_viewer import send
 from tests.network import axe
 
@@ -51,6 +53,15 @@ def study(live_portal: LivePortal, data_dir: Path) -> str:
     return str(dcmread(first, stop_before_pixels=True).StudyInstanceUID)
 
 
+@pytest.fixture(scope="module")
+def objects(live_portal: LivePortal, data_dir: Path) -> list[str]:
+    """Pages of a waveform and of a video."""
+    path = get_testdata_file("waveform_ecg.dcm", download=False)
+    assert isinstance(path, str)
+    sent = (store(live_portal, Path(path)), store(live_portal, data_dir / "video/derived_h264_us.dcm", "-xn"))
+    return [f"/studies/{ds.StudyInstanceUID}/objects/{ds.SOPInstanceUID}/" for ds in sent]
+
+
 def found_on(page: Page, checker: str, address: str) -> list[Any]:
     page.goto(address)
     page.evaluate(checker)
@@ -58,13 +69,18 @@ def found_on(page: Page, checker: str, address: str) -> list[Any]:
 
 
 def test_no_page_keeps_anybody_out(
-    live_portal: LivePortal, new_page: Callable[..., Page], sign_in: SignIn, checker: str, study: str
+    live_portal: LivePortal,
+    new_page: Callable[..., Page],
+    sign_in: SignIn,
+    checker: str,
+    study: str,
+    objects: list[str],
 ) -> None:
     page = new_page(viewport={"width": 1440, "height": 900})
     found = found_on(page, checker, f"{live_portal.url}/accounts/login/")
     for username, addresses in PAGES.items():
         page = new_page(viewport={"width": 1440, "height": 900})
         sign_in(page, username)
-        for address in addresses:
+        for address in [*addresses, *(objects if username == "reader" else [])]:
             found += found_on(page, checker, f"{live_portal.url}{address.format(uid=study)}")
     assert found == []

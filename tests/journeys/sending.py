@@ -12,6 +12,7 @@ from archive.dicom.header_scan import scan_header
 from archive.dicom.part10 import read_file_meta
 from archive.errors import ArchiveError
 from archive.indexing.writer import BatchResult, index_waiting_files
+from archive.models import Study
 from archive.receiving.intake import IntakeResult, receive_instance
 from archive.receiving.part10 import receive_part10
 from archive.receiving.sources import Door, Origin
@@ -58,6 +59,15 @@ def store(*images: Dataset, **origin: Any) -> BatchResult:
     """Take data sets and index them."""
     send_data_sets(*images, **origin)
     return index_waiting_files()
+
+
+def send_study(*paths: Path) -> Study:
+    """Take the files of one study and index them."""
+    for path in paths:
+        send_file(path)
+    index_waiting_files()
+    forget_what_was_drawn()
+    return Study.objects.get()
 
 
 def refusal_of(path: Path) -> ArchiveError | None:

@@ -149,7 +149,7 @@ UNDRAWABLE = {
     "odd/2026-05-26-oob-monochrome-65535.dcm": "65535 x 65535 pixels takes 8589672450 bytes; at most 536870912",
     "presentation/CR000000.dcm": NO_PIXELS,
     "test_files/JPEG2000-embedded-sequence-delimiter.dcm": "The JPEG 2000 stream has 14540801 tiles",
-    "video/derived_h264_us.dcm": "Video (MPEG-4 AVC/H.264 High Profile) is kept and can be downloaded, but is not drawn",
+    "video/derived_h264_us.dcm": "Video (MPEG-4 AVC/H.264 High Profile): it is played on a page of its own",
 }
 WITHOUT_PICTURE = {
     "mr_series/mister_mr/sr_arrow_ellipse/0001.dcm",

@@ -221,6 +221,8 @@ ROWS = (
     Row("GET", f"{STUDY}/objects/<uid:sop_instance_uid>/", "302 404 404 404 404 404 404 404 404"),
     Row("GET", "api/schema/", "401 200 200 200 200 200 200 200 200"),
     Row("GET", "api/instances/<uid:sop_instance_uid>/document.pdf", DATA_NOBODY),
+    Row("GET", "api/instances/<uid:sop_instance_uid>/waveform", DATA_NOBODY),
+    Row("GET", "api/instances/<uid:sop_instance_uid>/video", DATA_NOBODY),
     Row("PUT", "api/preferences/shortcuts", "401 400 400 400 400 400 400 400 403", is_json=True),
     Row("POST", f"api/stacks/{STACK}/frames/<int:frame>/curve", DATA_ASKED, is_json=True),
     Row("POST", f"api/stacks/{STACK}/frames/<int:frame>/profile", DATA_ASKED, is_json=True),

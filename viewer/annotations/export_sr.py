@@ -7,6 +7,7 @@ their outline on the image. Arrows and words are no measurements: they go into t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from highdicom.sr import (
     CodedConcept,
@@ -45,7 +46,15 @@ from viewer.rendering.suv import BODY_WEIGHT
 
 SERIES_NUMBER = 9910
 _Group = PlanarROIMeasurementsAndQualitativeEvaluations | MeasurementsAndQualitativeEvaluations
-LINES = (Kind.LENGTH, Kind.BIDIRECTIONAL, Kind.ANGLE, Kind.COBB)
+LINES = (
+    Kind.LENGTH,
+    Kind.BIDIRECTIONAL,
+    Kind.ANGLE,
+    Kind.COBB,
+    Kind.POLYLINE,
+    Kind.LINE_DISTANCE,
+    Kind.CARDIOTHORACIC,
+)
 UNITS = {
     "HU": ("[hnsf'U]", "Hounsfield unit"),
     "g/ml": ("g/ml", "gram per milliliter"),
@@ -55,6 +64,9 @@ UNITS = {
     "mm2": ("mm2", "square millimeter"),
     "px2": ("{pixels}", "Pixels"),
     "deg": ("deg", "degree"),
+    "s": ("s", "second"),
+    "cm/s": ("cm/s", "centimeter per second"),
+    "ratio": ("{ratio}", "ratio"),
 }
 """Our units -> UCUM (CID 7181 and its like)."""
 NO_UNITS = ("1", "no units")
@@ -84,6 +96,17 @@ PROCEDURES = {
 }
 """Modality -> procedure reported (SCT), where the images name no code of their own."""
 ANY_PROCEDURE = ("363679005", "Imaging")
+LENGTH_NAMES = {
+    Kind.LENGTH: codes.SCT.Length,
+    Kind.POLYLINE: codes.DCM.PathLength,
+    Kind.LINE_DISTANCE: codes.DCM.Distance,
+}
+AXES = {
+    "s": codes.SCT.Duration,
+    "mm": codes.SCT.Depth,
+    "cm/s": CodedConcept("VELDIFF", "99PORTAL", "Velocity difference"),
+}
+"""What a length across a spectrum or an M-mode measures, by its unit; no public code is general enough for a velocity."""
 DERIVATIONS = (
     ("mean", codes.SCT.Mean),
     ("sd", codes.SCT.StandardDeviation),
@@ -213,31 +236,48 @@ def _line_measurements(one: Measured, graphics: Sequence[Graphic], *, is_in_pati
             return CoordinatesForMeasurement("POLYLINE", graphic.points, drawn_on)
         return CoordinatesForMeasurement3D("POLYLINE", places, one.image.header.FrameOfReferenceUID)
 
-    for name, value, unit, drawn in _line_values(one, graphics):
+    for told in _line_values(one, graphics):
         yield Measurement(
-            name=name,
-            value=value,
-            unit=unit_code(unit),
+            name=told.name,
+            value=told.value,
+            unit=unit_code(told.unit),
+            finding_sites=[FindingSite(told.site)] if told.site else None,
             referenced_images=[source] if is_in_patient else None,
-            referenced_coordinates=[coordinates(graphic) for graphic in drawn],
+            referenced_coordinates=[coordinates(graphic) for graphic in told.drawn],
         )
 
 
-def _line_values(
-    one: Measured, graphics: Sequence[Graphic]
-) -> Iterable[tuple[CodedConcept, float, str, Sequence[Graphic]]]:
+class _LineValue(NamedTuple):
+    """One number of a line, with what it was taken between."""
+
+    name: CodedConcept
+    value: float
+    unit: str
+    drawn: Sequence[Graphic]
+    site: CodedConcept | None = None
+
+
+def _line_values(one: Measured, graphics: Sequence[Graphic]) -> Iterable[_LineValue]:
     kind, measures = one.shape.kind, one.measures
     if measures.angle_degrees is not None:
-        yield (codes.SCT.CobbAngle if kind is Kind.COBB else codes.SCT.Angle), measures.angle_degrees, "deg", graphics
-        return
-    if kind is Kind.LENGTH:
-        yield codes.SCT.Length, measures.lengths[0], measures.unit, graphics
-        return
-    # ``measures`` gives the longer axis first, whichever was drawn first.
-    lengths = [_length_of(one, graphic) for graphic in graphics]
-    longer = 0 if lengths[0] >= lengths[1] else 1
-    yield codes.SCT.LongAxis, measures.lengths[0], measures.unit, [graphics[longer]]
-    yield codes.SCT.ShortAxis, measures.lengths[1], measures.unit, [graphics[1 - longer]]
+        name = codes.SCT.CobbAngle if kind is Kind.COBB else codes.SCT.Angle
+        yield _LineValue(name, measures.angle_degrees, "deg", graphics)
+    elif kind is Kind.CARDIOTHORACIC:
+        if measures.ratio is not None:
+            yield _LineValue(codes.SCT.Ratio, measures.ratio, "ratio", graphics)
+        for at, site in enumerate((codes.SCT.Heart, codes.SCT.Thorax)):
+            yield _LineValue(codes.SCT.Width, measures.lengths[at], measures.unit, [graphics[at]], site)
+    elif measures.axes:
+        for unit, value in measures.axes:
+            yield _LineValue(AXES[unit], value, unit, graphics)
+    elif kind is Kind.BIDIRECTIONAL:
+        # ``measures`` gives the longer axis first, whichever was drawn first.
+        lengths = [_length_of(one, graphic) for graphic in graphics]
+        longer = 0 if lengths[0] >= lengths[1] else 1
+        yield _LineValue(codes.SCT.LongAxis, measures.lengths[0], measures.unit, [graphics[longer]])
+        yield _LineValue(codes.SCT.ShortAxis, measures.lengths[1], measures.unit, [graphics[1 - longer]])
+    else:
+        yield _LineValue(LENGTH_NAMES[kind], measures.lengths[0], measures.unit, graphics)
 
 
 def _length_of(one: Measured, graphic: Graphic) -> float:

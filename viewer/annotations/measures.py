@@ -81,6 +81,8 @@ class Measures:
     """Of the lengths, and squared of the area: mm or px."""
     note: str = ""
     """What a reader must know before trusting a length."""
+    axes: tuple[tuple[str, float], ...] = ()
+    """Of a length across a spectrum or an M-mode: unit (s, cm/s, mm) and difference along each direction that has one."""
 
 
 def scale_under(description: ImageDescription, frame_number: int, points: Sequence[Point]) -> Scale | None:
@@ -136,7 +138,19 @@ def measure(
         widths = lengths_of(shape, size if scale else aspect)
         ratio = widths[0] / widths[1] if widths[1] > 0 else None
         return Measures(lengths=lengths_of(shape, size), ratio=ratio, unit=unit, note=note)
-    return Measures(lengths=lengths_of(shape, size), unit=unit, note=note)
+    axes = axis_differences(description, *shape.points) if shape.kind is Kind.LENGTH else ()
+    return Measures(lengths=lengths_of(shape, size), unit=unit, note="" if axes else note, axes=axes)
+
+
+def axis_differences(description: ImageDescription, start: Point, end: Point) -> tuple[tuple[str, float], ...]:
+    """Unit and difference along each direction that has a unit, in a region of a spectrum or an M-mode; else none."""
+    places = [geometry.Point(math.floor(point.y), math.floor(point.x)) for point in (start, end)]
+    scale = geometry.ultrasound_scale(description, *places) if description.ultrasound_regions else None
+    if scale is None or scale.is_length:
+        return ()
+    across = (scale.column_unit, abs(end.x - start.x) * scale.column_size)
+    down = (scale.row_unit, abs(end.y - start.y) * scale.row_size)
+    return tuple((str(unit), value) for unit, value in (across, down) if unit is not None)
 
 
 def lengths_of(shape: Shape, size: tuple[float, float]) -> tuple[float, ...]:

@@ -41,13 +41,24 @@ def graphics_of(shape: Shape, description: ImageDescription, frame_number: int) 
         return [_line([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], limits)]
     if shape.kind in (Kind.POLYGON, Kind.FREEHAND):
         return [_line([*shape.points, shape.points[0]], limits)]
-    if shape.kind in (Kind.BIDIRECTIONAL, Kind.COBB):
+    if shape.kind in (Kind.BIDIRECTIONAL, Kind.COBB, Kind.CARDIOTHORACIC):
         return [_line(shape.points[:2], limits), _line(shape.points[2:], limits)]
+    if shape.kind is Kind.LINE_DISTANCE:
+        return [_line(shape.points[:2], limits), _line([_foot(shape.points, aspect), shape.points[2]], limits)]
     return [_line(shape.points, limits)]
 
 
 def _line(points: list[tuple[float, float]] | tuple[Point, ...] | list[Point], limits: NDArray[np.float64]) -> Graphic:
     return Graphic("POLYLINE", np.clip(np.array(points, float), 0.0, limits))
+
+
+def _foot(points: tuple[Point, ...], aspect: tuple[float, float]) -> tuple[float, float]:
+    """Where the perpendicular from a place meets the line through two points, pixels being ``aspect`` high and wide."""
+    start, end, place = (np.array([point.x * aspect[1], point.y * aspect[0]]) for point in points)
+    along = end - start
+    square = float(along @ along)
+    foot = start + along * (float((place - start) @ along) / square if square else 0.0)
+    return float(foot[0] / aspect[1]), float(foot[1] / aspect[0])
 
 
 def _round(shape: Shape, aspect: tuple[float, float], limits: NDArray[np.float64]) -> Graphic:

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from archive.access.roles import Role, has_role
 from archive.models import Instance, Study, User
-from viewer.annotations.shapes import Shape, geometry_of, read_shape
+from viewer.annotations.shapes import Kind, Shape, geometry_of, read_shape
 from viewer.errors import InvalidParameter, NotFound, ViewerError
 from viewer.models import Annotation
+from viewer.worklist.changes import worklist_changed
 
 MOST_OF_A_STUDY = 5000
 """Measurements of one study; beyond that something is wrong with a browser, not with a patient."""
@@ -163,6 +164,7 @@ def _make(study: Study, annotation_id: UUID, version: int, drawn: Drawn, user: U
     made = Annotation(id=annotation_id, study=study, author=user, changed_by=user, created_at=now, changed_at=now)
     _write(made, drawn)
     made.save(force_insert=True)
+    _tell_worklist(made)
     return made
 
 
@@ -201,4 +203,11 @@ def _changed(annotation: Annotation, user: User) -> Annotation:
     annotation.changed_by = user
     annotation.changed_at = timezone.now()
     annotation.save()
+    _tell_worklist(annotation)
     return annotation
+
+
+def _tell_worklist(annotation: Annotation) -> None:
+    """Lists say how many key images a study has."""
+    if annotation.kind == Kind.KEY_IMAGE:
+        worklist_changed()

@@ -104,6 +104,22 @@ def _shown() -> tuple[Operation, ...]:
             {"application/pdf": BINARY},
             refusals=(404, 410),
         ),
+        Operation(
+            "GET",
+            "/api/instances/{sop_instance_uid}/waveform",
+            "Waveform",
+            "Samples of a group of channels as they are stored: group from 1, first and count in samples.",
+            JSON,
+            refusals=(400, 404, 413, 422),
+        ),
+        Operation(
+            "GET",
+            "/api/instances/{sop_instance_uid}/video",
+            "Video",
+            "The video stream of an instance, all of it or a range of its bytes.",
+            {"video/mp4": BINARY},
+            refusals=(404, 416),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.http import QueryDict
 
 from viewer.errors import InvalidParameter
+from viewer.exports.film import encoder
 from viewer.rendering.parameters import RenderParameters, parse_parameters
 
 MOST_FRAMES = 400
@@ -24,12 +25,13 @@ class Form(StrEnum):
     PDF = "pdf"  # a contact sheet
     GIF = "gif"  # frames after each other, in a loop
     APNG = "apng"
+    MP4 = "mp4"  # the same as a film, where the site has its own encoder
     DICOM = "dicom"  # the study's files as they are stored, in a ZIP
     DICOMDIR = "dicomdir"  # the same with an index, as for a medium
 
 
 PICTURES = frozenset({Form.PNG, Form.JPEG, Form.PDF})
-ANIMATIONS = frozenset({Form.GIF, Form.APNG})
+ANIMATIONS = frozenset({Form.GIF, Form.APNG, Form.MP4})
 FILES = frozenset({Form.DICOM, Form.DICOMDIR})
 
 
@@ -70,6 +72,8 @@ def read_wish(values: dict[str, Any]) -> Wish:
     if not isinstance(form, str) or form not in set(Form):
         raise InvalidParameter("form", form, ", ".join(Form))
     known = Form(form)
+    if known is Form.MP4 and not encoder():
+        raise InvalidParameter("form", form, "another form: a film needs ffmpeg, which this site has not set up")
     most = 0 if known in FILES else MOST_FRAMES
     if not isinstance(frames, list) or not min(1, most) <= len(frames) <= most:
         raise InvalidParameter("frames", len(frames) if isinstance(frames, list) else frames, f"1 to {most} frames")

@@ -17,6 +17,7 @@ from archive.access.rules import may_download, may_read_reports, without_reports
 from archive.jobs.run import JobRefused
 from archive.models import Instance, Study, User
 from viewer.exports.contact_sheet import write_contact_sheet
+from viewer.exports.film import write_film
 from viewer.exports.keeping import new_file
 from viewer.exports.media import write_zip
 from viewer.exports.pictures import Taken, identity_lines, labelled, take
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 ANIMATED_SIDE_PX = 768
 ZIP, PDF, PNG, JPEG, GIF = "application/zip", "application/pdf", "image/png", "image/jpeg", "image/gif"
+MP4 = "video/mp4"
 LOOK_FIRST = "Look at the pictures before they leave: words may be part of an image."
 
 
@@ -74,6 +76,10 @@ def _pictures(path: Path, wish: Wish, study: Study, progress: Progress) -> tuple
             yield take(wanted, study, **longest)
             progress.step()
 
+    if wish.form is Form.MP4:
+        film = (labelled(one, study, with_names=wish.with_names) for one in taken())
+        write_film(path, film, rate=wish.rate or _stated_rate(wish, study))
+        return MP4, "mp4", f"{len(wish.frames)} images as a film.{'' if wish.with_names else f' {LOOK_FIRST}'}"
     pictures = list(taken()) if wish.form in ANIMATIONS else taken()
     drawn = ((labelled(one, study, with_names=wish.with_names), one.words) for one in pictures)
     count = len(wish.frames)
@@ -99,6 +105,10 @@ def _pictures(path: Path, wish: Wish, study: Study, progress: Progress) -> tuple
         for number, picture in enumerate(encoded, start=1):
             archive.writestr(f"image-{number:03d}.{suffix}", picture)
     return ZIP, "zip", f"{count} images.{warning}"
+
+
+def _stated_rate(wish: Wish, study: Study) -> float | None:
+    return take(wish.frames[0], study, longest_px=ANIMATED_SIDE_PX).rate
 
 
 def encode_apng(images: list[NDArray[np.uint8]], rate: float | None) -> bytes:

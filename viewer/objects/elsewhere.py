@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pydicom import Dataset
-
 from archive.dicom import values
-from archive.dicom.part10 import read_dataset
-from archive.errors import ArchiveError
 from archive.models import Instance, Study
 from archive.receiving.sources import Door
-from archive.storage import layout
+from viewer.objects.key_images import KEY_OBJECTS, named_images, takes_images_away
 from viewer.objects.measurement_reading import Finding, Region, findings_of
 from viewer.objects.placing import Plane, frame_nearest, plane_of_frame, slice_reach
+from viewer.objects.reading import forget_read, read_object
 from viewer.stacks.facts import InstanceFacts, facts_of
 from viewer.stacks.lookup import Kept, SplitSeries
 from viewer.stacks.manifest import split_study
 from viewer.stacks.splitting import Stack
 
-logger = logging.getLogger(__name__)
-
 STRUCTURED_REPORTS = tuple(
     f"1.2.840.10008.5.1.4.1.1.88.{number}" for number in ("11", "22", "33", "34", "35", "50", "65")
 )
-KEY_OBJECTS = "1.2.840.10008.5.1.4.1.1.88.59"
-REJECTIONS = frozenset({"113001", "113037", "113038", "113039"})
-"""Document titles that take images away (CID 7011): no key images."""
 MOST_OBJECTS = 64
 KEPT = 64
 
-_read: Kept[str, Dataset | None] = Kept(16)
 _placed: Kept[tuple[int, int], dict[str, Any]] = Kept(KEPT)
 
 
@@ -49,7 +39,7 @@ class Placed:
 
 def forget_elsewhere() -> None:
     """Drop what is kept, where it has turned out to be old."""
-    _read.clear()
+    forget_read()
     _placed.clear()
 
 
@@ -83,22 +73,6 @@ def objects_of(study: Study, sop_classes: Iterable[str]) -> list[InstanceFacts]:
     """Shown objects of these classes that the portal did not write itself, the latest first."""
     rows = Instance.objects.shown().filter(series__study=study, sop_class_uid__in=list(sop_classes))
     return facts_of(rows.exclude(door=Door.DERIVED).order_by("-pk")[:MOST_OBJECTS])
-
-
-def read_object(instance: InstanceFacts) -> Dataset | None:
-    """The data set of an object, read once; None where it cannot be read."""
-    return _read.get(instance.key, lambda: _read_file(instance))
-
-
-def _read_file(instance: InstanceFacts) -> Dataset | None:
-    try:
-        return read_dataset(layout.path_of(instance.key))
-    except (ArchiveError, OSError) as error:
-        logger.warning(
-            "an object could not be read",
-            extra={"why": type(error).__name__, "instance": instance.sop_instance_uid},
-        )
-        return None
 
 
 def placed_stacks(splits: Iterable[SplitSeries]) -> list[Placed]:
@@ -172,19 +146,14 @@ def _on_frames(
 def _key_images(instance: InstanceFacts, places: dict[tuple[str, int], str]) -> Iterable[dict[str, Any]]:
     """What a key object selection names; nothing of one that rejects images."""
     ds = read_object(instance)
-    title = values.first_item(ds, "ConceptNameCodeSequence") if ds is not None else None
-    if ds is None or (title is not None and values.text(title, "CodeValue") in REJECTIONS):
+    if ds is None or takes_images_away(ds):
         return
+    title = values.first_item(ds, "ConceptNameCodeSequence")
     words = next(
         (values.text(one, "TextValue") for one in values.items(ds, "ContentSequence") if values.text(one, "TextValue")),
         "",
     )
-    for item in values.items(ds, "ContentSequence"):
-        reference = values.first_item(item, "ReferencedSOPSequence")
-        if reference is None:
-            continue
-        uid = values.text(reference, "ReferencedSOPInstanceUID")
-        named = [int(number) for number in values.numbers(reference, "ReferencedFrameNumber")]
+    for uid, named in named_images(ds):
         for frame in named or [number for found, number in places if found == uid]:
             if (uid, frame) in places:
                 yield {

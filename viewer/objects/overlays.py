@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from archive.errors import ArchiveError
 from archive.models import Instance, Study
 from viewer.errors import NotFound, NothingToDraw, ViewerError
-from viewer.objects.elsewhere import read_object
 from viewer.objects.masks import Affine, Tally, affine_between, are_parallel, area_of, inside_contours, on_grid, runs_of
 from viewer.objects.placing import Plane, plane_of_frame, slice_reach
+from viewer.objects.reading import read_object
 from viewer.objects.segment_reading import Kind, Segmentation, read_segmentation, read_structure_set
 from viewer.rendering.display_table import padding_mask
 from viewer.rendering.quantities import Quantity, apply_quantity

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.urls import reverse
+from pydicom import Dataset
 
 from archive.dicom.coercion import coerce_dataset
 from archive.dicom.part10 import read_dataset
 from archive.mending.coercion import facts_of
-from archive.models import Instance
+from archive.models import Instance, Study
 from archive.storage import layout
 from viewer.objects.elsewhere import places_of
 from viewer.rendering.documents import Line, report_head, report_lines
@@ -36,19 +37,23 @@ class ShownReport:
     lines: tuple[ShownLine, ...]
 
 
-def read_report(instance: Instance) -> ShownReport:
-    """Head and lines of a report.
+def dataset_given_out(instance: Instance) -> Dataset:
+    """The data set of an instance with the archive's corrections.
 
     Raises
     ------
-    ArchiveError, OSError, ViewerError
-        The file cannot be read, or holds no report.
+    ArchiveError, OSError
+        The file cannot be read.
     """
     ds = read_dataset(layout.path_of(instance.stored_file.key))
-    study = instance.series.study
-    facts = facts_of(study)
+    facts = facts_of(instance.series.study)
     if facts is not None:
         coerce_dataset(ds, facts)
+    return ds
+
+
+def report_of(study: Study, ds: Dataset) -> ShownReport:
+    """Head and lines of a report of this study; ViewerError where the data set holds none."""
     places = places_of(split_study(study))
     viewer = reverse("viewer", args=[study.study_instance_uid])
     read = report_lines(ds)
@@ -58,3 +63,14 @@ def read_report(instance: Instance) -> ShownReport:
         address = f"{viewer}?view={place[0]}~{place[1]}" if place else ""
         lines.append(ShownLine(line, min(line.depth, DEEPEST_SHOWN), address))
     return ShownReport(read[0].name, tuple(report_head(ds)), tuple(lines))
+
+
+def read_report(instance: Instance) -> ShownReport:
+    """Head and lines of a report.
+
+    Raises
+    ------
+    ArchiveError, OSError, ViewerError
+        The file cannot be read, or holds no report.
+    """
+    return report_of(instance.series.study, dataset_given_out(instance))

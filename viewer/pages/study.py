@@ -23,6 +23,7 @@ from archive.models import Study, User
 from pacs_portal.middleware import client_address
 from viewer.api.reports import record_view
 from viewer.discussion.comments import unresolved
+from viewer.exports.film import encoder
 from viewer.models import WindowPreset
 from viewer.pages.report import readable_report
 from viewer.rendering.color_maps import MAP_NAMES
@@ -91,6 +92,8 @@ def viewer_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         "manifest_url",
         "sign_in",
         "may_download",
+        "may_share",
+        "makes_films",
         "may_process",
         "may_report",
         "may_talk",
@@ -173,6 +176,7 @@ def shared_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "may_process": has_role(user_of(request), Role.RADIOLOGIST),
         "may_reject": may_reject(user_of(request)),
         "may_download": may_download(user_of(request), study),
+        "makes_films": bool(encoder()),
         "may_talk": has_role(user_of(request), Role.RADIOLOGIST, Role.CLINICIAN, Role.TECHNOLOGIST),
         "may_share": may_share(user_of(request), study),
         "may_search_peers": has_role(user_of(request), Role.RADIOLOGIST, Role.TECHNOLOGIST, Role.ADMINISTRATOR),

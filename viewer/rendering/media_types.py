@@ -45,6 +45,20 @@ OFFERED: dict[Category, tuple[str, ...]] = {
 """For video it depends on the stream itself: it is never decoded, only passed on."""
 
 
+def video_container(head: bytes, transfer_syntax_uid: str) -> str:
+    """What a video stream is as it lies in the file, by its first bytes; empty where no player takes it alone.
+
+    PS3.5 8.2.7 allows MP4 and MPEG-2 transport streams; an elementary stream of MPEG-2 is
+    ``video/mpeg`` as it is, one of AVC or HEVC has no container. Nothing is ever put into another one.
+    """
+    if head[4:8] == b"ftyp":
+        return MP4
+    if head[:1] == b"\x47" and head[188:189] in (b"\x47", b""):
+        return TRANSPORT_STREAM
+    is_mpeg2 = transfer_syntax_uid.removesuffix(".1") in ("1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.101")
+    return MPEG if is_mpeg2 and head[:3] == b"\x00\x00\x01" else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Selected:
     """The media type of an answer, and whether it was asked for as a part of a multipart payload."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from archive.dicom.sop_classes import is_readable
+from archive.dicom.transfer_syntaxes import is_video
 from archive.models import Series, Study, User
 from archive.pixels.description import ImageDescription, Window
 from viewer.errors import NothingToDraw, ViewerError
@@ -59,7 +60,8 @@ def _entries(split: SplitSeries) -> Iterable[dict[str, Any]]:
     for stack in split.stacks:
         reason = undrawable(stack)
         entry = _entry(split, stack.id, len(stack.frames), _label(stack), reason)
-        yield entry | {"plane": plane_of(stack.first.orientation), "Laterality": _laterality(stack)}
+        page = {"page": page_of(split.study, stack.first.instance)} if reason else {}
+        yield entry | {"plane": plane_of(stack.first.orientation), "Laterality": _laterality(stack)} | page
     if not split.stacks:
         first = split.instances[0] if split.instances else None
         entry = _entry(split, "", 0, kind_of_object(first), first.undrawable_reason if first else "Nothing to show.")
@@ -87,8 +89,8 @@ def _entry(split: SplitSeries, stack_id: str, frames: int, label: str, reason: s
 
 
 def page_of(study: Study, instance: InstanceFacts) -> str:
-    """Address of the page that an object without a picture is read on; empty where it has none."""
-    if not is_readable(instance.sop_class_uid):
+    """Address of the page that an object without a picture is read or played on; empty where it has none."""
+    if not (is_readable(instance.sop_class_uid) or is_video(instance.transfer_syntax_uid)):
         return ""
     return f"/studies/{study.study_instance_uid}/objects/{instance.sop_instance_uid}/"
 

@@ -21,15 +21,13 @@ from viewer.rendering.formats import LOSSY, check_profile, encode_gif, encode_pi
 from viewer.rendering.geometry import pixel_aspect_ratio
 from viewer.rendering.media_types import (
     HTML,
-    MP4,
-    MPEG,
     OFFERED,
     PLAIN,
-    TRANSPORT_STREAM,
     Category,
     MediaRange,
     Selected,
     select,
+    video_container,
 )
 from viewer.rendering.parameters import RenderParameters
 from viewer.rendering.presentation_target import Size, render_presentation_state
@@ -56,22 +54,9 @@ Choice = tuple[Target, Selected]
 def offered_for(target: Target) -> tuple[str, ...]:
     """Media types that a target can be given as, the default first (table 8.7.4-1)."""
     if target.category is Category.VIDEO:
-        return _containers(_stream(target).head(), target.instance.transfer_syntax_uid)
+        container = video_container(_stream(target).head(), target.instance.transfer_syntax_uid)
+        return (container,) if container else ()
     return OFFERED[target.category]
-
-
-def _containers(head: bytes, transfer_syntax_uid: str) -> tuple[str, ...]:
-    """What a video stream is as it lies in the file; it is never put into another container.
-
-    PS3.5 8.2.7 allows MP4 and MPEG-2 transport streams; an elementary stream of MPEG-2 is
-    ``video/mpeg`` as it is, one of AVC or HEVC has no container that a browser plays.
-    """
-    if head[4:8] == b"ftyp":
-        return (MP4,)
-    if head[:1] == b"\x47" and head[188:189] in (b"\x47", b""):
-        return (TRANSPORT_STREAM,)
-    is_mpeg2 = transfer_syntax_uid.removesuffix(".1") in ("1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.101")
-    return (MPEG,) if is_mpeg2 and head[:3] == b"\x00\x00\x01" else ()
 
 
 def _stream(target: Target) -> StoredStream:

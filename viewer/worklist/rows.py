@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from archive.access.roles import Role, has_role
 from archive.dicom.dates import age_at, format_date, format_time, parse_date
 from archive.dicom.person_name import format_for_people
-from archive.models import Study, User
+from archive.models import Series, Study, User
 from archive.models.study import StudyQuerySet
-from viewer.models import Consultation, CriticalResult, ReadingTask, Report
+from viewer.annotations.shapes import Kind
+from viewer.models import Annotation, Consultation, CriticalResult, ReadingTask, Report
+from viewer.objects.key_images import foreign_key_images
 from viewer.worklist.claiming import PEOPLE, can_be_claimed_by, is_stale
 from viewer.worklist.filters import asked_to_look
 from viewer.worklist.limits import ALMOST
@@ -84,6 +87,8 @@ class StudyRow:
     images: str
     images_state: str
     held_back: str
+    key_images: int
+    """How many images readers or others chose as key images."""
     waiting: str
     time_left: str
     """``3:16 left`` or ``0:20 over``; empty where the site has set no limit."""
@@ -131,7 +136,11 @@ def load_studies(ids: Sequence[int]) -> dict[int, Study]:
     if not ids:
         return {}
     studies = Study.objects.select_related("patient", "report", *PEOPLE_OF_TASK)
-    return with_marks(studies).in_bulk(list(ids))
+    found = with_key_images(with_marks(studies)).in_bulk(list(ids))
+    selected = [pk for pk, study in found.items() if getattr(study, "has_key_objects", False)]
+    for pk, number in foreign_key_images(selected).items():
+        found[pk].key_images += number  # type: ignore[attr-defined]  # annotated above
+    return found
 
 
 def rows_of(studies: Mapping[int, Study], ids: Iterable[int], who: User) -> list[StudyRow]:
@@ -183,6 +192,7 @@ def row_of(study: Study, who: User, now: datetime) -> StudyRow:
         images=images_in_words(study),
         images_state=images_state(study),
         held_back=held_back_in_words(study.held_back_count),
+        key_images=getattr(study, "key_images", 0),
         waiting=waiting_in_words(now - waiting_since) if waiting_since else "",
         time_left=clock.text,
         is_short=clock.is_short,
@@ -241,6 +251,16 @@ def with_marks(studies: StudyQuerySet) -> StudyQuerySet:
         critical_told=Exists(results.filter(state=states.TOLD)),
         critical_flagged=Exists(results.filter(state=states.FLAGGED)),
         critical_acknowledged=Exists(results.filter(state=states.ACKNOWLEDGED)),
+    )
+
+
+def with_key_images(studies: StudyQuerySet) -> StudyQuerySet:
+    """Bring along how many images readers marked as key images, and whether others sent a selection of such."""
+    marked = Annotation.objects.filter(study=OuterRef("pk"), kind=Kind.KEY_IMAGE, deleted_at=None)
+    counted = marked.order_by().values("study").annotate(number=Count("pk")).values("number")
+    return studies.annotate(
+        key_images=Coalesce(Subquery(counted), 0),
+        has_key_objects=Exists(Series.objects.filter(study=OuterRef("pk"), modality="KO")),
     )
 
 

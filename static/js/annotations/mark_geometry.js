@@ -7,6 +7,20 @@ import { handlesOf, linesOf } from "../geometry/shapes.js";
 const HANDLE_PX = 9;
 const LINE_PX = 6;
 const LABEL_GAP_PX = 12;
+/** An end of a measurement draws another to itself from so near. */
+const SNAP_PX = 8;
+
+/**
+ * The end of a measurement that a pointer is near enough to snap to; null where there is none.
+ * @param {{x: number, y: number}} css of the pointer
+ * @param {object[]} marks
+ * @param {(point: object) => {x: number, y: number}} toCss
+ */
+export function endNear(css, marks, toCss) {
+  const far = (end) => Math.hypot(toCss(end).x - css.x, toCss(end).y - css.y);
+  const nearest = marks.flatMap(handlesOf).reduce((best, end) => (best && far(best) <= far(end) ? best : end), null);
+  return nearest && far(nearest) <= SNAP_PX ? { x: nearest.x, y: nearest.y } : null;
+}
 
 /**
  * The lines and handles of a mark and the place of its label.

@@ -70,10 +70,10 @@ export function valuesOf(mark, manifest, measured = null) {
 /** Word of each axis of a spectrum or an M-mode. */
 const DIFFERENCES = { s: "Δt", "cm/s": "Δv", mm: "depth" };
 
-/** "Δt 0.312 s", "Δv 45.2 cm/s". */
+/** "Δt 312 ms", "Δv 45.2 cm/s". */
 function differenceText({ value, unit }) {
-  const digits = unit === "s" ? 3 : 1;
-  return `${DIFFERENCES[unit]} ${value.toFixed(digits)} ${unit}`;
+  const said = unit === "s" ? `${(value * 1000).toFixed(0)} ms` : `${value.toFixed(1)} ${unit}`;
+  return `${DIFFERENCES[unit]} ${said}`;
 }
 
 /** A length that points make together: the way along a polyline, or the distance from a line. */

@@ -49,6 +49,11 @@ export class ForeignMarks extends EventTarget {
     return this.#keyImages.find((key) => isOn(key, frame));
   }
 
+  /** All frames that others chose. */
+  get keyImages() {
+    return this.#keyImages;
+  }
+
   /** How many frames of a stack others chose. */
   keysOf(stack) {
     return new Set(this.#keyImages.filter((key) => key.stack === stack).map((key) => `${key.SOPInstanceUID} ${key.FrameNumber}`)).size;

@@ -230,7 +230,16 @@ const ui = {
   openExport: () => {
     const pane = viewer.active;
     const { value, isFromFile } = pane.cine.rate;
-    openExport({ study: data.study.StudyInstanceUID, pane, store, library, rate: isFromFile ? null : value });
+    openExport({
+      study: data.study.StudyInstanceUID,
+      pane,
+      store,
+      foreign,
+      library,
+      rate: isFromFile ? null : value,
+      makesFilms: Boolean(data.makes_films),
+      mayShare: Boolean(data.may_share),
+    });
   },
   mayTalk: Boolean(data.may_talk),
   get isTalkOpen() {

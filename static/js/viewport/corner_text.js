@@ -40,7 +40,9 @@ export class CornerText {
   #barLabel = element("span", { class: "scale-bar-label" });
   #fidelity = element("div", { class: "fidelity" });
   #shownStudy = "";
-  #problem = element("div", { class: "viewport-problem", role: "status", hidden: true });
+  #problem = element("p", { role: "status" });
+  #page = element("a", { class: "button", hidden: true });
+  #instead = element("div", { class: "viewport-problem", hidden: true }, this.#problem, this.#page);
   #loading = element("div", { class: "viewport-loading", hidden: true });
   element;
 
@@ -64,7 +66,7 @@ export class CornerText {
       element("div", { class: "corner corner-frame" }, line.position, line.frame, this.#fidelity),
       this.#bar,
       ...Object.values(this.#edges),
-      this.#problem,
+      this.#instead,
       this.#loading,
     );
     const { signal } = this.#listeners;
@@ -145,9 +147,12 @@ export class CornerText {
   }
 
   #updateProblem() {
-    const { problem, fidelity, manifest } = this.#viewport;
-    this.#problem.hidden = !problem;
+    const { problem, page, fidelity, manifest } = this.#viewport;
+    this.#instead.hidden = !problem;
     setText(this.#problem, problem);
+    this.#page.hidden = !page;
+    this.#page.href = page || "#";
+    setText(this.#page, page ? "Open its page" : "");
     this.#loading.hidden = Boolean(problem) || !manifest || fidelity !== "loading" || this.#viewport.hasPicture;
   }
 

@@ -29,6 +29,7 @@ export class Viewport extends EventTarget {
   /** Names what stands on the canvas. */
   #standing = "";
   #problem = "";
+  #page = "";
   #drawing;
   #valuePainter = null;
   #listeners = new AbortController();
@@ -104,6 +105,11 @@ export class Viewport extends EventTarget {
     return this.#problem;
   }
 
+  /** Address of the page on which what has no picture is read or played; empty where it has none. */
+  get page() {
+    return this.#page;
+  }
+
   /** Device pixels for an image pixel. */
   get zoom() {
     return this.#manifest ? resolved(this.#view, this.#manifest, this.#size).zoom : 1;
@@ -140,11 +146,12 @@ export class Viewport extends EventTarget {
   /**
    * Shows a stack, or a sentence instead of one.
    * @param {object|null} manifest
-   * @param {{frame?: number, view?: object, problem?: string}} [options]
+   * @param {{frame?: number, view?: object, problem?: string, page?: string}} [options]
    */
-  show(manifest, { frame = 1, view = {}, problem = "" } = {}) {
+  show(manifest, { frame = 1, view = {}, problem = "", page = "" } = {}) {
     this.#manifest = manifest;
     this.#problem = problem;
+    this.#page = page;
     this.#picture = null;
     this.#isPlaying = false;
     this.#isDragging = false;

@@ -116,9 +116,9 @@ test("a calibration by hand scales what the file does not, is said, and never ov
 test("a caliper on a spectrum reads time and velocity, on an M-mode time and depth", () => {
   const region = { x0: 0, y0: 0, x1: 200, y1: 200, units_x: 4, units_y: 7, delta_x: 0.005, delta_y: -0.5 };
   const points = [{ x: 10, y: 100 }, { x: 90, y: 20 }];
-  assert.deepEqual(valuesOf({ kind: "length", points }, { calibration: { regions: [region] } }).lines, ["Δt 0.400 s", "Δv 40.0 cm/s"]);
+  assert.deepEqual(valuesOf({ kind: "length", points }, { calibration: { regions: [region] } }).lines, ["Δt 400 ms", "Δv 40.0 cm/s"]);
   const mMode = { ...region, units_y: 3, delta_y: 0.01 };
-  assert.deepEqual(valuesOf({ kind: "length", points }, { calibration: { regions: [mMode] } }).lines, ["Δt 0.400 s", "depth 8.0 mm"]);
+  assert.deepEqual(valuesOf({ kind: "length", points }, { calibration: { regions: [mMode] } }).lines, ["Δt 400 ms", "depth 8.0 mm"]);
   const beside = [{ x: 10, y: 100 }, { x: 300, y: 100 }];
   assert.deepEqual(valuesOf({ kind: "length", points: beside }, { calibration: { regions: [region] } }).lines, ["290 px"]);
 });

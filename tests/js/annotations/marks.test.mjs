@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hitMark, layout } from "../../../static/js/annotations/mark_geometry.js";
+import { endNear, hitMark, layout } from "../../../static/js/annotations/mark_geometry.js";
 import { MarkStore } from "../../../static/js/annotations/mark_store.js";
 
 const FRAME = { SOPInstanceUID: "1.2.3", FrameNumber: 2 };
@@ -56,6 +56,15 @@ test("an end is taken before the line, and nothing where nothing is near", () =>
   assert.deepEqual(hitMark({ x: 98, y: 20 }, marks, twice), { id: "a", part: "handle", index: 1 });
   assert.deepEqual(hitMark({ x: 60, y: 24 }, marks, twice), { id: "a", part: "line", index: -1 });
   assert.equal(hitMark({ x: 60, y: 40 }, marks, twice), null);
+});
+
+test("what is drawn snaps to the nearest end of a measurement within eight pixels of the screen", () => {
+  // Drawn twice as large: the ends are at (20, 20) and (100, 20) of the screen.
+  assert.deepEqual(endNear({ x: 96, y: 26 }, [LENGTH], twice), { x: 50, y: 10 });
+  assert.deepEqual(endNear({ x: 25, y: 25 }, [LENGTH, ELLIPSE], twice), { x: 10, y: 10 });
+  assert.equal(endNear({ x: 60, y: 20 }, [LENGTH], twice), null);
+  assert.equal(endNear({ x: 20, y: 28.5 }, [LENGTH], twice), null);
+  assert.equal(endNear({ x: 20, y: 20 }, [], twice), null);
 });
 
 test("an ellipse is taken by its rim and lets its inside through", () => {

@@ -31,17 +31,10 @@ if TYPE_CHECKING:
 
     from tests.conftest import Cast
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "alone")]
 ClientOf = Callable[..., "Client"]
 DCIODVFY, DSR2HTML, DCMP2PGM = (f"/usr/bin/{name}" for name in ("dciodvfy", "dsr2html", "dcmp2pgm"))
 LINE = {"kind": "length", "geometry": {"points": [[2, 3], [5, 7]]}, "label": "target 1"}
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-    forget_what_was_drawn()
 
 
 def draw(client: Client, image: Dataset, **values: Any) -> None:
@@ -142,6 +135,59 @@ def test_measurements_of_a_real_image_become_three_valid_objects(
     keys = highdicom.ko.KeyObjectSelectionDocument.from_dataset(pydicom.dcmread(files["KO"]))
     assert [item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for item in keys.content.get_references()] == [
         mister.SOPInstanceUID
+    ]
+
+
+def test_ways_distances_and_ratios_are_told_by_codes_that_others_know(
+    mister: Dataset, cast: Cast, client_of: ClientOf
+) -> None:
+    client = client_of(cast.reader)
+    draw(client, mister, kind="polyline", geometry={"points": [[10, 10], [40, 10], [40, 50]]})
+    draw(client, mister, kind="line_distance", geometry={"points": [[10, 100], [30, 100], [60, 140]]})
+    draw(client, mister, kind="cardiothoracic", geometry={"points": [[100, 200], [160, 200], [70, 220], [190, 220]]})
+    path = export(client, mister.StudyInstanceUID)["SR"]
+    assert errors_of(path) == []
+    row, column = map(float, mister.PixelSpacing)
+    assert numbers_of(path) == [
+        ("polyline", "Path length", round(30 * column + 40 * row, 3), "mm"),
+        ("line distance", "Distance", round(40 * row, 3), "mm"),
+        ("cardiothoracic", "Ratio", 0.5, "{ratio}"),
+        ("cardiothoracic", "Width", round(60 * column, 3), "mm"),
+        ("cardiothoracic", "Width", round(120 * column, 3), "mm"),
+    ]
+    ds = pydicom.dcmread(path)
+    assert [
+        one.ConceptCodeSequence[0].CodeMeaning
+        for element in ds.iterall()
+        if element.keyword == "ContentSequence"
+        for one in element.value
+        if one.ValueType == "CODE" and one.ConceptNameCodeSequence[0].CodeMeaning == "Finding Site"
+    ][-2:] == ["Heart", "Thorax"]
+    # The perpendicular of the distance meets the line through (10, 100) and (30, 100) below (60, 140).
+    points = [np.reshape(element.value, (-1, 3)) for element in ds.iterall() if element.keyword == "GraphicData"]
+    position, along = np.array(mister.ImagePositionPatient, float), np.array(mister.ImageOrientationPatient, float)
+    foot = position + 59.5 * column * along[:3] + 99.5 * row * along[3:]
+    assert any(np.allclose(one[0], foot, atol=1e-3) for one in points)
+
+
+def test_a_caliper_on_a_spectrum_is_told_as_time_and_velocity(cast: Cast, client_of: ClientOf) -> None:
+    image = multi_frame(3, rows=16, columns=16)
+    region = Dataset()
+    region.RegionLocationMinX0 = region.RegionLocationMinY0 = 0
+    region.RegionLocationMaxX1 = region.RegionLocationMaxY1 = 15
+    region.PhysicalUnitsXDirection, region.PhysicalUnitsYDirection = 4, 7
+    region.PhysicalDeltaX, region.PhysicalDeltaY = 0.005, -0.5
+    region.RegionSpatialFormat, region.RegionDataType, region.RegionFlags = 3, 3, 0
+    image.SequenceOfUltrasoundRegions = [region]
+    store(image)
+    client = client_of(cast.reader)
+    draw(client, image, **LINE, stack=image.SOPInstanceUID)
+    path = export(client, image.StudyInstanceUID)["SR"]
+    assert errors_of(path) == []
+    # From (2, 3) to (5, 7): three pixels of 5 ms and four of 0.5 cm/s.
+    assert numbers_of(path) == [
+        ("target 1", "Duration (attribute)", 0.015, "s"),
+        ("target 1", "Velocity difference", 2.0, "cm/s"),
     ]
 
 

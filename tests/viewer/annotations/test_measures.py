@@ -103,6 +103,10 @@ def test_ultrasound_measures_in_the_one_region_that_holds_the_whole_shape() -> N
     assert (across.area, across.unit) == (pytest.approx(22), "px")
     seconds = measure(shape("length", (12, 1), (14, 1)), ultrasound(), 1)
     assert (seconds.lengths, seconds.unit) == ((2.0,), "px")
+    # 0.01 s a pixel across, 1 cm/s down.
+    spectrum = measure(shape("length", (12, 1), (14, 5)), ultrasound(), 1)
+    assert spectrum.axes == (("s", pytest.approx(0.02)), ("cm/s", pytest.approx(4.0)))
+    assert inside.axes == () and measure(shape("length", (1, 1), (12, 3)), ultrasound(), 1).axes == ()
 
 
 def test_the_mean_of_a_ramp_in_a_rectangle_is_the_mean_of_its_corners() -> None:

@@ -28,6 +28,7 @@ from viewer.exports.wishes import read_wish
 
 if TYPE_CHECKING:
     from django.test import Client
+    from pytest_django import Settings
 
     from tests.conftest import Cast
 
@@ -132,6 +133,33 @@ def test_a_series_becomes_an_animation_at_its_rate(
         assert picture.info["duration"] == duration
         grey = np.asarray(picture.convert("L"))
         assert abs(int(grey[400, 400]) - int(((value - 199.5) / 399 + 0.5) * 255)) <= 1
+
+
+def test_a_film_is_made_by_the_sites_own_encoder_and_only_where_there_is_one(
+    study: Study, cast: Cast, client_of: ClientOf, settings: Settings, tmp_path: Path
+) -> None:
+    client = client_of(cast.reader)
+    wish = {"form": "mp4", "with_names": False, "frames": frames(1, 2, 3), "rate": 10}
+    refused = ask(client, study, **wish)
+    assert refused.status_code == 400 and "ffmpeg" in refused.json()["error"]
+    # Stands in for ffmpeg: what it was called with, then what it was given.
+    program = tmp_path / "encoder"
+    program.write_text('#!/bin/sh\nfor last; do :; done\n{ echo "$@"; cat; } > "$last"\n')
+    program.chmod(0o700)
+    settings.PORTAL_FFMPEG = str(program)
+    data, response = fetched(client, ask(client, study, **wish))
+    called, _, given = data.partition(b"\n")
+    assert response["Content-Type"] == "video/mp4" and "mp4" in response["Content-Disposition"]
+    assert b"-pix_fmt rgb24 -s 512x512 -r 10 -i -" in called
+    film = np.frombuffer(given, np.uint8).reshape(3, 512, 512, 3)
+    for number, value in enumerate((100, 200, 300)):
+        assert abs(int(film[number, 400, 400, 0]) - int(((value - 199.5) / 399 + 0.5) * 255)) <= 1
+    program.write_text("#!/bin/sh\ncat > /dev/null\nexit 3\n")
+    job = Job.objects.get(pk=ask(client, study, **wish).json()["job"])
+    while run.run_waiting_jobs():
+        pass
+    job.refresh_from_db()
+    assert job.state != Job.State.DONE and "ended with 3" in job.message
 
 
 def test_the_files_of_a_study_are_the_originals(study: Study, cast: Cast, client_of: ClientOf) -> None:

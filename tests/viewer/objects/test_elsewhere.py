@@ -10,32 +10,16 @@ import numpy as np
 import pydicom
 import pytest
 
-from archive.indexing.writer import index_waiting_files
 from archive.models import Instance, Study
-from tests.journeys.sending import forget_what_was_drawn, send_file
+from tests.journeys.sending import send_study
 
 if TYPE_CHECKING:
     from django.test import Client
 
     from tests.conftest import Cast
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "alone")]
 ClientOf = Callable[..., "Client"]
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-    forget_what_was_drawn()
-
-
-def send(*paths: Path) -> Study:
-    for path in paths:
-        send_file(path)
-    index_waiting_files()
-    forget_what_was_drawn()
-    return Study.objects.get()
 
 
 def asked(client: Client, study: Study) -> dict[str, Any]:
@@ -46,7 +30,7 @@ def asked(client: Client, study: Study) -> dict[str, Any]:
 
 def test_a_ruler_of_another_viewer_lies_where_its_report_says(data_dir: Path, cast: Cast, client_of: ClientOf) -> None:
     folder = data_dir / "sr/dwv_tid1500"
-    study = send(folder / "squares.dcm", folder / "sr-ruler.dcm")
+    study = send_study(folder / "squares.dcm", folder / "sr-ruler.dcm")
     image, report = pydicom.dcmread(folder / "squares.dcm"), pydicom.dcmread(folder / "sr-ruler.dcm")
     found = asked(client_of(cast.reader), study)["findings"]
     assert [one["values"] for one in found] == [["Length 4.025 mm"]] * 3
@@ -62,7 +46,7 @@ def test_a_ruler_of_another_viewer_lies_where_its_report_says(data_dir: Path, ca
 def test_a_circle_is_drawn_round_with_the_radius_of_its_report(data_dir: Path, cast: Cast, client_of: ClientOf) -> None:
     """dwv: radius 2 mm on pixels of 1 mm, middle and a point of the rim."""
     folder = data_dir / "sr/dwv_tid1500"
-    study = send(folder / "squares.dcm", folder / "sr-circle.dcm")
+    study = send_study(folder / "squares.dcm", folder / "sr-circle.dcm")
     group = pydicom.dcmread(folder / "sr-circle.dcm").ContentSequence[0].ContentSequence[0]
     (region,) = [one for one in group.ContentSequence if one.ValueType == "SCOORD"]
     middle, rim = np.reshape(region.GraphicData, (2, 2))
@@ -75,7 +59,7 @@ def test_measurements_of_a_real_study_come_with_their_names(data_dir: Path, cast
     folder = data_dir / "mr_series/mister_mr"
     reports = sorted(folder.glob("sr_*/*.dcm"))
     images = sorted(folder.glob("cor_t1/*.dcm")) + sorted(folder.glob("sag_t1/*.dcm"))
-    study = send(*images, *reports)
+    study = send_study(*images, *reports)
     found = asked(client_of(cast.reader), study)["findings"]
     said = {(one["name"], *one["values"]) for one in found}
     assert ("Length", "Length 55.99 mm") in said
@@ -86,7 +70,7 @@ def test_measurements_of_a_real_study_come_with_their_names(data_dir: Path, cast
 
 def test_key_images_of_others_are_told_with_their_stack(data_dir: Path, cast: Cast, client_of: ClientOf) -> None:
     folder = data_dir / "mr_series/mister_mr"
-    study = send(
+    study = send_study(
         folder / "cor_t1/0007.dcm", folder / "sag_t1/0002.dcm", data_dir / "presentation/derived_kos_mister.dcm"
     )
     keys = asked(client_of(cast.reader), study)["key_images"]
@@ -100,7 +84,7 @@ def test_key_images_of_others_are_told_with_their_stack(data_dir: Path, cast: Ca
 
 def test_reports_of_others_are_for_those_who_read_reports(data_dir: Path, cast: Cast, client_of: ClientOf) -> None:
     folder = data_dir / "sr/dwv_tid1500"
-    study = send(folder / "squares.dcm", folder / "sr-ruler.dcm")
+    study = send_study(folder / "squares.dcm", folder / "sr-ruler.dcm")
     assert asked(client_of(cast.technologist), study)["findings"] == []
     address = f"/api/studies/{study.study_instance_uid}/elsewhere"
     assert client_of(cast.outsider).get(address).status_code == 404

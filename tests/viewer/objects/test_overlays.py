@@ -14,9 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from archive.indexing.writer import index_waiting_files
 from archive.models import Series, Study
-from tests.journeys.sending import forget_what_was_drawn, send_file, store
+from tests.journeys.sending import forget_what_was_drawn, send_study, store
 from tests.phantoms import ct_image, ramp
 
 if TYPE_CHECKING:
@@ -24,23 +23,8 @@ if TYPE_CHECKING:
 
     from tests.conftest import Cast
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "alone")]
 ClientOf = Callable[..., "Client"]
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-    forget_what_was_drawn()
-
-
-def send(*paths: Path) -> Study:
-    for path in paths:
-        send_file(path)
-    index_waiting_files()
-    forget_what_was_drawn()
-    return Study.objects.get()
 
 
 def asked(client: Client, address: str) -> Any:
@@ -68,7 +52,7 @@ def test_overlapping_segments_lie_on_their_slices_pixel_by_pixel(
     data_dir: Path, cast: Cast, client_of: ClientOf
 ) -> None:
     folder, path = data_dir / "ct_series/liver_3slice", data_dir / "seg_rt/liver_partial_overlaps.dcm"
-    study, client = send(*folder.iterdir(), path), client_of(cast.reader)
+    study, client = send_study(*folder.iterdir(), path), client_of(cast.reader)
     (overlay,) = asked(client, f"/api/studies/{study.study_instance_uid}/overlays")["overlays"]
     ct = Series.objects.get(modality="CT").series_instance_uid
     assert (overlay["kind"], overlay["stacks"]) == ("binary", [ct])
@@ -107,7 +91,7 @@ def test_overlapping_segments_lie_on_their_slices_pixel_by_pixel(
 def test_segments_of_a_pet_lie_at_the_same_place_of_the_ct(data_dir: Path, cast: Cast, client_of: ClientOf) -> None:
     """PET pixels of 4.69 mm over CT pixels of 0.98 mm, one frame of reference."""
     folder = data_dir / "petct/acrin_042"
-    study = send(*folder.glob("ct/*"), *folder.glob("pet_ac/*"), folder / "seg_0.dcm")
+    study = send_study(*folder.glob("ct/*"), *folder.glob("pet_ac/*"), folder / "seg_0.dcm")
     client = client_of(cast.reader)
     (overlay,) = asked(client, f"/api/studies/{study.study_instance_uid}/overlays")["overlays"]
     ct = Series.objects.get(modality="CT").series_instance_uid
@@ -154,7 +138,7 @@ def test_a_structure_set_lies_on_its_slices_with_names_and_colors(
     data_dir: Path, cast: Cast, client_of: ClientOf
 ) -> None:
     folder = data_dir / "petct/sts_001"
-    study, client = send(*folder.glob("ct/**/*.dcm"), folder / "rtstruct_ct.dcm"), client_of(cast.reader)
+    study, client = send_study(*folder.glob("ct/**/*.dcm"), folder / "rtstruct_ct.dcm"), client_of(cast.reader)
     (overlay,) = asked(client, f"/api/studies/{study.study_instance_uid}/overlays")["overlays"]
     ds = pydicom.dcmread(folder / "rtstruct_ct.dcm")
     names = {int(one.ROINumber): str(one.ROIName) for one in ds.StructureSetROISequence}
@@ -226,7 +210,7 @@ def test_only_objects_of_the_same_frame_of_reference_can_be_asked_for(
     data_dir: Path, cast: Cast, client_of: ClientOf
 ) -> None:
     path = data_dir / "seg_rt/liver_partial_overlaps.dcm"
-    study = send(*(data_dir / "ct_series/liver_3slice").iterdir(), path)
+    study = send_study(*(data_dir / "ct_series/liver_3slice").iterdir(), path)
     ct, uid = Series.objects.get(modality="CT").series_instance_uid, pydicom.dcmread(path).SOPInstanceUID
     address = f"/api/stacks/{ct}/frames/1/overlays/{uid}"
     assert client_of(cast.outsider).get(address).status_code == 404

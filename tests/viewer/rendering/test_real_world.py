@@ -11,12 +11,13 @@ import pytest
 from pydicom import Dataset, dcmread
 
 from archive.pixels.describe import describe, from_json, to_json
-from archive.pixels.description import RealWorldMapping
+from archive.pixels.description import RealWorldMapping, VoiFunction
 from archive.pixels.real_world import real_world_mappings
 from tests.phantoms import enhanced_ct, image
 from tests.viewer.rendering.corpus import open_image
 from viewer.rendering.real_world import real_world_value
 from viewer.rendering.values import value_at
+from viewer.rendering.voi_lut import apply_window
 
 
 def mapping(unit: str = "mm2/s", **attributes: Any) -> Dataset:
@@ -138,6 +139,16 @@ def test_a_real_parametric_map_reads_in_its_unit(data_dir: Path) -> None:
     assert pixel.real_world[0].value == item.RealWorldValueSlope * float(values[64, 64]) + item.RealWorldValueIntercept
     # UCUM writes a number without a unit as "1".
     assert (code, pixel.real_world[0].unit) == ("1", "")
+
+
+def test_a_real_parametric_map_from_0_to_1_is_drawn_in_all_its_greys(data_dir: Path) -> None:
+    """Center 0.5, width 1: a step for whole numbers, a ramp for fractions; 0 is black, 1 white."""
+    path = data_dir / "seg_rt" / "parametric_map_float.dcm"
+    opened = open_image(path)
+    values = np.frombuffer(dcmread(path).FloatPixelData, "<f4").reshape(128, 128)
+    (window,) = opened.description.frame(1).windows
+    assert (window.center, window.width, window.function) == (0.5, 1.0, VoiFunction.LINEAR_EXACT)
+    assert np.array_equal(apply_window(values, window), np.floor(values.astype(float) * 255))
 
 
 def test_the_mapping_object_of_a_real_pet_has_the_factor_of_its_site(data_dir: Path) -> None:

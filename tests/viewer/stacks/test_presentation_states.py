@@ -10,7 +10,7 @@ from django.test import Client
 from pydicom import Dataset
 
 from archive.models import Instance
-from tests.journeys.sending import forget_what_was_drawn, store
+from tests.journeys.sending import store
 from tests.phantoms import ct_image, multi_frame, ramp
 from tests.presentation_states import (
     BLENDING,
@@ -25,16 +25,8 @@ from tests.presentation_states import (
 if TYPE_CHECKING:
     from tests.conftest import Cast
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "alone")]
 STUDY, SERIES = "2.25.1001", "2.25.1002"
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No message to a worker, and nothing kept from the test before."""
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-    forget_what_was_drawn()
 
 
 @pytest.fixture

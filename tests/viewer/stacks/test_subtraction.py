@@ -13,7 +13,7 @@ from PIL import Image
 from pydicom import Dataset
 
 from tests.conftest import Cast
-from tests.journeys.sending import forget_what_was_drawn, store
+from tests.journeys.sending import store
 from tests.phantoms import STUDY_INSTANCE_UID, image
 from viewer.tiles import frames as kept_frames
 
@@ -21,15 +21,7 @@ XA_IMAGE = "1.2.840.10008.5.1.4.1.1.12.1"
 SOP_INSTANCE_UID = "2.25.77"
 SUBTRACTED = f"{SOP_INSTANCE_UID}.sub"
 
-pytestmark = pytest.mark.usefixtures("portal_data", "transactional_db")
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No message to a worker, and nothing kept from the test before."""
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-    forget_what_was_drawn()
+pytestmark = pytest.mark.usefixtures("portal_data", "transactional_db", "alone")
 
 
 @pytest.fixture

@@ -22,18 +22,10 @@ from viewer.rendering.color_maps import MAP_NAMES, color_map
 if TYPE_CHECKING:
     from tests.conftest import Cast
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "alone")]
 SERIES = "2.25.1002"
 MANIFEST = f"/stacks/{SERIES}/manifest.json"
 VALUE_TILE = f"/tiles/{SERIES}/1/0/0/0.png?values=1"
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No message to a worker, and nothing kept from the test before."""
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-    forget_what_was_drawn()
 
 
 @pytest.fixture

@@ -13,25 +13,17 @@ from django.test import Client
 from PIL import Image
 
 from archive.models import Grant, Instance, Study
-from tests.journeys.sending import forget_what_was_drawn, store
+from tests.journeys.sending import store
 from tests.phantoms import ct_image, ct_series, image, mr_image, ramp
 
 if TYPE_CHECKING:
     from tests.conftest import Cast
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("portal_data", "alone")]
 STUDY, SERIES = "2.25.1001", "2.25.1002"
 STUDY_MANIFEST = f"/studies/{STUDY}/manifest.json"
 STACK_MANIFEST = f"/stacks/{SERIES}/manifest.json"
 THUMBNAIL = f"/stacks/{SERIES}/thumbnail.png"
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No message to a worker, and nothing kept from the test before."""
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-    forget_what_was_drawn()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pydicom import Dataset
 from archive.models import Series
 from archive.pixels.description import VoiFunction, Window
 from tests.conftest import Cast
-from tests.journeys.sending import forget_what_was_drawn, store
+from tests.journeys.sending import store
 from tests.phantoms import PET_IMAGE, SERIES_INSTANCE_UID, ct_image, image, mr_image, ramp
 from viewer.rendering.stack_window import StackWindow, WindowOrigin
 from viewer.stacks import suv
@@ -34,11 +34,8 @@ pytestmark = pytest.mark.usefixtures("portal_data", "transactional_db")
 
 
 @pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No message to a worker, and nothing kept from the test before."""
-    monkeypatch.setattr("archive.receiving.intake.announce_incoming", lambda: None)
-    monkeypatch.setattr("archive.jobs.queue.wake_worker", lambda: None)
-    forget_what_was_drawn()
+def without_uptake(alone: None) -> None:
+    """Nothing kept from the test before."""
     suv._found.clear()
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+import pydicom
 import pytest
 from django.utils import timezone
 
-from archive.models import Study
+from archive.models import Instance, Study
+from tests.journeys.sending import send_study, store
 from tests.viewer.worklist.studies import make_study
+from viewer.annotations.saving import Drawn, delete_annotation, save_annotation
+from viewer.annotations.shapes import read_shape
 from viewer.models import ReadingTask, TimeLimit
+from viewer.worklist.changes import change_number
 from viewer.worklist.rows import StudyRow, digest_of, load_rows, waiting_in_words
 
 if TYPE_CHECKING:
@@ -54,6 +61,28 @@ def test_arriving_images_are_counted_and_then_ready(cast: Cast) -> None:
 def test_one_image_is_no_plural(cast: Cast) -> None:
     found = row(make_study(1, ready=False, instance_count=1, held_back_count=1), cast)
     assert (found.images, found.held_back) == ("arriving 1 image", "1 image of this study is held back")
+
+
+def test_key_images_of_readers_and_of_others_are_counted(
+    portal_data: Path, alone: None, data_dir: Path, cast: Cast
+) -> None:
+    slices = [data_dir / "mr_series/mister_mr" / name for name in ("cor_t1/0007.dcm", "sag_t1/0002.dcm")]
+    study = send_study(*slices, data_dir / "presentation/derived_kos_mister.dcm")
+    # The selection names these two images.
+    assert row(study, cast).key_images == 2
+    uid = Instance.objects.filter(series__modality="MR").values_list("sop_instance_uid", flat=True)[0]
+    drawn = Drawn(read_shape("key_image", {"points": []}), "stack", uid, 1, "", None)
+    before, made = change_number(), uuid4()
+    save_annotation(study=study, annotation_id=made, version=0, drawn=drawn, user=cast.reader)
+    assert row(study, cast).key_images == 3 and change_number() != before
+    delete_annotation(study=study, annotation_id=made, version=1, user=cast.reader)
+    assert row(study, cast).key_images == 2
+    rejection = pydicom.dcmread(data_dir / "presentation/derived_kos_mister.dcm")
+    rejection.SOPInstanceUID = rejection.file_meta.MediaStorageSOPInstanceUID = "2.25.77"
+    rejection.ConceptNameCodeSequence[0].CodeValue = "113001"
+    Instance.objects.filter(sop_class_uid=rejection.SOPClassUID).update(rejection="quality")
+    store(rejection)
+    assert row(study, cast).key_images == 0
 
 
 def test_images_that_are_held_back_are_said(cast: Cast) -> None:

@@ -13,6 +13,7 @@ import { save, viewPicture } from "./view_picture.js";
 const PICTURES = [["png", "PNG"], ["jpeg", "JPEG"]];
 const SHEET = [["pdf", "PDF, six on a page"]];
 const LOOPS = [["gif", "GIF"], ["apng", "animated PNG (every grey level)"]];
+const FILM = ["mp4", "MP4"];
 const MOST_FRAMES = 400;
 
 const WHAT = Object.freeze([
@@ -31,16 +32,18 @@ function wanted(viewport, stack, frame) {
   return { stack, frame, look, rotation, flipped };
 }
 
-async function keyFrames(viewport, store, library) {
-  const keys = store.all.filter((mark) => mark.kind === "key_image" && !mark.study);
+/** Key images of readers and those that others sent, each once. */
+async function keyFrames(viewport, store, foreign, library) {
+  const own = store.all.filter((mark) => mark.kind === "key_image" && !mark.study);
+  const keys = [...new Map([...own, ...foreign.keyImages].map((mark) => [`${mark.SOPInstanceUID} ${mark.FrameNumber}`, mark])).values()];
   const found = await Promise.all(keys.map(async (mark) => [mark.stack, frameOf(await library.manifest(mark.stack), mark)]));
   return found.filter(([, frame]) => frame).map(([stack, frame]) => wanted(viewport, stack, frame));
 }
 
-async function framesOf(what, { viewport, store, library }) {
+async function framesOf(what, { viewport, store, foreign, library }) {
   const { manifest, frame } = viewport;
   if (what === "image") return [wanted(viewport, manifest.stack, frame)];
-  if (what === "keys") return keyFrames(viewport, store, library);
+  if (what === "keys") return keyFrames(viewport, store, foreign, library);
   if (what !== "series") return [];
   const numbers = manifest.frames.map((_, at) => at + 1).filter((number) => !manifest.frames[number - 1].reason);
   return numbers.slice(0, MOST_FRAMES).map((number) => wanted(viewport, manifest.stack, number));
@@ -51,7 +54,10 @@ function radios(name, legend, choices) {
   return element("fieldset", { class: "export-set" }, element("legend", { text: legend }), ...rows);
 }
 
-/** @param {{study: string, pane: object, store: object, library: object, rate: number|null}} context */
+/**
+ * @param {{study: string, pane: object, store: object, foreign: object, library: object, rate: number|null, makesFilms: boolean,
+ *   mayShare: boolean}} context
+ */
 export function openExport(context) {
   const what = radios("what", "What", WHAT.map(({ id, label }) => [id, label]));
   const forms = element("div");
@@ -60,9 +66,11 @@ export function openExport(context) {
   const button = element("button", { class: "button button-primary", type: "submit", text: "Save" });
   const named = element("label", { class: "export-choice" }, names, "Name, ID and birth date on the pictures");
   const node = element("form", { class: "export-form" }, what, forms, named, element("div", { class: "button-row" }, button, status));
+  const deidentified = element("p", {}, element("a", { href: `/studies/${context.study}/deidentified`, text: "De-identified instead" }));
   const showForms = () => {
     const chosen = WHAT.find(({ id }) => id === new FormData(node).get("what"));
-    forms.replaceChildren(radios("form", "As", chosen.forms));
+    forms.replaceChildren(radios("form", "As", chosen.id === "series" && context.makesFilms ? [...chosen.forms, FILM] : chosen.forms));
+    if (chosen.id === "study" && context.mayShare) forms.append(deidentified);
     named.hidden = chosen.id === "study";
   };
   node.addEventListener("change", (event) => event.target.name === "what" && showForms());
@@ -90,7 +98,7 @@ async function take(context, { what, form }, withNames, status) {
     status.textContent = "Saved.";
     return;
   }
-  const frames = await framesOf(what, { viewport: context.pane.viewport, store: context.store, library: context.library });
+  const frames = await framesOf(what, { viewport: context.pane.viewport, store: context.store, foreign: context.foreign, library: context.library });
   if (what !== "study" && !frames.length) {
     status.textContent = what === "keys" ? "No image is marked as a key image yet (k)." : "There is no image to save.";
     return;

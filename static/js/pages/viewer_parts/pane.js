@@ -2,11 +2,12 @@
  * One place of the layout: a viewport with its text, measurements, scroll bar and value read-out, and the element that
  * has the focus. Tools speak to a pane.
  */
+import { endNear } from "../../annotations/mark_geometry.js";
 import { element } from "../../core/dom.js";
 import { MarksLayer } from "../../annotations/marks_layer.js";
 import { ForeignLayer } from "../../objects/foreign_layer.js";
 import { OverlayLayer } from "../../objects/overlay_layer.js";
-import { handlesOf, shifted } from "../../geometry/shapes.js";
+import { shifted } from "../../geometry/shapes.js";
 import { preference } from "../../core/preferences.js";
 import { readNumbers } from "../../geometry/written_values.js";
 import { PointerRouter } from "../../tools/pointer_router.js";
@@ -20,9 +21,6 @@ import { Loupe } from "./loupe.js";
 import { watchSize } from "./watch_size.js";
 
 const MOST_CHARACTERS = 200;
-/** An end of a measurement draws another to itself from so near, in CSS pixels. */
-const SNAP_PX = 8;
-
 const NOT_KEPT = "Not kept: open the prior itself to measure in it.";
 
 /** Events: "activity" when the reader does something in it, "region" with what was drawn for a remark as `detail`. */
@@ -198,13 +196,7 @@ export class Pane extends EventTarget {
   /** The place of a pointer, or the end of another measurement near it where the reader has asked for that. */
   snapped({ css, image }) {
     if (!preference("snap", false)) return image;
-    const ends = this.#store.of(this.viewport.frameFacts).flatMap(handlesOf);
-    const far = (end) => {
-      const { x, y } = this.viewport.toCss(end);
-      return Math.hypot(x - css.x, y - css.y);
-    };
-    const nearest = ends.reduce((best, end) => (best && far(best) <= far(end) ? best : end), null);
-    return nearest && far(nearest) <= SNAP_PX ? { x: nearest.x, y: nearest.y } : image;
+    return endNear(css, this.#store.of(this.viewport.frameFacts), (point) => this.viewport.toCss(point)) ?? image;
   }
 
   setDraft(draft) {

@@ -53,7 +53,7 @@ export class Strip {
       "a",
       {
         class: entry.derived ? "strip-item strip-item-derived" : "strip-item",
-        href: entry.stack || !entry.page ? `?stack=${entry.stack}` : entry.page,
+        href: entry.page || `?stack=${entry.stack}`,
         "data-stack": entry.stack,
         draggable: entry.drawable ? "true" : "false",
         title: [number, seriesName(entry), entry.label, entry.processed, entry.reason].filter(Boolean).join(" · "),
@@ -93,8 +93,8 @@ export class Strip {
   #clicked(event) {
     const item = event.target.closest(".strip-item");
     if (!item || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    // An object without a picture has a page of its own.
-    if (!item.dataset.stack && item.getAttribute("href").startsWith("/")) return;
+    // An object without a picture, and a video, have a page of their own.
+    if (item.getAttribute("href").startsWith("/")) return;
     event.preventDefault();
     if (!item.dataset.stack) return;
     this.#viewer.show(this.#viewer.active, item.dataset.stack);

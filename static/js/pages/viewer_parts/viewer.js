@@ -152,7 +152,7 @@ export class Viewer extends EventTarget {
     this.#remember(pane.viewport);
     this.#asked.set(pane, stack);
     // Another series' picture never stays under a new heading.
-    pane.viewport.show(null, { problem: entry && !entry.drawable ? entry.reason : "" });
+    pane.viewport.show(null, entry && !entry.drawable ? { problem: entry.reason, page: entry.page } : {});
     this.#tell("shown");
     if (!stack || (entry && !entry.drawable)) return;
     try {
