@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("archive", "0008_grants"),
+        ("archive", "0009_storage_commitment_of_peers"),
     ]
 
     operations = [
