@@ -96,6 +96,7 @@ def test_a_rule_is_made_and_every_change_audited(client: Client) -> None:
     values = {
         "name": "night",
         "action": "forward",
+        "trigger": "arrival",
         "peer": there.pk,
         "enabled": "on",
         "most_priors": 3,

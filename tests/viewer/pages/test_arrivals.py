@@ -111,11 +111,15 @@ def test_what_is_expected_and_what_nobody_ordered_stand_on_the_board(cast: Cast)
     make_step(start_date="20200101", patient_name="LONG^AGO")
     step_today(state="DISCONTINUED", patient_name="STAYED^AWAY")
     make_study(5, name="WALK^In", patient_id="W1", arrived_ago=timedelta(seconds=5))
+    Study.objects.update(study_date=today())
+    make_study(6, name="PRIOR^Pat", patient_id="W2", arrived_ago=timedelta(seconds=3))
+    Study.objects.filter(patient_name="PRIOR^Pat").update(study_date="20200101")
     board = board_of(cast.technologist)
     assert [(entry.part, entry.who.name, entry.what.state) for entry in board.entries] == [
         (Part.NOW, "WALK, In", ""),
         (Part.EXPECTED, "EARLY, EVA", "patient is here"),
         (Part.EXPECTED, "LATE, LEA", "expected"),
+        (Part.OLDER, "PRIOR, Pat", ""),
     ]
     assert board.entries[0].what.is_unscheduled
 
@@ -125,6 +129,7 @@ def test_a_study_finds_its_step_by_accession_only_for_the_same_patient(cast: Cas
     step_today(accession_number="A2", patient_id="somebody else")
     make_study(1, accession_number="A1", patient_id="P-4711", arrived_ago=timedelta(seconds=5))
     make_study(2, accession_number="A2", patient_id="99887", arrived_ago=timedelta(seconds=9))
+    Study.objects.update(study_date=today())
     parts = [(entry.part, entry.what.is_unscheduled) for entry in board_of(cast.technologist).entries]
     assert parts == [(Part.NOW, False), (Part.NOW, True), (Part.EXPECTED, False)]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ("reader", ["Worklist", "Search", "Upload", "Other archives", "Jobs"]),
         ("technologist", ["Studies", "Arrivals", "Search", "Upload", "Other archives", "Jobs", "Quarantine"]),
         ("referrer", ["My referrals", "Search", "Upload", "Emergency"]),
-        ("admin", ["Upload", "Other archives", "Jobs", "Quarantine", "Emergency", "Administration"]),
+        ("admin", ["Upload", "Other archives", "Jobs", "Quarantine", "Emergency", "Network", "Administration"]),
         ("outsider", []),
     ],
 )
