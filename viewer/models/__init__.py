@@ -9,7 +9,8 @@ from viewer.models.notification import Delivery, DeliveryAttempt, Notification, 
 from viewer.models.preferences import Preferences
 from viewer.models.question import Question
 from viewer.models.reading_task import ReadingTask
-from viewer.models.report import Macro, Report, ReportTemplate, ReportVersion
+from viewer.models.report import EarlierDraft, Macro, Report, ReportPolicy, ReportTemplate, ReportVersion
+from viewer.models.result import OutsideReport, ResultReceiver
 from viewer.models.saved_filter import SavedFilter
 from viewer.models.share_link import SeriesMask, ShareLink, ShareOpening, SharePolicy, UploadRequest
 from viewer.models.time_limit import TimeLimit
@@ -24,16 +25,20 @@ __all__ = [
     "CriticalResult",
     "Delivery",
     "DeliveryAttempt",
+    "EarlierDraft",
     "HangingProtocol",
     "Macro",
     "Notification",
     "NotificationChoices",
+    "OutsideReport",
     "Preferences",
     "Question",
     "ReadingTask",
     "Report",
+    "ReportPolicy",
     "ReportTemplate",
     "ReportVersion",
+    "ResultReceiver",
     "SavedFilter",
     "SeriesMask",
     "ShareLink",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 SECTIONS = ("indication", "technique", "comparison", "findings", "impression")
@@ -36,9 +37,57 @@ class Report(models.Model):
     has_addendum = models.BooleanField(default=False)
     """An addendum was signed; what lists show as "addendum"."""
     saved_at = models.DateTimeField()
+    measurements = models.JSONField(default=list, blank=True)
+    """What was dropped into the text; ``viewer.reports.measurements`` reads and writes it."""
 
     def __str__(self) -> str:
         return f"report {self.pk}"
+
+
+class EarlierDraft(models.Model):
+    """A draft's text before somebody else, or a later sitting, saved over it; kept for a while, to look back."""
+
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="earlier_drafts")
+    number = models.PositiveIntegerField()
+    text = models.JSONField()
+    """Section -> text."""
+    author_name = models.CharField(max_length=330, blank=True)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["report", "-number"]
+        constraints = [models.UniqueConstraint(name="one_earlier_draft_a_number", fields=["report", "number"])]
+
+    def __str__(self) -> str:
+        return f"report {self.report_id} draft {self.number}"
+
+
+class ReportPolicy(models.Model):
+    """What the site says about writing reports; one row."""
+
+    earlier_drafts_kept_days = models.PositiveSmallIntegerField(
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="Days for which earlier texts of a draft can be looked at. The draft itself and what was signed stay.",
+    )
+    dictation = models.BooleanField(
+        "dictation by the browser",
+        default=False,
+        help_text="Shows a microphone beside each section where the browser can listen. The portal never gets the "
+        "sound, but many browsers send it to their maker to be understood: switch it on only where that is allowed.",
+    )
+
+    class Meta:
+        verbose_name_plural = "report policy"
+        constraints = [models.CheckConstraint(name="one_report_policy", condition=models.Q(pk=1))]
+
+    def __str__(self) -> str:
+        return "report policy"
+
+    @classmethod
+    def current(cls) -> ReportPolicy:
+        """The site's row, or what holds before anybody has made one."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
 
 
 class SignedVersionChanged(TypeError):
@@ -78,6 +127,8 @@ class ReportVersion(models.Model):
     signed_at = models.DateTimeField()
     previous_sha256 = models.CharField(max_length=64, blank=True)
     sha256 = models.CharField(max_length=64)
+    measurements = models.JSONField(null=True, editable=False)
+    """What of the text is a measurement, as it was signed; None where nothing was."""
 
     objects = ReportVersionQuerySet.as_manager()
 
