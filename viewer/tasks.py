@@ -23,12 +23,14 @@ def chase_critical_results() -> None:
 
 @shared_task
 def trim_cache() -> None:
-    """Keep the levels of large images within the site's limit, and files to take away for a day."""
+    """Keep the levels of large images within the site's limit, files to take away for a day, earlier drafts for a while."""
     from viewer.exports.keeping import remove_old
+    from viewer.reports.earlier import drop_old_drafts
     from viewer.tiles.level_cache import limit_bytes, trim_levels
 
     trim_levels(limit_bytes())
     remove_old()
+    drop_old_drafts()
 
 
 @shared_task

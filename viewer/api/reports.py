@@ -105,6 +105,7 @@ def _save(request: HttpRequest, study: Study) -> HttpResponse:
             began_with=number_of(request),
             patient=patient_of(values),
             patient_confirmed=values.get("patient_confirmed") is True,
+            measurements=values.get("measurements") or (),
         )
         saved = save_draft(_change(request, study), draft)
     except (errors.ReportRefusal, WorklistRefusal) as refusal:
@@ -204,7 +205,7 @@ def _sign(request: HttpRequest, study_instance_uid: str, *, is_addendum: bool) -
         version = sign(_change(request, study), signature)
     except (errors.ReportRefusal, WorklistRefusal) as refusal:
         return refused(refusal, {})
-    return JsonResponse(version_in_json(version), status=201)
+    return JsonResponse(version_in_json(version, study), status=201)
 
 
 # --- What was signed --------------------------------------------------------------------------------------------------
@@ -219,7 +220,7 @@ def versions(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     found = readable_versions(user_of(request), study)
     if found:
         record_view(request, study)
-    return JsonResponse({"versions": [version_in_json(version) for version in found]})
+    return JsonResponse({"versions": [version_in_json(version, study) for version in found]})
 
 
 @require_GET

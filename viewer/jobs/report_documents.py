@@ -66,7 +66,7 @@ def reported_at(signed: ReportVersion, drawn: Sequence[Dataset]) -> Reported:
         Instance.objects.shown()
         .filter(series__study=signed.report.study, series__is_derived=False, received_at__lte=signed.signed_at)
         .order_by("series__series_number", "series_id", "instance_number", "pk")
-        .values_list("series__series_instance_uid", "sop_class_uid", "sop_instance_uid")
+        .values_list("series__series_instance_uid", "sop_class_uid", "sop_instance_uid", "frames")
     )
     found = list(images)
     if document is None or not found:

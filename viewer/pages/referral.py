@@ -78,7 +78,7 @@ def live_context(request: HttpRequest, study: Study) -> dict[str, Any]:
         "study": study,
         "row": row,
         "results": results,
-        "report_html": as_html(report, with_facts=False) if report else "",
+        "report_html": as_html(report, with_facts=False, study=study) if report else "",
         "key_images": keys,
         "questions": questions,
         "may_ask": may_ask(who, study) and reader_to_ask(study) is not None,

@@ -42,7 +42,7 @@ def report_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "results": results_for(who, study),
             "questions": questions_of(study),
             "may_answer": may_read(who),
-            "report_html": as_html(document) if document else "",
+            "report_html": as_html(document, study=study) if document else "",
             "report_data": report_data(study) | {"sign_in": resolve_url(settings.LOGIN_URL)},
         },
     )

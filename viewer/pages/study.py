@@ -60,7 +60,7 @@ def study_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     if report is not None:
         record_view(request, study)
     context["open_threads"] = unresolved(study)
-    context["report_html"] = as_html(report, with_facts=False) if report else ""
+    context["report_html"] = as_html(report, with_facts=False, study=study) if report else ""
     context["reads_reports"] = may_read(user_of(request)) or may_read_reports(user_of(request), study)
     context["study_data"] = {name: context[name] for name in names}
     return render(request, "viewer/study.html", context)

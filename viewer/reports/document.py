@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
 from viewer.models import ReportVersion
 from viewer.models.report import SECTIONS
+from viewer.reports.measurements import Link, Piece, links_of, pieces_of
 from viewer.reports.sections import ADDENDUM, LABELS
 
 Kind = ReportVersion.Kind
@@ -27,6 +29,12 @@ class Section:
     name: str
     heading: str
     text: str
+    links: tuple[Link, ...] = ()
+    """Measurements in it."""
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        return pieces_of(self.text, self.links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class SignedPart:
     author: str
     signed_at: datetime
     sha256: str
+    measurements: tuple[dict[str, Any], ...] = ()
+    """As they were kept with the version."""
 
     @property
     def signature(self) -> str:
@@ -83,10 +93,14 @@ def part_of(version: ReportVersion) -> SignedPart:
     return SignedPart(
         kind=version.kind,
         number=version.number,
-        sections=tuple(Section(name, LABELS[name], version.text[name].strip()) for name in names),
+        sections=tuple(
+            Section(name, LABELS[name], version.text[name].strip(), links_of(version.measurements, name))
+            for name in names
+        ),
         author=version.author_name,
         signed_at=version.signed_at,
         sha256=version.sha256,
+        measurements=tuple(version.measurements or ()),
     )
 
 

@@ -13,7 +13,9 @@ from archive.audit.events import Event
 from archive.models import Study
 from viewer.models import Report
 from viewer.models.report import SECTIONS
+from viewer.reports.earlier import keep_earlier
 from viewer.reports.errors import AlreadySigned, Conflict, InvalidText, NotForYou, NotSignedYet, OtherPatient, Saved
+from viewer.reports.measurements import merged
 from viewer.reports.sections import ADDENDUM, clean_sections, draft_text
 from viewer.worklist.claiming import Change, may_read, require_claim
 
@@ -30,6 +32,8 @@ class Draft:
     """The portal's number of the patient whose images the window shows."""
     patient_confirmed: bool = False
     """The reader has looked, and says that the text is about the study's present patient."""
+    measurements: object = ()
+    """What the window has dropped into the text; see ``viewer.reports.measurements``."""
 
 
 def report_of(study: Study, *, locked: bool = False) -> Report | None:
@@ -66,7 +70,11 @@ def save_draft(change: Change, draft: Draft) -> Report:
         return _begin(change, study, draft, text)
     if report.draft_number != draft.began_with:
         raise conflict_with(report)
-    return _write(change, report, text, patient=study.patient_id)
+    keep_earlier(report, change.user)
+    values: dict[str, Any] = dict(text)
+    if draft.measurements:
+        values["measurements"] = merged(report.measurements, draft.measurements, study)
+    return _write(change, report, values, patient=study.patient_id)
 
 
 def _require_right_to_write(change: Change, report: Report | None, text: Mapping[str, str]) -> None:
@@ -98,6 +106,7 @@ def require_same_patient(study: Study, report: Report | None, shown: int, *, con
 def _begin(change: Change, study: Study, draft: Draft, text: Mapping[str, str]) -> Report:
     if draft.began_with != 0:
         raise InvalidText("There is no such draft any more: open the study again. Your text is still here.")
+    measurements = merged([], draft.measurements, study) if draft.measurements else []
     try:
         with transaction.atomic():
             report = Report.objects.create(
@@ -106,6 +115,7 @@ def _begin(change: Change, study: Study, draft: Draft, text: Mapping[str, str]) 
                 author=change.user,
                 saved_at=timezone.now(),
                 draft_number=1,
+                measurements=measurements,
                 **text,
             )
     except IntegrityError:
@@ -118,14 +128,14 @@ def _begin(change: Change, study: Study, draft: Draft, text: Mapping[str, str]) 
     return report
 
 
-def _write(change: Change, report: Report, text: Mapping[str, str], *, patient: int) -> Report:
-    values = dict(text) | {
+def _write(change: Change, report: Report, values: Mapping[str, Any], *, patient: int) -> Report:
+    written = dict(values) | {
         "author": change.user,
         "patient_id": patient,
         "saved_at": timezone.now(),
         "draft_number": report.draft_number + 1,
     }
-    if not Report.objects.filter(pk=report.pk, draft_number=report.draft_number).update(**values):
+    if not Report.objects.filter(pk=report.pk, draft_number=report.draft_number).update(**written):
         report.refresh_from_db()
         raise conflict_with(report)
     if report.author_id != change.user.pk:

@@ -7,10 +7,11 @@ from typing import Any
 from django.utils import timezone
 
 from archive.models import Study, User
-from viewer.models import ReadingTask, Report, ReportVersion
+from viewer.models import ReadingTask, Report, ReportPolicy, ReportVersion
 from viewer.reports.access import readable_versions, reads_draft
 from viewer.reports.drafting import report_of
 from viewer.reports.identity import identity_of
+from viewer.reports.measurements import told
 from viewer.reports.reauthentication import needs_second_factor
 from viewer.reports.sections import draft_text
 from viewer.worklist.claiming import can_be_claimed_by, may_read
@@ -39,7 +40,9 @@ def overview(who: User, study: Study) -> dict[str, Any]:
         "saved_at": report.saved_at.isoformat() if report and shown and report.draft_number else None,
         "saved_by": str(report.author) if report and report.author and reader else None,
         "patient_moved": bool(report and reader and report.patient_id != study.patient_id),
-        "versions": [version_in_json(version) for version in versions],
+        "measurements": told(report.measurements, study) if report and shown else [],
+        "versions": [version_in_json(version, study) for version in versions],
+        "may_dictate": reader and ReportPolicy.current().dictation,
         **claim_in_json(who, study, report),
         "asks_code": reader and needs_second_factor(who),
     }
@@ -60,7 +63,7 @@ def claim_in_json(who: User, study: Study, report: Report | None) -> dict[str, A
     }
 
 
-def version_in_json(version: ReportVersion) -> dict[str, Any]:
+def version_in_json(version: ReportVersion, study: Study) -> dict[str, Any]:
     return {
         "number": version.number,
         "kind": version.kind,
@@ -68,4 +71,5 @@ def version_in_json(version: ReportVersion) -> dict[str, Any]:
         "author": version.author_name,
         "signed_at": version.signed_at.isoformat(),
         "sha256": version.sha256,
+        "measurements": told(version.measurements, study),
     }

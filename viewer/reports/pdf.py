@@ -6,11 +6,14 @@ The same report gives the same bytes: the file says no time but that of the sign
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from types import MappingProxyType
 
+from django.conf import settings
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-from viewer.reports.document import ReportDocument, facts_of
+from viewer.reports.document import ReportDocument, Section, facts_of
 from viewer.reports.pdf_fonts import runs_of, scripts_not_printed, width_of
 from viewer.reports.pdf_lines import Line, lines_of
 
@@ -56,11 +59,35 @@ class _Pages:
             text.textOut(run.text)
         self.canvas.drawText(text)
 
-    def write(self, text: str, size: float = TEXT_SIZE, *, left: float = MARGIN, is_bold: bool = False) -> None:
-        for line in lines_of(text, PAGE_WIDTH - MARGIN - left, size, is_bold=is_bold):
+    def write(
+        self,
+        text: str,
+        size: float = TEXT_SIZE,
+        *,
+        left: float = MARGIN,
+        is_bold: bool = False,
+        links: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Words of ``links``, which are never broken, lead to their address."""
+        for line in lines_of(text, PAGE_WIDTH - MARGIN - left, size, is_bold=is_bold, whole=tuple(links)):
             self.room_for(size * LEADING)
             self.y -= size * LEADING
             self._draw(line, self.y, size, left=left, is_bold=is_bold)
+            self._link(line, size, links)
+
+    def _link(self, line: Line, size: float, links: Mapping[str, str]) -> None:
+        """Underline what leads somewhere; in a line that was turned round all of it does."""
+        for words, address in links.items():
+            if words not in line.source:
+                continue
+            at = line.text.find(words)
+            before, shown = (line.text[:at], words) if at >= 0 else ("", line.text)
+            start = PAGE_WIDTH - MARGIN - width_of(line.text, size) if line.is_right_to_left else MARGIN
+            x = start + width_of(before, size)
+            end = x + width_of(shown, size)
+            self.canvas.setLineWidth(0.3)
+            self.canvas.line(x, self.y - 1.5, end, self.y - 1.5)
+            self.canvas.linkURL(address, (x, self.y - 2.5, end, self.y + size))
 
     def space(self, points: float) -> None:
         self.y -= points
@@ -99,7 +126,7 @@ def as_pdf(document: ReportDocument) -> bytes:
             pages.space(8)
             pages.room_for(HEADING_SIZE * LEADING + TEXT_SIZE * LEADING)
             pages.write(section.heading, HEADING_SIZE, is_bold=True)
-            pages.write(section.text)
+            pages.write(section.text, links=_addresses(section, document))
         pages.space(8)
         pages.write(part.signature)
         pages.rule()
@@ -111,6 +138,12 @@ def as_pdf(document: ReportDocument) -> bytes:
             "What is missing is shown as a question mark; read this report on the screen."
         )
     return pages.finish()
+
+
+def _addresses(section: Section, document: ReportDocument) -> dict[str, str]:
+    """Words -> the portal's address of the view that they were measured on."""
+    uid = document.about.get("study_instance_uid", "")
+    return {link.words: f"{settings.PORTAL_PUBLIC_URL.rstrip('/')}{link.address(uid)}" for link in section.links}
 
 
 def _texts(document: ReportDocument) -> list[str]:

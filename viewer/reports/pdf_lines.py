@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arabic_reshaper import ArabicReshaper
@@ -12,7 +13,7 @@ from bidi.algorithm import get_display
 from viewer.reports.pdf_fonts import is_invisible, width_of
 
 _RESHAPER = ArabicReshaper({"delete_harakat": False, "support_ligatures": True})
-_PIECES = re.compile(r"\s+|[⺀-鿿가-힯豈-﫿＀-￯]|[^\s⺀-鿿가-힯豈-﫿＀-￯]+")
+_PIECE = r"\s+|[⺀-鿿가-힯豈-﫿＀-￯]|[^\s⺀-鿿가-힯豈-﫿＀-￯]+"
 """Where a line may break: at white space, and between characters of East Asian scripts."""
 
 
@@ -22,6 +23,8 @@ class Line:
 
     text: str
     is_right_to_left: bool
+    source: str = ""
+    """The same line in reading order."""
 
 
 def is_right_to_left(text: str) -> bool:
@@ -33,16 +36,19 @@ def is_right_to_left(text: str) -> bool:
     return False
 
 
-def lines_of(text: str, width: float, size: float, *, is_bold: bool = False) -> list[Line]:
-    """Break a text into printed lines; its own line ends are kept."""
-    return [line for paragraph in text.split("\n") for line in _paragraph(paragraph, width, size, is_bold)]
+def lines_of(text: str, width: float, size: float, *, is_bold: bool = False, whole: Sequence[str] = ()) -> list[Line]:
+    """Break a text into printed lines; its own line ends are kept, and the words of ``whole`` stay on one line."""
+    words = [re.escape(words) for words in sorted(whole, key=len, reverse=True)]
+    pieces = re.compile("|".join([*words, _PIECE]))
+    paragraphs = text.split("\n")
+    return [line for paragraph in paragraphs for line in _paragraph(paragraph, width, size, is_bold, pieces)]
 
 
-def _paragraph(paragraph: str, width: float, size: float, is_bold: bool) -> list[Line]:
+def _paragraph(paragraph: str, width: float, size: float, is_bold: bool, pieces: re.Pattern[str]) -> list[Line]:
     turned = is_right_to_left(paragraph)
     shaped = _RESHAPER.reshape(paragraph.expandtabs(4))
-    broken = _break(shaped, width, size, is_bold)
-    return [Line(_in_drawing_order(line, turned), turned) for line in broken]
+    broken = _break(pieces.findall(shaped), width, size, is_bold)
+    return [Line(_in_drawing_order(line, turned), turned, line) for line in broken]
 
 
 def _in_drawing_order(line: str, turned: bool) -> str:
@@ -50,10 +56,10 @@ def _in_drawing_order(line: str, turned: bool) -> str:
     return "".join(char for char in str(shown) if not is_invisible(char))
 
 
-def _break(text: str, width: float, size: float, is_bold: bool) -> list[str]:
+def _break(pieces: Sequence[str], width: float, size: float, is_bold: bool) -> list[str]:
     lines: list[str] = []
     current = ""
-    for piece in _PIECES.findall(text):
+    for piece in pieces:
         if width_of(current + piece.rstrip(), size, is_bold=is_bold) <= width:
             current += piece
             continue

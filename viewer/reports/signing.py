@@ -25,6 +25,7 @@ from viewer.notifying.results import tell_of_report
 from viewer.reports.drafting import conflict_with, report_of, require_same_patient
 from viewer.reports.errors import AlreadySigned, InvalidText, NotForYou, NothingToSign, NotSignedYet
 from viewer.reports.identity import identity_of
+from viewer.reports.measurements import in_text
 from viewer.reports.sections import ADDENDUM, sections_of
 from viewer.worklist.claiming import Change, mark_preliminary, mark_read, may_read, require_claim
 
@@ -87,11 +88,13 @@ def _require_state(change: Change, report: Report, kind: ReportVersion.Kind) -> 
 
 def _add_version(change: Change, report: Report, kind: ReportVersion.Kind) -> ReportVersion:
     previous = report.versions.order_by("number").last()
+    text = _text_to_sign(report, kind)
     version = ReportVersion(
         report=report,
         number=previous.number + 1 if previous else 1,
         kind=kind,
-        text=_text_to_sign(report, kind),
+        text=text,
+        measurements=in_text(report.measurements, text) or None,
         about=identity_of(report.study),
         author=change.user,
         author_name=str(change.user),
@@ -153,6 +156,8 @@ def digest_of(version: ReportVersion) -> str:
         "signed_at": version.signed_at.isoformat(),
         "previous": version.previous_sha256,
     }
+    if version.measurements:
+        content["measurements"] = version.measurements
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -56,6 +56,8 @@ TITLE = ("18748-4", "LN", "Diagnostic Imaging Report")
 """Of CID 7000: the one that is true of every examination."""
 KEY_IMAGES, KEY_IMAGE = ("55113-5", "LN", "Key Images"), ("121080", "DCM", "Best illustration of finding")
 """Heading of CID 7001 and purpose of CID 7003."""
+MEASURED_ON = ("121112", "DCM", "Source of Measurement")
+"""Purpose of an image that a measurement in the text was made on."""
 MEASUREMENTS = ("126010", "DCM", "Imaging Measurements")
 
 
@@ -65,8 +67,8 @@ class Reported:
 
     document: ReportDocument
     study: Study
-    images: Sequence[tuple[str, str, str]]
-    """Series Instance UID, SOP Class UID, SOP Instance UID."""
+    images: Sequence[tuple[str, str, str, int]]
+    """Series Instance UID, SOP Class UID, SOP Instance UID, number of frames."""
     organization: str
     objects: Sequence[Dataset] = ()
     """Measurements and key images as they were written with it."""
@@ -136,14 +138,14 @@ def encapsulated_pdf(reported: Reported) -> Dataset:
 
 def _content(reported: Reported) -> ContainerContentItem:
     root = ContainerContentItem(name=CodedConcept(*TITLE), template_id="2000")
-    sections = [_container(section, part) for part in reported.document.parts for section in part.sections]
+    sections = [_container(section, part, reported) for part in reported.document.parts for section in part.sections]
     root.ContentSequence = DicomSequence([*sections, *_key_images(reported), *_measurements(reported)])
     return root
 
 
 def _key_images(reported: Reported) -> list[ContainerContentItem]:
     """The section "Key Images" with references to them; none where none was marked."""
-    classes = {uid: sop_class for _, sop_class, uid in reported.images}
+    classes = {uid: sop_class for _, sop_class, uid, _ in reported.images}
     references = [
         reference
         for ds in reported.objects
@@ -188,26 +190,40 @@ def _evidence_of(reported: Reported) -> Sequence[tuple[str, str, str]]:
     written = [
         (ds.SeriesInstanceUID, ds.SOPClassUID, ds.SOPInstanceUID) for ds in reported.objects if ds.Modality == "SR"
     ]
-    return [*reported.images, *written]
+    return [*(image[:3] for image in reported.images), *written]
 
 
-def _container(section: Section, part: SignedPart) -> ContainerContentItem:
-    """A section: its heading, and its text; an addendum names who signed it (TID 1002)."""
+def _container(section: Section, part: SignedPart, reported: Reported) -> ContainerContentItem:
+    """A section: its heading, and its text with the images that it was measured on; an addendum names who signed it."""
     contains = RelationshipTypeValues.CONTAINS
     item = ContainerContentItem(name=CodedConcept(*HEADINGS[section.name]), relationship_type=contains)
     text = section.text
     if section.name == "addendum":
         text = f"{text}\n{part.signature}"
-    item.ContentSequence = DicomSequence(
-        [
-            TextContentItem(
-                name=CodedConcept(*ELEMENTS[section.name]),
-                value=text.replace("\n", "\r\n"),
-                relationship_type=contains,
-            )
-        ]
+    words = TextContentItem(
+        name=CodedConcept(*ELEMENTS[section.name]), value=text.replace("\n", "\r\n"), relationship_type=contains
     )
+    if images := _measured_on(section, reported):
+        words.ContentSequence = DicomSequence(images)
+    item.ContentSequence = DicomSequence([words])
     return item
+
+
+def _measured_on(section: Section, reported: Reported) -> list[ImageContentItem]:
+    """Each image that a measurement in the text was made on, once (TID 2002: text, inferred from an image)."""
+    known = {uid: (sop_class, frames) for _, sop_class, uid, frames in reported.images}
+    wanted = dict.fromkeys((link.sop_instance_uid, link.frame_number) for link in section.links)
+    return [
+        ImageContentItem(
+            CodedConcept(*MEASURED_ON),
+            known[uid][0],
+            uid,
+            referenced_frame_numbers=frame if known[uid][1] > 1 else None,
+            relationship_type=RelationshipTypeValues.INFERRED_FROM,
+        )
+        for uid, frame in wanted
+        if uid in known
+    ]
 
 
 def _evidence(reported: Reported, series_uid: str, sop_class_uid: str, sop_instance_uid: str) -> Dataset:
