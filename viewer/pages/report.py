@@ -43,7 +43,7 @@ def report_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "questions": questions_of(study),
             "may_answer": may_read(who),
             "report_html": as_html(document, study=study) if document else "",
-            "report_data": report_data(study) | {"sign_in": resolve_url(settings.LOGIN_URL)},
+            "report_data": report_data(study) | {"sign_in": resolve_url(settings.LOGIN_URL)} if may_read(who) else None,
         },
     )
 
@@ -55,8 +55,11 @@ def readable_report(who: User, study: Study) -> ReportDocument | None:
 
 def report_data(study: Study) -> dict[str, Any]:
     """What the scripts of the panel and of the page begin with."""
+    from viewer.stacks.manifest import study_manifest
+
     return {
         "study": study.study_instance_uid,
         "patient": study.patient_id,
         "patient_name": identity_of(study)["patient"],
+        "manifest": study_manifest(study),
     }

@@ -14,7 +14,7 @@ from viewer.reports.document import ReportDocument, Section, SignedPart, facts_o
 from viewer.reports.measurements import Link, Since, since
 
 SINCE_IN_WORDS = {
-    Since.CHANGED: "this measurement was changed after the report was signed",
+    Since.CHANGED: "this value has changed after the report was signed",
     Since.DELETED: "this measurement was deleted after the report was signed",
 }
 

@@ -180,7 +180,7 @@ def told(measurements: Iterable[dict[str, Any]] | None, study: Study) -> list[di
     kept = list(measurements or ())
     now = annotations_of(study) if kept else []
     return [
-        {name: one[name] for name in ("id", "section", "words", "view")}
+        {name: one[name] for name in ("id", "section", "words", "view", "drawn")}
         | {"address": link_of(one).address(study.study_instance_uid), "since": str(since(one, now))}
         for one in kept
     ]

@@ -45,6 +45,7 @@ import { contextItems, layoutItems, linkItems, measureToolItems, rateItems, stat
 import { openMenu } from "./viewer_parts/menu.js";
 import { openProcessing } from "./viewer_parts/process_dialog.js";
 import { OverlayList } from "./viewer_parts/overlay_list.js";
+import { measuresForReport } from "./viewer_parts/report_measures.js";
 import { Shortcuts } from "./viewer_parts/shortcuts.js";
 import { StackLibrary } from "./viewer_parts/stack_library.js";
 import { acceptDrops, Strip } from "./viewer_parts/strip.js";
@@ -113,11 +114,12 @@ new PriorBar(document.getElementById("priors"), priors, viewer);
 const hanger = new Hanger(data.study.StudyInstanceUID, viewer, linker, priors);
 
 const claim = data.shared ? null : new HeldClaim(data.study.StudyInstanceUID);
+const forReport = data.may_report ? measuresForReport({ viewer, store, saver, measurer, library }) : null;
 const report = data.may_report ? reportBeside() : null;
 
 function reportBeside() {
   const api = new ReportApi({ study: data.study.StudyInstanceUID, patient: data.patient.key });
-  const side = new ReportSide(document.getElementById("report-side"), (place) => new ReportPanel(place, api, claim));
+  const side = new ReportSide(document.getElementById("report-side"), (place) => new ReportPanel(place, api, claim, forReport));
   side.addEventListener("left", () => viewer.focus());
   side.addEventListener("change", () => updateSoon());
   if (claim.isExpected) side.showForReading();
@@ -126,7 +128,7 @@ function reportBeside() {
 const marking = new Marking(viewer, store);
 const write = data.may_process ? () => post(`/api/studies/${data.study.StudyInstanceUID}/annotations/export`, {}) : null;
 const elsewhere = new ElsewhereList({ foreign, library, jump: (mark) => marking.jumpToForeign(mark), study: data.study.StudyInstanceUID }).element;
-const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, more: [elsewhere, new OverlayList(overlays, viewer).element], write, openChart: (mark) => ui.openChart(mark), close: () => ui.toggleMeasures() });
+const measures = new MeasuresPanel({ store, saver, measurer, marking, library, viewer, more: [elsewhere, new OverlayList(overlays, viewer).element], write, intoReport: report ? (id) => ui.intoReport(id) : null, openChart: (mark) => ui.openChart(mark), close: () => ui.toggleMeasures() });
 document.getElementById("viewer-body").append(measures.element);
 
 /** Writes the present view of a viewport as a presentation state. */
@@ -142,6 +144,10 @@ async function saveViewOf(viewport) {
 
 const ui = {
   report,
+  intoReport: async (id) => {
+    if (!report.isShown) await report.toggle();
+    await report.panel.insertMeasurement(id);
+  },
   mayDownload: Boolean(data.may_download),
   openWindows: () =>
     openMenu(windowItems(viewer.active.viewport, { presets: presetsOf(viewer.active.viewport.manifest), maps: data.color_maps, drawing }), { below: toolbar.button("windows"), label: "Windows" }),
@@ -345,7 +351,7 @@ function followPerson() {
   current.addEventListener("change", () => report?.panel.allow(current.isCurrent));
   current.addEventListener("follow", ({ detail }) => location.assign(`/studies/${detail.study}/viewer/`));
   current.claim();
-  saver.load();
+  saver.load().then(() => forReport?.loaded());
   foreign.load();
   overlays.load();
   showOthers(document.getElementById("others"), data.study.StudyInstanceUID);

@@ -7,9 +7,11 @@ export class ReportApi {
   #base;
   #critical;
   #patient;
+  study;
 
   /** @param {{study: string, patient: number}} shown the study's UID, the portal's number of the patient shown */
   constructor({ study, patient }) {
+    this.study = study;
     this.#base = `/api/studies/${study}/report`;
     this.#critical = `/api/studies/${study}/critical`;
     this.#patient = patient;
@@ -25,16 +27,16 @@ export class ReportApi {
   }
 
   /**
-   * Keeps sections of the draft.
+   * Keeps sections of the draft, and which of their words are measurements.
    * @param {Record<string, string>} text @param {number} number of the draft that this window has
    * @returns {Promise<{number: number, saved_at: string}>}
    */
-  async save(text, number, { isLeaving = false, patientConfirmed = false } = {}) {
+  async save(text, number, { isLeaving = false, patientConfirmed = false, measurements = [] } = {}) {
     const response = await request(this.#base, {
       method: "PUT",
       keepalive: isLeaving,
       headers: { ...this.#headers(number), "X-CSRFToken": csrfToken(), "Content-Type": "application/json" },
-      body: JSON.stringify({ text, patient: this.#patient, patient_confirmed: patientConfirmed }),
+      body: JSON.stringify({ text, patient: this.#patient, patient_confirmed: patientConfirmed, measurements }),
     });
     return response.json();
   }

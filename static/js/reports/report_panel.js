@@ -7,6 +7,7 @@ import { SECTIONS, unfilled } from "./both_texts.js";
 import { openConflict } from "./conflict_dialog.js";
 import { CriticalResults } from "./critical_results.js";
 import { DraftSaver } from "./draft_saver.js";
+import { PanelMeasures } from "./panel_measures.js";
 import { SectionField } from "./section_field.js";
 import { openSigning } from "./sign_dialog.js";
 import { clock, signedText } from "./signed_text.js";
@@ -35,20 +36,26 @@ export class ReportPanel {
   #otherText = null;
   #parts = {};
   #critical;
+  #measures;
+  #lastField = null;
 
   /**
    * @param {HTMLElement} place that the panel fills
    * @param {import("./report_api.js").ReportApi} api
    * @param {import("../worklist/held_claim.js").HeldClaim} claim of this page
+   * @param {import("./report_measures.js").ReportMeasures|null} [measures] that can be put into the text
    */
-  constructor(place, api, claim) {
+  constructor(place, api, claim, measures = null) {
     this.#place = place;
     this.#api = api;
     this.#claim = claim;
-    this.#saver = new DraftSaver((text, number, options) => api.save(text, number, options));
+    this.#saver = new DraftSaver((text, number, options) => api.save(text, number, { ...options, measurements: this.#measures.entries }));
     this.#saver.addEventListener("change", () => this.#showSaved());
     this.#saver.addEventListener("conflict", ({ detail }) => this.#conflict(detail));
     this.#critical = new CriticalResults(api);
+    for (const [name, label] of SECTIONS) this.#fields.set(name, this.#makeField(name, label));
+    const target = () => this.#targetField;
+    this.#measures = new PanelMeasures(measures, { study: api.study, fields: this.#fields, target, say: (text) => this.#say(text) });
     this.#build();
     claim.addEventListener("lost", ({ detail }) => this.#lost(detail));
     addEventListener("pagehide", () => this.#saver.flush({ isLeaving: true }));
@@ -88,11 +95,29 @@ export class ReportPanel {
     if (field && !field.element.hidden) field.focus();
   }
 
+  /** Puts a measurement into the section where the reader was last. @param {string} id */
+  insertMeasurement(id) {
+    return this.#measures.insert(id);
+  }
+
+  /** Where a measurement or a dictated word goes; null where nothing can be typed. */
+  get #targetField() {
+    const usual = this.#fields.get(this.#isFinal ? "addendum" : "findings");
+    return [this.#lastField, usual].find((field) => field && !field.isReadOnly) ?? null;
+  }
+
   get #isFinal() {
     return ["final", "addendum"].includes(this.#told?.state);
   }
 
   // --- what it is made of --------------------------------------------------------------------------------------------
+
+  #makeField(name, label) {
+    const field = new SectionField(name, label, () => this.#aids.macros);
+    field.addEventListener("typed", () => this.#typed(field));
+    field.element.addEventListener("focusin", () => (this.#lastField = field));
+    return field;
+  }
 
   #build() {
     const button = (text, run, kind = "") => element("button", { class: `button ${kind}`, type: "button", text, hidden: true, onclick: run });
@@ -114,17 +139,12 @@ export class ReportPanel {
       addendum: button("Sign addendum", () => this.#sign("addendum"), "button-primary"),
     };
     this.#parts = parts;
-    for (const [name, label] of SECTIONS) {
-      const field = new SectionField(name, label, () => this.#aids.macros);
-      field.addEventListener("typed", () => this.#typed(field));
-      this.#fields.set(name, field);
-      parts.fields.append(field.element);
-    }
+    parts.fields.append(...[...this.#fields.values()].map((field) => field.element));
     this.#place.replaceChildren(
       element("header", { class: "report-head" }, parts.identity, parts.state),
       parts.notice,
       this.#critical.element,
-      element("div", { class: "button-row" }, parts.claim, parts.confirm, parts.templates),
+      element("div", { class: "button-row" }, parts.claim, parts.confirm, parts.templates, this.#measures.select),
       parts.signed,
       parts.fields,
       element("footer", { class: "report-foot" }, parts.saved, element("div", { class: "button-row" }, parts.choose, parts.addend, parts.preliminary, parts.final, parts.addendum)),
@@ -142,6 +162,7 @@ export class ReportPanel {
     this.#saver.begin(told.number, told.saved_at);
     this.#showState();
     for (const [name, field] of this.#fields) field.text = told.draft?.[name] ?? "";
+    this.#measures.begin(told.measurements);
     this.#isAdding = Boolean(told.draft?.addendum?.trim()) && told.may_addend;
     this.#claim.hasDraft = told.may_write && Object.values(told.draft ?? {}).some((text) => text.trim());
     this.#showTemplates();
@@ -195,6 +216,7 @@ export class ReportPanel {
     preliminary.disabled = final.disabled = !writes || told.patient_moved;
     addendum.hidden = !(told.may_addend && this.#isAdding);
     addendum.disabled = !adds;
+    this.#measures.render();
     this.#showSaved();
   }
 
@@ -228,6 +250,7 @@ export class ReportPanel {
   #typed(field) {
     this.#claim.hasDraft = true;
     this.#saver.change(field.name, field.text);
+    this.#measures.render();
   }
 
   async #take() {
@@ -291,6 +314,7 @@ export class ReportPanel {
     openSigning(kind, {
       identity: this.#told.identity,
       unfilled: kind === "addendum" ? [] : unfilled([...this.#fields.values()].map(({ text }) => text)),
+      changed: kind === "addendum" ? [] : this.#measures.changed,
       asksCode: this.#told.asks_code,
       sign: async (proof) => {
         await this.#api.sign(kind, this.#saver.number, proof);

@@ -13,9 +13,9 @@ const WHAT_FOLLOWS = {
 
 /**
  * @param {"preliminary"|"final"|"addendum"} kind
- * @param {{identity: object, unfilled: string[], asksCode: boolean, sign: (proof: object) => Promise<void>}} facts
+ * @param {{identity: object, unfilled: string[], changed: string[], asksCode: boolean, sign: (proof: object) => Promise<void>}} facts
  */
-export function openSigning(kind, { identity, unfilled, asksCode, sign }) {
+export function openSigning(kind, { identity, unfilled, changed, asksCode, sign }) {
   const password = element("input", { id: "sign-password", type: "password", autocomplete: "current-password", required: true });
   const code = element("input", { id: "sign-code", type: "text", inputmode: "numeric", autocomplete: "one-time-code", required: true });
   const problem = element("p", { class: "field-error", role: "alert", hidden: true });
@@ -26,6 +26,7 @@ export function openSigning(kind, { identity, unfilled, asksCode, sign }) {
     element("p", { class: "strong figures" }, element("bdi", { text: identity.patient }), ` · ${identity.patient_id} · ${identity.birth_date}`),
     element("p", { text: WHAT_FOLLOWS[kind] }),
     unfilled.length ? element("p", { class: "report-notice", text: `Still to be filled in: ${unfilled.join(", ")}` }) : null,
+    changed.length ? element("p", { class: "report-notice", text: `Changed since they were put into the text: ${changed.join(", ")}` }) : null,
     element("div", { class: "field" }, element("label", { for: "sign-password", text: "Your password" }), password),
     asksCode ? element("div", { class: "field" }, element("label", { for: "sign-code", text: "Code of your second factor" }), code) : null,
     problem,

@@ -3,6 +3,7 @@
  */
 import { element, mark } from "../core/dom.js";
 import { SECTIONS } from "./both_texts.js";
+import { piecesOf, sinceInWords } from "./measure_words.js";
 
 /** Hours and minutes in the browser's zone. @param {string} iso */
 export function clock(iso) {
@@ -14,13 +15,25 @@ function day(iso) {
   return [date.getFullYear(), String(date.getMonth() + 1).padStart(2, "0"), String(date.getDate()).padStart(2, "0")].join("-");
 }
 
+/** The words of a section, those that were measured as links. */
+function textOf(version, name) {
+  const links = (version.measurements ?? []).filter(({ section }) => section === name);
+  const shown = piecesOf(version.text[name].trim(), links).flatMap(({ text, link }) => {
+    if (!link) return [text];
+    const note = sinceInWords(link.since, true);
+    const words = element("a", { class: "report-measure", href: link.address, text, title: "Shows the image as it was measured" });
+    return note ? [words, element("span", { class: "report-since", text: ` (${note})` })] : [words];
+  });
+  return element("p", { class: "report-text", dir: "auto" }, ...shown);
+}
+
 function partOf(version) {
   const sections = SECTIONS.filter(([name]) => version.text[name]?.trim());
   const verb = version.kind === "addendum" ? "Addendum signed" : `Signed as ${version.kind}`;
   return element(
     "section",
     { class: "report-part" },
-    ...sections.flatMap(([name, label]) => [element("h4", { text: label }), element("p", { class: "report-text", dir: "auto", text: version.text[name].trim() })]),
+    ...sections.flatMap(([name, label]) => [element("h4", { text: label }), textOf(version, name)]),
     element("p", { class: "report-signature", text: `${verb} by ${version.author}, ${day(version.signed_at)} ${clock(version.signed_at)}` }),
   );
 }

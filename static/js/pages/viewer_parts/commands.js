@@ -165,6 +165,7 @@ function measureCommands({ viewer, tools, store, ui, marking }) {
     one("rename", "Name measurement", ["F2"], null, () => pane().renameMark()),
     one("copy-mark", "Copy measurement to other images", ["Shift+c"], null, () => pane().copyMark()),
     one("mark-chart", "Values of the measurement as a chart", ["Shift+v"], "activity", () => ui.openChart(pane().selectedMark), { isPossible: () => Boolean(pane()?.selectedMark) }),
+    one("mark-to-report", "Put the measurement into the report", ["Shift+d"], null, () => ui.intoReport(pane().selectedMark.id), { isPossible: () => Boolean(ui.report && pane()?.selectedMark) }),
     one("snap", "Snap to ends of measurements", [], null, () => marking.toggleSnap(), { isOn: () => marking.snaps }),
     one("finish", "Close what is drawn", ["Enter"], null, () => tools.active.finish()),
     one("hide-marks", "Hide measurements", ["Shift+h"], "eye-off", () => marking.toggleHidden(), { isOn: () => marking.areHidden }),

@@ -6,6 +6,7 @@ import { counterpartOf, growthInWords, numberOf } from "../../annotations/growth
 import { valuesOf } from "../../annotations/mark_values.js";
 import { element, icon, setText } from "../../core/dom.js";
 import { KIND_NAMES, WORDS } from "../../geometry/shapes.js";
+import { DRAGGED, isForReports } from "../../reports/measure_words.js";
 import { isCharted } from "./chart_dialog.js";
 import { frameOf, saveWord } from "./marking.js";
 import { openMenu } from "./menu.js";
@@ -26,7 +27,7 @@ export class MeasuresPanel {
 
   /**
    * @param {{store: object, saver: object, measurer: object, marking: object, library: object, viewer: object, openChart: (mark: object) => void,
-   *   close: () => void, more: HTMLElement[], write: (() => Promise<void>)|null}} parts write: asks for DICOM objects of all that is drawn; null where the reader may not;
+   *   close: () => void, more: HTMLElement[], write: (() => Promise<void>)|null, intoReport: ((id: string) => void)|null}} parts write: asks for DICOM objects of all that is drawn; null where the reader may not;
    *   more: further sections of the panel
    */
   constructor(parts) {
@@ -131,10 +132,12 @@ export class MeasuresPanel {
     const jump = element("button", { class: "measures-jump", type: "button", onclick: () => this.#parts.marking.jumpTo(id) }, name, where, values, growth);
     const button = (label, image, run) =>
       element("button", { class: "button button-quiet button-icon", type: "button", title: label, onclick: run }, icon(image, { small: true }));
+    const report = button("Into the report", "file", () => this.#parts.intoReport(id));
     const rename = button("Name", "pencil", () => this.#rename(id));
     const more = button("More", "ellipsis", () => this.#openMore(id));
     const remove = button("Delete", "trash-2", () => this.#parts.store.remove(id));
-    return { element: element("li", { class: "measures-row" }, jump, rename, more, remove), jump, name, where, values, growth, rename, more, remove };
+    const row = element("li", { class: "measures-row", ondragstart: ({ dataTransfer }) => dataTransfer.setData(DRAGGED, id) }, jump, report, rename, more, remove);
+    return { element: row, jump, report, name, where, values, growth, rename, more, remove };
   }
 
   #fill(row, mark) {
@@ -148,9 +151,12 @@ export class MeasuresPanel {
     setText(row.growth, this.#growth(mark));
     row.jump.title = [name, place].filter(Boolean).join(" · ");
     row.element.dataset.kind = mark.kind;
-    for (const [part, word] of [["rename", "Name"], ["more", "More"], ["remove", "Delete"]]) {
+    const isReported = Boolean(this.#parts.intoReport) && isForReports(mark);
+    row.report.hidden = !isReported;
+    row.element.draggable = isReported;
+    for (const [part, word] of [["report", "Into the report"], ["rename", "Name"], ["more", "More"], ["remove", "Delete"]]) {
       row[part].setAttribute("aria-label", `${word}: ${name}`);
-      row[part].disabled = part !== "more" && mark.mayChange === false;
+      row[part].disabled = ["rename", "remove"].includes(part) && mark.mayChange === false;
     }
   }
 
