@@ -10,6 +10,7 @@ class ArchiveConfig(AppConfig):
 
     def ready(self) -> None:
         from archive.access.permissions import give_administrators_their_permissions
+        from archive.hl7 import orders
         from archive.jobs import kinds
         from archive.querying import lookups
         from archive.querying.text_index import look_after_text_index
@@ -18,3 +19,4 @@ class ArchiveConfig(AppConfig):
         post_migrate.connect(look_after_text_index, sender=self, dispatch_uid="text index")
         lookups.register_all()
         kinds.register_all()
+        orders.register_all()

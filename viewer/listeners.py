@@ -13,6 +13,7 @@ from viewer.discussion.signals import attention_wanted
 from viewer.jobs import kinds
 from viewer.models import Notification, ReadingTask
 from viewer.notifying.telling import tell
+from viewer.results import taking
 from viewer.signals import study_assigned, study_overdue
 from viewer.worklist.assigning import decide, ordered_priority
 from viewer.worklist.changes import worklist_changed
@@ -21,6 +22,7 @@ from viewer.worklist.limits import set_due
 
 def connect() -> None:
     kinds.register_all()
+    taking.register_all()
     studies_changed.connect(put_on_worklist, dispatch_uid="reading worklist")
     studies_changed.connect(queue_pictures, dispatch_uid="thumbnails")
     study_quiet.connect(assign_when_quiet, dispatch_uid="assignment")

@@ -53,6 +53,8 @@ class Event(StrEnum):
     REPORT_SAVED = "report-saved"  # a draft was begun or taken over
     REPORT_SIGNED = "report-signed"
     REPORT_VIEWED = "report-viewed"
+    RESULT_RECEIVED = "result-received"  # a report of another system (ORU^R01)
+    RESULT_SENT = "result-sent"  # a signed report to another system
     CRITICAL_FLAGGED = "critical-flagged"
     CRITICAL_WITHDRAWN = "critical-withdrawn"
     CRITICAL_NOTIFIED = "critical-notified"  # told, reminded or escalated

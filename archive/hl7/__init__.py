@@ -1,1 +1,1 @@
-"""The door for orders: HL7 v2 ORM^O01 over MLLP, translated into steps of the modality worklist."""
+"""The door for HL7 v2 over MLLP: orders (ORM^O01) become steps of the modality worklist, results (ORU^R01) reports."""

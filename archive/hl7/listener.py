@@ -17,7 +17,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from archive.errors import ArchiveError
 from archive.hl7.messages import UnreadableMessage, acknowledge, read_header, read_message
-from archive.hl7.orders import take_message
+from archive.hl7.taking import take_message
 from archive.scheduling.orders import Source
 
 logger = logging.getLogger(__name__)
@@ -53,14 +53,14 @@ def answer_message(data: bytes, address: str) -> bytes:
     except UnreadableMessage as error:
         return acknowledge(header, "AR", str(error))
     except (DatabaseError, InterfaceError) as error:
-        logger.error("an order could not be kept: %s", type(error).__name__)
-        return acknowledge(header, "AE", "The portal cannot keep orders now; send it again.")
+        logger.error("a message could not be kept: %s", type(error).__name__)
+        return acknowledge(header, "AE", "The portal cannot keep messages now; send it again.")
     except ArchiveError as error:
         return acknowledge(header, "AE", str(error))
     except Exception:
-        logger.exception("an order could not be taken")
+        logger.exception("a message could not be taken")
         return acknowledge(header, "AE", "The portal could not process the message.")
-    logger.info("orders were taken", extra={"steps": count, "address": address})
+    logger.info("a message was taken", extra={"type": header.message_type, "count": count, "address": address})
     return acknowledge(header, "AA")
 
 
@@ -96,7 +96,7 @@ class MllpListener:
 
     def start(self) -> None:
         self._thread.start()
-        logger.info("orders are taken over MLLP", extra={"port": self.port})
+        logger.info("messages are taken over MLLP", extra={"port": self.port})
 
     def close(self) -> None:
         """Take no further message; one that is being answered is answered."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -78,6 +79,23 @@ class Segment:
         parts = self.components(field)
         return parts[component - 1] if len(parts) >= component else ""
 
+    def subcomponents(self, field: int) -> list[list[str]]:
+        """Subcomponents of each component of the field's first repetition."""
+        raw = self._raw(field)
+        parts = raw[0].split("^") if raw else []
+        return [[self._clean(one) for one in part.split("&")] for part in parts]
+
+    def lines(self, field: int) -> list[str]:
+        """A text field as typed: repetitions and line breaks (chapter 2.7.6) are lines, spaces are kept."""
+        text = "\r".join(str(self._unescape(repetition)) for repetition in self._raw(field))
+        return [line.rstrip() for line in re.sub(r"\r\n?|\n", "\r", text).split("\r")] if text.strip() else []
+
+    def _raw(self, field: int) -> list[str]:
+        try:
+            return [str(repetition) for repetition in self._segment[field]]
+        except IndexError:
+            return []
+
     def _components(self, repetition: Any) -> list[str]:
         if isinstance(repetition, str):
             return [self._clean(repetition)]
@@ -149,12 +167,31 @@ def acknowledge(header: Header, code: str, words: str = "") -> bytes:
         *(f"ACK^{event}" if event else "ACK", new_uid()[-20:], header.processing_id, header.version),
         *("", "", "", "", "", "UNICODE UTF-8"),
     )
-    escaped = [field if place in (1, 8) else _escape(field) for place, field in enumerate(fields)]
-    said = f"|{_escape(words[:LONGEST_WORDS])}" if words else ""
-    return f"{'|'.join(escaped)}\rMSA|{code}|{_escape(header.control_id)}{said}\r".encode()
+    escaped = [field if place in (1, 8) else escape(field) for place, field in enumerate(fields)]
+    said = f"|{escape(words[:LONGEST_WORDS])}" if words else ""
+    return f"{'|'.join(escaped)}\rMSA|{code}|{escape(header.control_id)}{said}\r".encode()
 
 
-def _escape(text: str) -> str:
+def segment_of(name: str, fields: Mapping[int, str]) -> str:
+    """A segment of fields by number, each written already: its delimiters are meant.
+
+    >>> segment_of("OBX", {1: "1", 3: "a^b", 4: ""})
+    'OBX|1||a^b'
+    """
+    last = max((number for number, value in fields.items() if value), default=0)
+    return "|".join([name, *(fields.get(number, "") for number in range(1, last + 1))])
+
+
+def components_of(*parts: str, separator: str = "^") -> str:
+    """Components, or subcomponents, of a field; each is escaped, empty ones at the end are left out.
+
+    >>> components_of("DOE", "J&J", "")
+    'DOE^J\\\\T\\\\J'
+    """
+    return separator.join(escape(part) for part in parts).rstrip(separator)
+
+
+def escape(text: str) -> str:
     """Escape delimiters (chapter 2.7)."""
     text = re.sub(r"[\x00-\x1f]", " ", text).replace("\\", "\\E\\")
     for character, sequence in (("|", "\\F\\"), ("^", "\\S\\"), ("~", "\\R\\"), ("&", "\\T\\")):

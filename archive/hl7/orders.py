@@ -9,7 +9,8 @@ from typing import Any, Final
 from django.db import transaction
 
 from archive.dicom.uids import uid_from
-from archive.hl7.messages import Header, Segment, UnreadableMessage
+from archive.hl7.messages import Header, Segment
+from archive.hl7.taking import register
 from archive.models import ScheduledStep
 from archive.models.scheduled_step import OPEN_STATES, StepState
 from archive.scheduling.orders import BadOrder, Source, move_step, put_step
@@ -40,18 +41,14 @@ class Order:
 
 
 @transaction.atomic
-def take_message(header: Header, segments: list[Segment], *, source: Source) -> int:
-    """Do what a message asks for, or nothing; returns how many steps it was about.
+def take_orders(_header: Header, segments: list[Segment], source: Source) -> int:
+    """Do what a message of orders asks for, or nothing; returns how many steps it was about.
 
     Raises
     ------
-    UnreadableMessage
-        It is no message of orders: answered AR.
     BadOrder
         An order in it cannot be taken: answered AE.
     """
-    if header.message_type not in MESSAGE_TYPES:
-        raise UnreadableMessage(f"Message type '{header.message_type[:20]}' is not taken; ORM^O01 is.")
     orders = read_orders(segments)
     for order in orders:
         if order.control in TAKEN_BACK:
@@ -201,3 +198,7 @@ def _name(parts: list[str]) -> str:
 def _person(parts: list[str]) -> str:
     """XCN as PN: the identifier stands before the name."""
     return _name(parts[1:6])
+
+
+def register_all() -> None:
+    register(MESSAGE_TYPES, take_orders)

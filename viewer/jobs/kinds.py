@@ -16,3 +16,4 @@ def register_all() -> None:
     register(Kind("mip", "Maximum intensity projection", "viewer.jobs.project.project_series"))
     register(Kind("export", "File to take away", "viewer.jobs.export.export"))
     register(Kind("deidentify", "De-identified copy", "viewer.jobs.deidentified.make_copy"))
+    register(Kind("result", "Report to another system (HL7)", "viewer.results.sending.send_result"))

@@ -27,6 +27,7 @@ from viewer.reports.errors import AlreadySigned, InvalidText, NotForYou, Nothing
 from viewer.reports.identity import identity_of
 from viewer.reports.measurements import in_text
 from viewer.reports.sections import ADDENDUM, sections_of
+from viewer.results.sending import queue_results
 from viewer.worklist.claiming import Change, mark_preliminary, mark_read, may_read, require_claim
 
 DOCUMENTS = "report"
@@ -69,6 +70,7 @@ def sign(change: Change, signature: Signature) -> ReportVersion:
     _move_on(change, report, signature.kind)
     tell_with_signature(change, version)
     change.record(Event.REPORT_SIGNED, kind=str(signature.kind), version=version.number, sha256=version.sha256)
+    queue_results(version, by=change.user)
     if signature.kind != Kind.PRELIMINARY:
         tell_of_report(study, version)
         parameters = {"version": version.pk, "drawn": frozen(annotations_of(study))}

@@ -29,31 +29,12 @@ from archive.dicom.uids import IMPLEMENTATION_VERSION_NAME, uid_from
 from archive.models import Study
 from viewer.objects.writing import MANUFACTURER, patient_and_study, person_name_of, stamp
 from viewer.reports.document import ReportDocument, Section, SignedPart
+from viewer.reports.headings import ELEMENTS, HEADINGS, TITLE
 from viewer.reports.pdf import as_pdf
 
 ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 SR_SERIES_NUMBER, PDF_SERIES_NUMBER = 9900, 9901
 
-HEADINGS = {
-    "indication": ("18785-6", "LN", "Indications for Procedure"),
-    "technique": ("55111-9", "LN", "Current Procedure Descriptions"),
-    "comparison": ("55114-3", "LN", "Prior Procedure Descriptions"),
-    "findings": ("59776-5", "LN", "Findings"),
-    "impression": ("19005-8", "LN", "Impressions"),
-    "addendum": ("55107-7", "LN", "Addendum"),
-}
-"""Section -> heading of CID 7001."""
-ELEMENTS = {
-    "indication": ("55115-0", "LN", "Request"),
-    "technique": ("121065", "DCM", "Procedure Description"),
-    "comparison": ("121069", "DCM", "Previous Finding"),
-    "findings": ("121071", "DCM", "Finding"),
-    "impression": ("121073", "DCM", "Impression"),
-    "addendum": ("121077", "DCM", "Conclusion"),
-}
-"""Section -> element of CID 7002."""
-TITLE = ("18748-4", "LN", "Diagnostic Imaging Report")
-"""Of CID 7000: the one that is true of every examination."""
 KEY_IMAGES, KEY_IMAGE = ("55113-5", "LN", "Key Images"), ("121080", "DCM", "Best illustration of finding")
 """Heading of CID 7001 and purpose of CID 7003."""
 MEASURED_ON = ("121112", "DCM", "Source of Measurement")
