@@ -133,6 +133,7 @@ urlpatterns = [
     path("studies/<uid:study_instance_uid>/restore", rejecting.restore, name="restore"),
     path("studies/<uid:study_instance_uid>/", study.study_page, name="study"),
     path("studies/<uid:study_instance_uid>/report/", report.report_page, name="report"),
+    path("studies/<uid:study_instance_uid>/report/beside/", report.beside, name="report-beside"),
     path("studies/<uid:study_instance_uid>/objects/<uid:sop_instance_uid>/", objects.object_page, name="object-page"),
     path("api/instances/<uid:sop_instance_uid>/document.pdf", objects.document, name="object-document"),
     path("studies/<uid:study_instance_uid>/viewer/", study.viewer_page, name="viewer"),

@@ -146,6 +146,7 @@ ROWS = (
     Row("POST", f"{STUDY}/restore", "302 404 404 302 302 302 404 302 404"),
     Row("GET", f"{STUDY}/", PAGE_SEES),
     Row("GET", f"{STUDY}/report/", "302 200 404 200 200 403 404 404 404"),
+    Row("GET", f"{STUDY}/report/beside/", "302 404 404 200 200 404 404 404 404"),
     Row("GET", f"{STUDY}/viewer/", PAGE_SEES),
     Row("GET", f"{STUDY}/manifest.json", DATA_SEES),
     Row("GET", f"{STUDY}/priors/<uid:prior_uid>.json", "302 404 404 404 404 404 404 404 404"),

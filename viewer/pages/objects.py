@@ -15,19 +15,16 @@ from django.views.decorators.http import require_safe
 from archive.access.roles import user_of
 from archive.audit.events import Event
 from archive.audit.record import record_event
-from archive.dicom.coercion import coerce_dataset
 from archive.dicom.part10 import read_dataset
 from archive.dicom.sop_classes import ENCAPSULATED_PDF, is_readable, name_of
 from archive.errors import ArchiveError
-from archive.mending.coercion import facts_of
 from archive.models import Instance
 from archive.storage import layout
 from pacs_portal.middleware import client_address
 from viewer.api.instances import visible_instance
 from viewer.errors import ViewerError
-from viewer.objects.elsewhere import places_of
-from viewer.rendering.documents import encapsulated_document, report_head, report_lines
-from viewer.stacks.manifest import split_study
+from viewer.objects.report_reading import read_report
+from viewer.rendering.documents import encapsulated_document
 from viewer.tiles.statuses import status_of
 
 LARGEST_DOCUMENT = 256 << 20
@@ -57,20 +54,8 @@ def object_page(request: HttpRequest, study_instance_uid: str, sop_instance_uid:
 
 
 def _report(instance: Instance) -> dict[str, Any]:
-    """Head and lines of a report; references to images of the study with the address that shows them."""
-    ds = read_dataset(layout.path_of(instance.stored_file.key))
-    study = instance.series.study
-    facts = facts_of(study)
-    if facts is not None:
-        coerce_dataset(ds, facts)
-    places = places_of(split_study(study))
-    viewer = reverse("viewer", args=[study.study_instance_uid])
-    read, lines = report_lines(ds), []
-    for line in read:
-        place = places.get((line.sop_instance_uid, line.frame_number))
-        address = f"{viewer}?view={place[0]}~{place[1]}" if place else ""
-        lines.append({"line": line, "depth": min(line.depth, 8), "address": address})
-    return {"lines": lines, "head": report_head(ds), "title": read[0].name or name_of(instance.sop_class_uid)}
+    report = read_report(instance)
+    return {"lines": report.lines, "head": report.head, "title": report.title or name_of(instance.sop_class_uid)}
 
 
 @require_safe

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from archive.access.roles import Role, has_role, user_of
+from archive.access.rules import may_read_reports
 from archive.models import Instance, Study, User
 from pacs_portal.middleware import client_address
 from viewer.annotations.shapes import Kind
@@ -25,6 +26,7 @@ from viewer.pages.referrals import referred_to
 from viewer.pages.report import readable_report
 from viewer.reports.errors import ReportRefusal
 from viewer.reports.html import as_html
+from viewer.reports.outside import outside_reports
 from viewer.reports.questions import LONGEST_QUESTION, answer, ask, may_ask, questions_of, reader_to_ask
 from viewer.worklist.claiming import Change
 from viewer.worklist.rows import load_rows
@@ -73,17 +75,19 @@ def live_context(request: HttpRequest, study: Study) -> dict[str, Any]:
     results = results_for(who, study)
     questions = questions_of(study)
     keys = key_images(study)
+    outside = outside_reports(study) if may_read_reports(who, study) else []
     answers = [(question.pk, question.answered_at) for question in questions]
     return {
         "study": study,
         "row": row,
         "results": results,
         "report_html": as_html(report, with_facts=False, study=study) if report else "",
+        "outside": outside,
         "key_images": keys,
         "questions": questions,
         "may_ask": may_ask(who, study) and reader_to_ask(study) is not None,
         "longest_question": LONGEST_QUESTION,
-        "seen": (results, report, row.state_for_referrer, row.images, row.held_back, keys, answers),
+        "seen": (results, report, row.state_for_referrer, row.images, row.held_back, keys, answers, outside),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.views.decorators.http import require_safe
 
@@ -18,6 +18,7 @@ from viewer.reports.access import readable_versions
 from viewer.reports.document import ReportDocument, compose
 from viewer.reports.html import as_html
 from viewer.reports.identity import identity_of
+from viewer.reports.outside import newest_prior_report, outside_reports
 from viewer.reports.questions import questions_of
 from viewer.worklist.claiming import may_read
 
@@ -42,10 +43,27 @@ def report_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
             "results": results_for(who, study),
             "questions": questions_of(study),
             "may_answer": may_read(who),
+            "outside": outside_reports(study),
             "report_html": as_html(document, study=study) if document else "",
             "report_data": report_data(study) | {"sign_in": resolve_url(settings.LOGIN_URL)} if may_read(who) else None,
         },
     )
+
+
+@require_safe
+def beside(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
+    """For the panel: reports of the study from elsewhere, and the newest report of its priors, ready to be opened."""
+    study = visible_study(request, study_instance_uid)
+    who = user_of(request)
+    if not may_read(who):
+        raise Http404("There is nothing here.")
+    outside, prior = outside_reports(study), newest_prior_report(study, who)
+    for shown in (study if outside else None, prior.prior.study if prior else None):
+        if shown is not None:
+            record_view(request, shown)
+    document = prior.document if prior else None
+    html = as_html(document, study=prior.prior.study) if prior and document else ""
+    return render(request, "report/beside.html", {"outside": outside, "prior": prior, "prior_html": html})
 
 
 def readable_report(who: User, study: Study) -> ReportDocument | None:

@@ -27,6 +27,7 @@ from viewer.models import WindowPreset
 from viewer.pages.report import readable_report
 from viewer.rendering.color_maps import MAP_NAMES
 from viewer.reports.html import as_html
+from viewer.reports.outside import outside_reports
 from viewer.sharing.links import may_share
 from viewer.shortcuts import shortcuts_of
 from viewer.worklist.claiming import may_read
@@ -61,7 +62,8 @@ def study_page(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
         record_view(request, study)
     context["open_threads"] = unresolved(study)
     context["report_html"] = as_html(report, with_facts=False, study=study) if report else ""
-    context["reads_reports"] = may_read(user_of(request)) or may_read_reports(user_of(request), study)
+    context["reads_reports"] = reads = may_read(user_of(request)) or may_read_reports(user_of(request), study)
+    context["outside"] = outside_reports(study) if reads else []
     context["study_data"] = {name: context[name] for name in names}
     return render(request, "viewer/study.html", context)
 

@@ -246,7 +246,10 @@ for (const name of ["view", "active", "layout"]) viewer.addEventListener(name, a
 for (const source of [linker, lines]) source.addEventListener("change", updateSoon);
 priors.addEventListener("change", () => {
   strip.render();
-  for (const { uid, words } of library.others) priorMarks.load(uid, words);
+  for (const { uid, words, study } of library.others) {
+    priorMarks.load(uid, words);
+    if (words?.startsWith("PRIOR")) report?.panel.compareWith([study.title, study.date].filter(Boolean).join(" "));
+  }
 });
 priors.addEventListener("problem", ({ detail }) => say(detail));
 tools.addEventListener("change", () => {

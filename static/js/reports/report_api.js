@@ -22,6 +22,11 @@ export class ReportApi {
     return fetchJson(this.#base);
   }
 
+  /** Reports from elsewhere and of priors, as HTML. */
+  async beside() {
+    return (await request(`/studies/${this.study}/report/beside/`)).text();
+  }
+
   writingAids() {
     return fetchJson(`${this.#base}/writing-aids`);
   }

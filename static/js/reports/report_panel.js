@@ -4,10 +4,12 @@
 import { announce } from "../core/announcer.js";
 import { element, mark, setText } from "../core/dom.js";
 import { SECTIONS, unfilled } from "./both_texts.js";
+import { Comparison } from "./comparison.js";
 import { openConflict } from "./conflict_dialog.js";
 import { CriticalResults } from "./critical_results.js";
 import { DraftSaver } from "./draft_saver.js";
 import { PanelMeasures } from "./panel_measures.js";
+import { ReportsBeside } from "./reports_beside.js";
 import { SectionField } from "./section_field.js";
 import { openSigning } from "./sign_dialog.js";
 import { clock, signedText } from "./signed_text.js";
@@ -37,6 +39,8 @@ export class ReportPanel {
   #parts = {};
   #critical;
   #measures;
+  #beside;
+  #comparison;
   #lastField = null;
 
   /**
@@ -56,6 +60,9 @@ export class ReportPanel {
     for (const [name, label] of SECTIONS) this.#fields.set(name, this.#makeField(name, label));
     const target = () => this.#targetField;
     this.#measures = new PanelMeasures(measures, { study: api.study, fields: this.#fields, target, say: (text) => this.#say(text) });
+    this.#comparison = new Comparison(this.#fields.get("comparison"), (text) => this.#saver.change("comparison", text));
+    this.#beside = new ReportsBeside(api);
+    this.#beside.addEventListener("compared", ({ detail }) => this.compareWith(detail.words));
     this.#build();
     claim.addEventListener("lost", ({ detail }) => this.#lost(detail));
     addEventListener("pagehide", () => this.#saver.flush({ isLeaving: true }));
@@ -69,7 +76,7 @@ export class ReportPanel {
   async load() {
     try {
       this.#told = await this.#api.load();
-      await this.#critical.load();
+      await Promise.all([this.#critical.load(), this.#beside.load()]);
       if (this.#told.may_write && !this.#claim.isHeld) await this.#claim.take();
       if (this.#told.may_write || this.#told.may_addend) this.#aids = await this.#api.writingAids();
     } catch (error) {
@@ -93,6 +100,11 @@ export class ReportPanel {
     const name = this.#isAdding || this.#isFinal ? "addendum" : "findings";
     const field = this.#fields.get(name);
     if (field && !field.element.hidden) field.focus();
+  }
+
+  /** A prior was opened beside the study. @param {string} words "CT chest 2025-03-24" */
+  compareWith(words) {
+    this.#comparison.add(words);
   }
 
   /** Puts a measurement into the section where the reader was last. @param {string} id */
@@ -143,6 +155,7 @@ export class ReportPanel {
     this.#place.replaceChildren(
       element("header", { class: "report-head" }, parts.identity, parts.state),
       parts.notice,
+      this.#beside.element,
       this.#critical.element,
       element("div", { class: "button-row" }, parts.claim, parts.confirm, parts.templates, this.#measures.select),
       parts.signed,
@@ -216,6 +229,7 @@ export class ReportPanel {
     preliminary.disabled = final.disabled = !writes || told.patient_moved;
     addendum.hidden = !(told.may_addend && this.#isAdding);
     addendum.disabled = !adds;
+    this.#comparison.fill();
     this.#measures.render();
     this.#showSaved();
   }
@@ -250,6 +264,7 @@ export class ReportPanel {
   #typed(field) {
     this.#claim.hasDraft = true;
     this.#saver.change(field.name, field.text);
+    this.#comparison.keep();
     this.#measures.render();
   }
 

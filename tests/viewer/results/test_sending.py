@@ -83,9 +83,7 @@ def test_an_addendum_is_a_correction_with_all_that_stands(
     assert observed == [("Findings", "1", "C"), ("Impression", "1", "C"), ("Addendum", "2", "C")]
 
 
-def test_a_receiver_that_takes_latin_1_gets_latin_1(
-    save: Save, sign_as: Sign, receiver: ResultReceiver
-) -> None:
+def test_a_receiver_that_takes_latin_1_gets_latin_1(save: Save, sign_as: Sign, receiver: ResultReceiver) -> None:
     receiver.character_set = "8859/1"
     save(findings=FINDINGS)
     message = message_of(sign_as(), receiver)
@@ -93,12 +91,13 @@ def test_a_receiver_that_takes_latin_1_gets_latin_1(
 
 
 def test_preliminary_reports_go_only_to_who_wants_them(save: Save, sign_as: Sign, receiver: ResultReceiver) -> None:
+    ResultReceiver.objects.create(name="ward", host="127.0.0.1", receiving_application="WARD", wants_preliminary=True)
+    ResultReceiver.objects.create(
+        name="off", host="127.0.0.1", receiving_application="OFF", wants_preliminary=True, enabled=False
+    )
     save()
-    sign_as("preliminary")
-    assert not Job.objects.filter(kind=RESULT).exists()
-    ResultReceiver.objects.update(wants_preliminary=True)
     version = sign_as("preliminary")
-    assert Job.objects.filter(kind=RESULT).count() == 1
+    assert [job.parameters["name"] for job in Job.objects.filter(kind=RESULT)] == ["ward"]
     assert str(message_of(version, receiver).segment("OBR")[25]) == "P"
 
 

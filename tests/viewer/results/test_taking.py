@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING
 import pytest
 
 from archive.hl7.listener import answer_message
-from archive.models import AuditEvent, Study
+from archive.models import AuditEvent, Patient, Study
 from viewer.models import OutsideReport, Report, ReportVersion, ResultReceiver
 from viewer.results.message import oru_message
 from viewer.results.sending import result_of
 
 if TYPE_CHECKING:
-    from django.test import Client
-
     from tests.conftest import Cast
 
 pytestmark = pytest.mark.django_db
 SEGMENTS = {
     "MSH": "MSH|^~\\&|RIS|HOSP|PORTAL|HOSP|20261124080000||ORU^R01|MSG42|P|2.5||||||UNICODE UTF-8",
-    "PID": "PID|1||999^^^OTHER^PI~12345^^^^PI||DOE^Jane||19720301|F",
+    "PID": "PID|1||999^^^OTHER^PI~P-4711^^^^PI||DOE^Jane||19720301|F",
     "OBR": "OBR|1|PLC1|FIL1|CTCH^CT chest^99X|||202611240930|||||||||D-77^SMITH||A-77||||202611241000||CT|F|||||||77&Brown&Ann",
     "OBX": "OBX|1|FT|59776-5^Findings^LN||Nodule \\F\\ 8 mm.\\.br\\No effusion.~größer||||||F",
     "OBX2": "OBX|2|NM|DLP^Dose length product^99X||412.5|mGy.cm|||||F",
     "NTE": "NTE|1||Read twice.",
 }
+
+
+@pytest.fixture(autouse=True)
+def somebody(study: Study) -> None:
+    """The patient has an ID that names one person."""
+    Patient.objects.update(patient_id="P-4711", identity_key="id P-4711\\")
 
 
 def message(**changed: str | None) -> bytes:
@@ -68,11 +72,12 @@ def test_the_same_again_changes_nothing_and_a_correction_replaces(study: Study) 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"PID": SEGMENTS["PID"].replace("~12345^^^^PI", "")}, "another patient"),
+        ({"PID": SEGMENTS["PID"].replace("~P-4711^^^^PI", "")}, "another patient"),
         ({"PID": SEGMENTS["PID"].replace("19720301", "19550505")}, "another patient"),
         ({"PID": SEGMENTS["PID"].replace("DOE^Jane", "SMITH^Ann")}, "another patient"),
         ({"PID": SEGMENTS["PID"].replace("|F", "|M")}, "another patient"),
         ({"PID": "PID|1||||DOE^Jane||19720301|F"}, "another patient"),
+        ({"PID": SEGMENTS["PID"].replace("P-4711", "UNKNOWN")}, "another patient"),
         ({"PID": None}, "PID is missing"),
         ({"OBR": None}, "0 results"),
         ({"OBR": "OBR|1||||||||||||||||||||||CT|F"}, "names no order"),
@@ -87,7 +92,7 @@ def test_what_fits_no_study_or_patient_is_refused_in_words_without_the_patient(
 ) -> None:
     code, said = answer(message(**changed))
     assert code == "AE" and words in said
-    assert "DOE" not in said and "12345" not in said
+    assert "DOE" not in said and "P-4711" not in said
     assert not OutsideReport.objects.exists()
 
 

@@ -48,9 +48,9 @@ export class StackLibrary {
     this.#others.set(manifest.StudyInstanceUID, { manifest, facts });
   }
 
-  /** Stacks of the other studies that were taken in, each with what its viewports say of its date. */
+  /** Stacks of the other studies that were taken in, each with what its viewports say of its date, and its facts. */
   get others() {
-    return [...this.#others.values()].map(({ manifest, facts }) => ({ uid: manifest.StudyInstanceUID, words: facts.prior, stacks: manifest.stacks }));
+    return [...this.#others.values()].map(({ manifest, facts }) => ({ uid: manifest.StudyInstanceUID, words: facts.prior, study: facts.study, stacks: manifest.stacks }));
   }
 
   /** Study manifest of another study that was taken in, or of this one. */
