@@ -1,7 +1,7 @@
-"""Django admin of the viewer: presets, hanging protocols, report templates, macros, what was drawn, critical results,
-what was said and shared, and the outbox.
+"""Django admin of the viewer: presets, hanging protocols, what was drawn, critical results, what was said and shared,
+and the outbox.
 
-The worklist's part stands in ``viewer.worklist.admin``.
+The worklist's part stands in ``viewer.worklist.admin``, that of reports and results in ``viewer.reports.admin``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from archive.access.roles import user_of
+from archive.admin.history import KeptHistory
 from archive.admin.looks import ReadOnlyAdmin
 from archive.admin.reasons import AuditedChanges
 from archive.audit.events import Event
@@ -26,42 +27,26 @@ from viewer.models import (
     Delivery,
     DeliveryAttempt,
     HangingProtocol,
-    Macro,
-    ReportTemplate,
     ShareLink,
     SharePolicy,
     UploadRequest,
     WindowPreset,
 )
 from viewer.notifying.outbox import send_again
+from viewer.reports import admin as reports
 from viewer.sharing.links import revoke_link
 from viewer.sharing.requests import revoke_request
 from viewer.worklist import admin as worklist
 
-__all__ = ["worklist"]
+__all__ = ["reports", "worklist"]
 
 
 @admin.register(WindowPreset)
-class WindowPresetAdmin(admin.ModelAdmin):
+class WindowPresetAdmin(KeptHistory):
     list_display = ("name", "modality", "width", "center", "position", "user")
     list_editable = ("width", "center", "position")
     list_filter = ("modality",)
     search_fields = ("name",)
-
-
-@admin.register(ReportTemplate)
-class ReportTemplateAdmin(admin.ModelAdmin):
-    list_display = ("name", "modality", "body_part", "owner", "group")
-    list_filter = ("modality",)
-    search_fields = ("name", "body_part")
-    list_select_related = ("owner", "group")
-
-
-@admin.register(Macro)
-class MacroAdmin(admin.ModelAdmin):
-    list_display = ("word", "text", "owner")
-    search_fields = ("word", "text")
-    list_select_related = ("owner",)
 
 
 @admin.register(Annotation)
@@ -73,7 +58,7 @@ class AnnotationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(HangingProtocol)
-class HangingProtocolAdmin(admin.ModelAdmin):
+class HangingProtocolAdmin(KeptHistory):
     list_display = ("name", "position", "is_active", "user", "group")
     list_editable = ("position", "is_active")
     list_filter = ("is_active", "group")
@@ -82,7 +67,7 @@ class HangingProtocolAdmin(admin.ModelAdmin):
 
 
 @admin.register(CriticalCategory)
-class CriticalCategoryAdmin(AuditedChanges):
+class CriticalCategoryAdmin(AuditedChanges, KeptHistory):
     list_display = ("name", "position", "remind_every_minutes", "escalate_after_minutes", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name",)
@@ -165,7 +150,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SharePolicy)
-class SharePolicyAdmin(admin.ModelAdmin):
+class SharePolicyAdmin(KeptHistory):
     """One row; the history of the administration says who changed it."""
 
     list_display = ("__str__", "longest_days", "longest_days_of_clinicians", "passcode_required")
@@ -178,7 +163,7 @@ class SharePolicyAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: SharePolicy, form: object, change: bool) -> None:
         obj.pk = 1
-        obj.save()
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(ShareLink)

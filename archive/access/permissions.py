@@ -22,6 +22,7 @@ CHANGEABLE = {
     "auth": ("group",),
     "viewer": (
         "windowpreset",
+        "hangingprotocol",
         "reporttemplate",
         "macro",
         "assignmentrule",
@@ -29,6 +30,8 @@ CHANGEABLE = {
         "savedfilter",
         "criticalcategory",
         "sharepolicy",
+        "reportpolicy",
+        "resultreceiver",
     ),
 }
 VISIBLE = {
@@ -47,7 +50,7 @@ VISIBLE = {
         "performedseries",
         "commitment",
     ),
-    "viewer": ("readingtask", "criticalresult", "delivery", "sharelink", "uploadrequest", "comment"),
+    "viewer": ("readingtask", "criticalresult", "delivery", "sharelink", "uploadrequest", "comment", "outsidereport"),
     "axes": ("accessattempt", "accesslog", "accessfailurelog"),
 }
 

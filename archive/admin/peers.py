@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from archive.admin.history import KeptHistory
 from archive.admin.reasons import Answer, AuditedChanges, Question, with_reason
 from archive.audit.events import Event
 from archive.audit.record import record_event
@@ -54,7 +55,8 @@ def _enable(peers: QuerySet[Peer], answer: Answer) -> str:
 
 
 @admin.register(Peer)
-class PeerAdmin(AuditedChanges):
+class PeerAdmin(AuditedChanges, KeptHistory):
+    never_kept = ("last_seen_at",)
     list_display = ("ae_title", "host", "port", "description", "enabled", "rights", "check_address", "last_seen_at")
     list_filter = (
         "enabled",

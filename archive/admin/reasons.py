@@ -187,6 +187,7 @@ class AuditedChanges(admin.ModelAdmin):
             found = list(rows)
             for row in found:
                 self.record(request, row, "deleted", reason=answer.reason)
+            self.log_deletions(request, rows)
             try:
                 rows.model._default_manager.filter(pk__in=[row.pk for row in found]).delete()
             except ProtectedError as error:
@@ -204,7 +205,7 @@ class AuditedChanges(admin.ModelAdmin):
             permissions=("delete",),
         )
 
-    deletion_warning = "Deleted rows cannot be brought back."
+    deletion_warning = "Deleted rows cannot be brought back, but for those whose history keeps what they were."
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from archive.access.roles import user_of
+from archive.admin.history import KeptHistory
 from archive.admin.reasons import AuditedChanges
 from archive.audit.events import Event
 from archive.audit.record import record_event
@@ -23,7 +24,7 @@ MOST_TRIED = 10
 
 
 @admin.register(Route)
-class RouteAdmin(AuditedChanges):
+class RouteAdmin(AuditedChanges, KeptHistory):
     list_display = ("name", "enabled", "action", "peer", "trigger", "conditions", "queued")
     list_filter = ("enabled", "action", "trigger", "peer")
     search_fields = ("name",)

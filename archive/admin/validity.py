@@ -6,13 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 
+from archive.admin.history import KeptHistory
 from archive.admin.looks import ReadOnlyAdmin
 from archive.admin.reasons import AuditedChanges
 from archive.models import Delegation, Duty, WardMapping
 
 
 @admin.register(WardMapping)
-class WardMappingAdmin(AuditedChanges):
+class WardMappingAdmin(AuditedChanges, KeptHistory):
     list_display = ("name", "group", "begins_at", "ends_at")
     list_filter = ("group",)
     search_fields = ("name", "group__name")
@@ -25,7 +26,7 @@ class WardMappingAdmin(AuditedChanges):
 
 
 @admin.register(Duty)
-class DutyAdmin(AuditedChanges):
+class DutyAdmin(AuditedChanges, KeptHistory):
     list_display = ("user", "group", "begins_at", "ends_at")
     list_filter = ("group",)
     search_fields = ("user__username", "user__last_name", "group__name")

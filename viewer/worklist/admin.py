@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from archive.access.roles import user_of
+from archive.admin.history import KeptHistory
 from archive.admin.looks import ReadOnlyAdmin
 from archive.admin.reasons import Answer, AuditedChanges, Question, with_reason
 from archive.audit.events import Event
@@ -38,7 +39,7 @@ class NotAssigned(ArchiveError):
 
 
 @admin.register(AssignmentRule)
-class AssignmentRuleAdmin(AuditedChanges):
+class AssignmentRuleAdmin(AuditedChanges, KeptHistory):
     list_display = ("name", "position", "enabled", "conditions", "reader", "group", "priority")
     list_editable = ("position", "enabled")
     list_filter = ("enabled", "group")
@@ -108,7 +109,7 @@ class AssignmentRuleAdmin(AuditedChanges):
 
 
 @admin.register(TimeLimit)
-class TimeLimitAdmin(AuditedChanges):
+class TimeLimitAdmin(AuditedChanges, KeptHistory):
     list_display = ("__str__", "priority", "modality", "minutes", "groups_told")
     list_filter = ("priority",)
     filter_horizontal = ("told",)
@@ -138,6 +139,9 @@ class TimeLimitAdmin(AuditedChanges):
             question.label, question.warning, act, question.touches, is_destructive=True, permissions=("delete",)
         )
 
+    def brought_back(self, _row: Any) -> None:
+        recount()
+
     def facts(self, obj: TimeLimit) -> dict[str, Any]:
         return {"priority": obj.priority, "modality": obj.modality, "minutes": obj.minutes}
 
@@ -161,7 +165,7 @@ class SavedFilterForm(forms.ModelForm):
 
 
 @admin.register(SavedFilter)
-class SavedFilterAdmin(AuditedChanges):
+class SavedFilterAdmin(AuditedChanges, KeptHistory):
     form = SavedFilterForm
     list_display = ("name", "group", "user", "query", "is_default", "created_by", "created_at")
     list_filter = ("group", "is_default")
