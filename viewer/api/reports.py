@@ -23,7 +23,6 @@ from archive.models import Study
 from pacs_portal.middleware import client_address
 from viewer.errors import ViewerError
 from viewer.models import ReportVersion
-from viewer.models.report import SECTIONS
 from viewer.reports import errors
 from viewer.reports.access import knows_of_reports, readable_versions
 from viewer.reports.document import compose
@@ -32,7 +31,8 @@ from viewer.reports.overview import overview, version_in_json
 from viewer.reports.plain_text import as_plain_text
 from viewer.reports.reauthentication import Proof, require_proof
 from viewer.reports.signing import Signature, kind_of_signature, sign
-from viewer.reports.writing_aids import macros_for, templates_for
+from viewer.reports.template_fields import values_for
+from viewer.reports.writing_aids import macros_for, templates_for, texts_of
 from viewer.worklist.claiming import Change, NotOnWorklist, NotYours, WorklistRefusal, may_read
 
 LONGEST_BODY = 600_000
@@ -250,8 +250,9 @@ def writing_aids(request: HttpRequest, study_instance_uid: str) -> HttpResponse:
     study = visible_study(request, study_instance_uid)
     if not may_read(user_of(request)):
         return _forbidden(request)
+    values = values_for(study, user_of(request))
     found = [
-        {"name": one.name, "own": one.owner_id is not None, "text": {name: getattr(one, name) for name in SECTIONS}}
+        {"name": one.name, "own": one.owner_id is not None, "text": texts_of(one, values)}
         for one in templates_for(user_of(request), study)
     ]
     return JsonResponse({"templates": found, "macros": macros_for(user_of(request))})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -11,14 +12,40 @@ from archive.admin.history import KeptHistory
 from archive.admin.looks import ReadOnlyAdmin
 from archive.admin.reasons import AuditedChanges
 from viewer.models import Macro, OutsideReport, ReportPolicy, ReportTemplate, ResultReceiver
+from viewer.models.report import SECTIONS
+from viewer.reports.template_fields import FIELDS, UnknownField, require_known_fields
+
+TEMPLATE_HELP = (
+    f"Fields: {', '.join(f'{{{name}}} ({words})' for name, words in FIELDS.items())}. "
+    "A choice is written [none / mild / severe]; the editor offers it as a list, and signing names what is left."
+)
+
+
+class ReportTemplateForm(forms.ModelForm):
+    """Unknown fields are refused, section by section."""
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        for name in SECTIONS:
+            try:
+                require_known_fields(values.get(name) or "")
+            except UnknownField as error:
+                self.add_error(name, str(error))
+        return values
 
 
 @admin.register(ReportTemplate)
 class ReportTemplateAdmin(KeptHistory):
+    form = ReportTemplateForm
     list_display = ("name", "modality", "body_part", "owner", "group")
     list_filter = ("modality",)
     search_fields = ("name", "body_part")
     list_select_related = ("owner", "group")
+    fieldsets = (
+        (None, {"fields": ("name", "modality", "body_part")}),
+        ("For whom", {"fields": ("owner", "group"), "description": "Neither: for everybody."}),
+        ("Text", {"fields": SECTIONS, "description": TEMPLATE_HELP}),
+    )
 
 
 @admin.register(Macro)

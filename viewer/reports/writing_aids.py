@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db.models import Q
 
 from archive.models import Study, User
 from viewer.models import Macro, ReportTemplate
+from viewer.models.report import SECTIONS
+from viewer.reports.template_fields import filled
 
 MOST = 200
 
@@ -20,6 +24,11 @@ def templates_for(who: User, study: Study) -> list[ReportTemplate]:
         found,
         key=lambda one: (one.owner_id is None, one.body_part.upper() not in parts, not one.modality, one.name, one.pk),
     )
+
+
+def texts_of(template: ReportTemplate, values: Mapping[str, str]) -> dict[str, str]:
+    """Sections of a template with its fields filled in."""
+    return {name: filled(getattr(template, name), values) for name in SECTIONS}
 
 
 def macros_for(who: User) -> dict[str, str]:

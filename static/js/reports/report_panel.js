@@ -7,6 +7,7 @@ import { SECTIONS, unfilled } from "./both_texts.js";
 import { Comparison } from "./comparison.js";
 import { openConflict } from "./conflict_dialog.js";
 import { CriticalResults } from "./critical_results.js";
+import { Dictation } from "./dictation.js";
 import { DraftSaver } from "./draft_saver.js";
 import { PanelMeasures } from "./panel_measures.js";
 import { ReportsBeside } from "./reports_beside.js";
@@ -41,6 +42,7 @@ export class ReportPanel {
   #measures;
   #beside;
   #comparison;
+  #dictation;
   #lastField = null;
 
   /**
@@ -61,6 +63,7 @@ export class ReportPanel {
     const target = () => this.#targetField;
     this.#measures = new PanelMeasures(measures, { study: api.study, fields: this.#fields, target, say: (text) => this.#say(text) });
     this.#comparison = new Comparison(this.#fields.get("comparison"), (text) => this.#saver.change("comparison", text));
+    this.#dictation = new Dictation(target);
     this.#beside = new ReportsBeside(api);
     this.#beside.addEventListener("compared", ({ detail }) => this.compareWith(detail.words));
     this.#build();
@@ -157,7 +160,7 @@ export class ReportPanel {
       parts.notice,
       this.#beside.element,
       this.#critical.element,
-      element("div", { class: "button-row" }, parts.claim, parts.confirm, parts.templates, this.#measures.select),
+      element("div", { class: "button-row" }, parts.claim, parts.confirm, parts.templates, this.#measures.select, this.#dictation.element),
       parts.signed,
       parts.fields,
       element("footer", { class: "report-foot" }, parts.saved, element("div", { class: "button-row" }, parts.choose, parts.addend, parts.preliminary, parts.final, parts.addendum)),
@@ -229,6 +232,7 @@ export class ReportPanel {
     preliminary.disabled = final.disabled = !writes || told.patient_moved;
     addendum.hidden = !(told.may_addend && this.#isAdding);
     addendum.disabled = !adds;
+    this.#dictation.show(Boolean(told.may_dictate) && this.#targetField !== null);
     this.#comparison.fill();
     this.#measures.render();
     this.#showSaved();

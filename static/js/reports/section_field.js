@@ -2,6 +2,8 @@
  * One section: a heading and a field that grows with its text.
  */
 import { element } from "../core/dom.js";
+import { openMenu } from "../pages/viewer_parts/menu.js";
+import { choiceAt, nextChoice } from "./choices.js";
 import { expansion } from "./macros.js";
 import { DRAGGED } from "./measure_words.js";
 
@@ -24,6 +26,7 @@ export class SectionField extends EventTarget {
     this.element = element("div", { class: "report-section" }, element("label", { for: id, text: label }), this.#field, this.#links);
     this.#field.addEventListener("input", () => this.#typed());
     this.#acceptDrops();
+    this.#offerChoices();
     new ResizeObserver(() => this.#grow()).observe(this.element);
   }
 
@@ -85,6 +88,31 @@ export class SectionField extends EventTarget {
   #changed() {
     this.#grow();
     this.dispatchEvent(new Event("typed"));
+  }
+
+  /** A click into a choice, or Alt and arrow down for the next one, offers what can be chosen. */
+  #offerChoices() {
+    const field = this.#field;
+    field.addEventListener("click", () => {
+      if (field.selectionStart === field.selectionEnd) this.#offer(choiceAt(field.value, field.selectionStart));
+    });
+    field.addEventListener("keydown", (event) => {
+      if (!event.altKey || event.key !== "ArrowDown") return;
+      event.preventDefault();
+      this.#offer(choiceAt(field.value, field.selectionStart) ?? nextChoice(field.value, field.selectionEnd));
+    });
+  }
+
+  #offer(choice) {
+    if (!choice || this.isReadOnly) return;
+    const { start, end, options } = choice;
+    this.#field.setSelectionRange(start, end);
+    if (!options.length) return;
+    const put = (option) => () => {
+      this.#field.setRangeText(option, start, end, "end");
+      this.#changed();
+    };
+    openMenu(options.map((option) => ({ label: option, run: put(option) })), { below: this.#field, label: "Choices" });
   }
 
   #acceptDrops() {

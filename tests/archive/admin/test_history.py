@@ -59,7 +59,9 @@ def test_a_change_is_shown_with_what_was_and_can_be_undone(client: Client) -> No
 
 def test_what_was_deleted_comes_back_under_its_number(client: Client) -> None:
     told = Group.objects.create(name="on call")
-    limit = TimeLimit.objects.create(priority=TimeLimit._meta.get_field("priority").choices[0][0], modality="XA", minutes=7)
+    limit = TimeLimit.objects.create(
+        priority=TimeLimit._meta.get_field("priority").choices[0][0], modality="XA", minutes=7
+    )
     limit.told.add(told)
     address = f"{BASE}/timelimit/{limit.pk}/delete/"
     assert client.post(address, {"confirmed": "1", "reason": "No longer wanted"}).status_code == 302
