@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ import highdicom
 import pydicom
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pydicom import Dataset
 
 from archive.indexing.writer import index_waiting_files
@@ -23,7 +24,7 @@ from archive.storage import layout
 from tests.archive.receiving.sending import store
 from tests.journeys.sending import forget_what_was_drawn
 from tests.phantoms import ct_series
-from viewer.models import ReadingTask, Report, ReportVersion
+from viewer.models import Annotation, ReadingTask, Report, ReportVersion
 from viewer.reports.drafting import Draft, save_draft
 from viewer.reports.signing import Signature, sign
 from viewer.stacks.manifest import study_manifest
@@ -54,14 +55,40 @@ def study() -> Study:
     return Study.objects.get()
 
 
-def signed(study: Study, who: User, kind: str = "final", **text: str) -> ReportVersion:
+WORDS = "Nodule 8.2 mm (S1 Im 2)"
+
+
+def measured(study: Study, who: User) -> dict[str, Any]:
+    """A length on the second image, as a window drops it into the findings."""
+    second = Instance.objects.filter(series__study=study).order_by("instance_number")[1]
+    now = timezone.now()
+    geometry = {"points": [[1, 1], [9, 1]]}
+    one = Annotation.objects.create(
+        study=study,
+        stack=second.series.series_instance_uid,
+        sop_instance_uid=second.sop_instance_uid,
+        frame_number=1,
+        kind="length",
+        geometry=geometry,
+        author=who,
+        created_at=now,
+        changed_at=now,
+    )
+    view = f"view={one.stack}~2"
+    return {"id": str(one.pk), "section": "findings", "words": WORDS, "view": view, "drawn": {"geometry": geometry}}
+
+
+def signed(
+    study: Study, who: User, kind: str = "final", measurements: Sequence[Any] = (), **text: str
+) -> ReportVersion:
     """Save and sign, and let the worker write what is owed."""
     change = Change(who, study)
     if kind != "addendum":
         claim(change)
     report = Report.objects.filter(study=study).first()
     number = report.draft_number if report else 0
-    save_draft(change, Draft(text, began_with=number, patient=study.patient_id))
+    draft = Draft(text, began_with=number, patient=study.patient_id, measurements=list(measurements))
+    save_draft(change, draft)
     version = sign(change, Signature(ReportVersion.Kind(kind), number + 1, study.patient_id))
     run.run_waiting_jobs()
     index_waiting_files()
@@ -140,6 +167,21 @@ def test_dsr2html_of_dcmtk_reads_the_structured_report(study: Study, cast: Cast,
     assert "Diagnostic Imaging Report" in text and "Nodule à gauche, 8 mm." in text and "右肺に結節なし。" in text
 
 
+def test_text_with_a_measurement_is_inferred_from_its_image(study: Study, cast: Cast, tmp_path: Path) -> None:
+    dropped = measured(study, cast.reader)
+    signed(study, cast.reader, measurements=[dropped], findings=f"Right: {WORDS}.")
+    image = Instance.objects.get(pk=Instance.objects.filter(series__is_derived=False).order_by("instance_number")[1].pk)
+    ds = next(one for one in documents()["SR"] if one.SeriesDescription == "Final report")
+    (words,) = ds.ContentSequence[0].ContentSequence
+    (reference,) = words.ContentSequence
+    assert (reference.ValueType, reference.RelationshipType) == ("IMAGE", "INFERRED FROM")
+    assert reference.ReferencedSOPSequence[0].ReferencedSOPInstanceUID == image.sop_instance_uid
+    path = tmp_path / "sr.dcm"
+    ds.save_as(path)
+    html = subprocess.run(["/usr/bin/dsr2html", "+U8", str(path)], capture_output=True, check=True, timeout=60).stdout
+    assert image.sop_instance_uid in html.decode() and WORDS in html.decode()
+
+
 def test_an_addendum_is_a_new_document_with_the_whole_report(study: Study, cast: Cast) -> None:
     signed(study, cast.reader, findings=FINDINGS)
     signed(study, cast.reader2, "addendum", addendum="Also a rib.")
@@ -170,7 +212,8 @@ def test_the_job_writes_the_same_instances_when_it_runs_twice(study: Study, cast
 
 @pytest.mark.parametrize("modality", ["SR", "DOC"])
 def test_dciodvfy_finds_no_error(study: Study, cast: Cast, tmp_path: Path, modality: str) -> None:
-    signed(study, cast.reader, findings=FINDINGS, impression="Normal.")
+    dropped = measured(study, cast.reader)
+    signed(study, cast.reader, measurements=[dropped], findings=f"{FINDINGS}\n{WORDS}", impression="Normal.")
     signed(study, cast.reader2, "addendum", addendum="Also a rib.")
     for number, ds in enumerate(documents()[modality]):
         path = tmp_path / f"{number}.dcm"

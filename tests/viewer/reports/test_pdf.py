@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from viewer.reports.document import ReportDocument, Section, SignedPart
+from viewer.reports.measurements import Link
 from viewer.reports.pdf import as_pdf
 from viewer.reports.pdf_fonts import scripts_not_printed, width_of
 from viewer.reports.pdf_lines import is_right_to_left, lines_of
@@ -55,6 +59,35 @@ def text_of(pdf: bytes, folder: Path) -> str:
 )
 def test_accents_greek_cyrillic_and_cjk_are_read_back(words: str, tmp_path: Path) -> None:
     assert unicodedata.normalize("NFKC", words) in text_of(as_pdf(document(words)), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "before", ["Nodule, ", "Nodule of the right upper lobe, seen before, which has not grown since, now "]
+)
+def test_a_measurement_leads_to_its_image_and_is_never_broken(before: str, tmp_path: Path) -> None:
+    words = "Length 8.2 mm (S3 Im 12)"
+    link = Link("findings", words, "view=1.2~12~40,400", "1.3", 1, "a")
+    made = document("")
+    section = Section("findings", "Findings", f"{before}{words} benign.", (link,))
+    made = replace(
+        made,
+        about=ABOUT | {"study_instance_uid": "1.2.3"},
+        parts=(replace(made.parts[0], sections=(section,)),),
+    )
+    path = tmp_path / "report.pdf"
+    data = as_pdf(made)
+    path.write_bytes(data)
+    (left, bottom, right, top) = map(float, re.findall(rb"/Rect \[ ([\d. ]+) \]", data)[0].split())
+    assert f"({settings.PORTAL_PUBLIC_URL}/studies/1.2.3/viewer/?view=1.2~12~40,400)".encode() in data
+    boxes = subprocess.run(["/usr/bin/pdftotext", "-bbox", str(path), "-"], capture_output=True, check=True, timeout=60)
+    place = r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">'
+    first, last = (re.search(place + re.escape(word), boxes.stdout.decode()) for word in ("Length<", "12)<"))
+    assert first is not None and last is not None
+    # Poppler counts from the top of the page, PDF from its foot.
+    height = 841.89
+    assert abs(float(first[1]) - left) < 1 and abs(float(last[3]) - right) < 1
+    assert bottom < height - (float(first[2]) + float(first[4])) / 2 < top
+    assert first[2] == last[2]
 
 
 def test_identity_stands_on_every_page(tmp_path: Path) -> None:
