@@ -75,6 +75,25 @@ def give_to_referrer(live_portal: LivePortal, sent: Sent) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def measure_into_the_report(page: Page) -> str:
+    """Draw a length, and put it into the findings by its key; returns the words in the text."""
+    page.locator(".viewport").first.focus()
+    page.keyboard.press("l")
+    box = page.locator(".viewport-canvas").first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 40, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=4)
+    page.mouse.up()
+    page.keyboard.press("Shift+d")
+    findings = page.locator("#report-findings")
+    expect(findings).to_have_value(re.compile(r"Length [\d.]+ mm \(.*Im 1\)"), timeout=15_000)
+    found = re.search(r"Length [\d.]+ mm \(.*Im 1\)", findings.input_value())
+    assert found is not None
+    return found[0]
+
+
 def forget_refusals(page: Page, *statuses: str) -> None:
     """A refusal is said by the browser's console too."""
     errors: list[str] = page.portal_errors  # type: ignore[attr-defined]
@@ -101,11 +120,14 @@ def test_a_report_is_typed_saved_signed_and_read_on_a_phone(
     page.keyboard.type("\nNodule of 8 mm in the right upper lobe.")
     impression.fill("1. Nodule of 8 mm.")
     is_saved(page)
+    words = measure_into_the_report(page)
+    is_saved(page)
     picture(page, "viewer-draft-1440")
 
     page.reload()
     expect(findings).to_have_value(re.compile("Nodule of 8 mm in the right upper lobe"))
     expect(impression).to_be_editable()
+    expect(panel.get_by_role("link", name=words)).to_have_attribute("href", re.compile(r"\?view=[\d.]+~1"))
 
     panel.get_by_role("button", name="Sign final").click()
     dialog = page.get_by_role("dialog", name="Sign as final")
@@ -117,6 +139,7 @@ def test_a_report_is_typed_saved_signed_and_read_on_a_phone(
     dialog.get_by_label("Your password").press("Enter")
     expect(panel.locator(".report-document")).to_contain_text("Signed as final by")
     expect(panel.locator(".report-title")).to_have_text("Final report")
+    expect(panel.locator(".report-document").get_by_role("link", name=words)).to_be_visible()
     expect(findings).to_be_hidden()
     picture(page, "viewer-final-1440")
     forget_refusals(page, "403")

@@ -143,6 +143,8 @@ def _of_reports() -> tuple[Operation, ...]:
             "text": {"type": "object", "additionalProperties": TEXT},
             "patient": {"type": "integer"},
             "patient_confirmed": {"type": "boolean"},
+            "puts_back": {"type": "boolean"},
+            "measurements": {"type": "array", "items": {"type": "object"}},
         },
         "required": ["text", "patient"],
     }

@@ -105,6 +105,7 @@ def _save(request: HttpRequest, study: Study) -> HttpResponse:
             began_with=number_of(request),
             patient=patient_of(values),
             patient_confirmed=values.get("patient_confirmed") is True,
+            puts_back=values.get("puts_back") is True,
             measurements=values.get("measurements") or (),
         )
         saved = save_draft(_change(request, study), draft)

@@ -32,6 +32,8 @@ class Draft:
     """The portal's number of the patient whose images the window shows."""
     patient_confirmed: bool = False
     """The reader has looked, and says that the text is about the study's present patient."""
+    puts_back: bool = False
+    """An earlier text is put back: the present one is kept among them."""
     measurements: object = ()
     """What the window has dropped into the text; see ``viewer.reports.measurements``."""
 
@@ -70,7 +72,7 @@ def save_draft(change: Change, draft: Draft) -> Report:
         return _begin(change, study, draft, text)
     if report.draft_number != draft.began_with:
         raise conflict_with(report)
-    keep_earlier(report, change.user)
+    keep_earlier(report, change.user, always=draft.puts_back)
     values: dict[str, Any] = dict(text)
     if draft.measurements:
         values["measurements"] = merged(report.measurements, draft.measurements, study)

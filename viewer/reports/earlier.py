@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -12,17 +13,20 @@ from viewer.reports.sections import draft_text
 
 APART = timedelta(minutes=10)
 """Of one hand, texts so far apart are kept."""
-MOST_SHOWN = 50
+MOST_SHOWN = 10
 
 
-def keep_earlier(report: Report, saver: User) -> EarlierDraft | None:
-    """Keep the text that is about to be saved over, where it is another's or the last kept one is older; else None."""
+def keep_earlier(report: Report, saver: User, *, always: bool = False) -> EarlierDraft | None:
+    """Keep the text that is about to be saved over, where it is another's or the last kept one is older; else None.
+
+    ``always``: an earlier text is put back over it.
+    """
     text = draft_text(report)
     if not any(part.strip() for part in text.values()):
         return None
     last = report.earlier_drafts.first()
     is_apart = last is None or report.saved_at - last.saved_at >= APART
-    if report.author_id == saver.pk and not is_apart:
+    if report.author_id == saver.pk and not is_apart and not always:
         return None
     kept, _ = EarlierDraft.objects.get_or_create(
         report=report,
@@ -32,9 +36,12 @@ def keep_earlier(report: Report, saver: User) -> EarlierDraft | None:
     return kept
 
 
-def earlier_drafts(report: Report) -> list[EarlierDraft]:
-    """The latest first."""
-    return list(report.earlier_drafts.all()[:MOST_SHOWN])
+def in_json(report: Report) -> list[dict[str, Any]]:
+    """For the panel, the latest first."""
+    return [
+        {"number": one.number, "text": one.text, "by": one.author_name, "at": one.saved_at.isoformat()}
+        for one in report.earlier_drafts.all()[:MOST_SHOWN]
+    ]
 
 
 def drop_old_drafts() -> int:

@@ -129,7 +129,7 @@ def _clean(given: object, drawn: Mapping[str, Annotation]) -> dict[str, Any]:
     annotation = drawn.get(_uuid(given.get("id")))
     if annotation is None:
         raise InvalidText("measurements: one is not of this study. Save the measurement first, then drop it again.")
-    if section not in LABELS:
+    if not isinstance(section, str) or section not in LABELS:
         raise InvalidText(f"measurements: {str(section)[:40]!r} is no section of a report.")
     if not isinstance(words, str) or not words.strip() or len(words) > LONGEST_WORDS or not words.isprintable():
         raise InvalidText(f"measurements: one line of 1 to {LONGEST_WORDS} characters is needed.")

@@ -10,10 +10,12 @@ from archive.models import Study, User
 from viewer.models import ReadingTask, Report, ReportPolicy, ReportVersion
 from viewer.reports.access import readable_versions, reads_draft
 from viewer.reports.drafting import report_of
+from viewer.reports.earlier import in_json
 from viewer.reports.identity import identity_of
 from viewer.reports.measurements import told
 from viewer.reports.reauthentication import needs_second_factor
 from viewer.reports.sections import draft_text
+from viewer.results.sending import sent_of
 from viewer.worklist.claiming import can_be_claimed_by, may_read
 from viewer.worklist.rows import reader_in_words, task_of
 
@@ -42,6 +44,8 @@ def overview(who: User, study: Study) -> dict[str, Any]:
         "patient_moved": bool(report and reader and report.patient_id != study.patient_id),
         "measurements": told(report.measurements, study) if report and shown else [],
         "versions": [version_in_json(version, study) for version in versions],
+        "earlier": in_json(report) if report and shown else [],
+        "sent": sent_of(study) if reader else [],
         "may_dictate": reader and ReportPolicy.current().dictation,
         **claim_in_json(who, study, report),
         "asks_code": reader and needs_second_factor(who),

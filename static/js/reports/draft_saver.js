@@ -17,6 +17,7 @@ export class DraftSaver extends EventTarget {
   #isSaving = false;
   #failures = 0;
   #patientConfirmed = false;
+  #putsBack = false;
   /** "saved", "typing", "saving", "waiting" (the portal cannot be reached), "conflict" or "refused" */
   state = "saved";
   message = "";
@@ -70,6 +71,13 @@ export class DraftSaver extends EventTarget {
     return this.flush();
   }
 
+  /** The reader puts an earlier text back over what is there. */
+  putBack(text) {
+    this.#putsBack = true;
+    for (const [name, value] of Object.entries(text)) this.change(name, value);
+    return this.flush();
+  }
+
   /** The reader has chosen between two texts: this one is kept over the draft of that number. */
   resolve(number, text) {
     this.#number = number;
@@ -86,7 +94,7 @@ export class DraftSaver extends EventTarget {
     this.#isSaving = true;
     this.#say("saving");
     try {
-      const kept = await this.#save(text, this.#number, { isLeaving, patientConfirmed: this.#patientConfirmed });
+      const kept = await this.#save(text, this.#number, { isLeaving, patientConfirmed: this.#patientConfirmed, putsBack: this.#putsBack });
       this.#isSaving = false;
       this.#kept(text, kept);
     } catch (error) {
@@ -100,6 +108,7 @@ export class DraftSaver extends EventTarget {
     this.#number = kept.number;
     this.#failures = 0;
     this.#patientConfirmed = false;
+    this.#putsBack = false;
     for (const [name, value] of Object.entries(text)) if (this.#pending.get(name) === value) this.#pending.delete(name);
     if (this.#pending.size) this.#later(AFTER_TYPING_MS);
     this.#say(this.#pending.size ? "typing" : "saved", "", kept.saved_at);

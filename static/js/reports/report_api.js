@@ -36,12 +36,12 @@ export class ReportApi {
    * @param {Record<string, string>} text @param {number} number of the draft that this window has
    * @returns {Promise<{number: number, saved_at: string}>}
    */
-  async save(text, number, { isLeaving = false, patientConfirmed = false, measurements = [] } = {}) {
+  async save(text, number, { isLeaving = false, patientConfirmed = false, putsBack = false, measurements = [] } = {}) {
     const response = await request(this.#base, {
       method: "PUT",
       keepalive: isLeaving,
       headers: { ...this.#headers(number), "X-CSRFToken": csrfToken(), "Content-Type": "application/json" },
-      body: JSON.stringify({ text, patient: this.#patient, patient_confirmed: patientConfirmed, measurements }),
+      body: JSON.stringify({ text, patient: this.#patient, patient_confirmed: patientConfirmed, puts_back: putsBack, measurements }),
     });
     return response.json();
   }

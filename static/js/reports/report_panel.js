@@ -12,6 +12,7 @@ import { DraftSaver } from "./draft_saver.js";
 import { PanelMeasures } from "./panel_measures.js";
 import { ReportsBeside } from "./reports_beside.js";
 import { SectionField } from "./section_field.js";
+import { openEarlier } from "./earlier_dialog.js";
 import { openSigning } from "./sign_dialog.js";
 import { clock, signedText } from "./signed_text.js";
 
@@ -148,6 +149,8 @@ export class ReportPanel {
       fields: element("div", { class: "report-fields", hidden: true }),
       saved: element("p", { class: "report-saved", role: "status" }),
       choose: button("Show both texts", () => this.#conflict(this.#otherText), "button-primary"),
+      earlier: button("Earlier texts", () => this.#openEarlier(), "button-quiet"),
+      sent: element("p", { class: "report-sent muted", hidden: true }),
       addend: button("Addendum", () => this.#addend()),
       preliminary: button("Sign preliminary", () => this.#sign("preliminary")),
       final: button("Sign final", () => this.#sign("final"), "button-primary"),
@@ -163,7 +166,7 @@ export class ReportPanel {
       element("div", { class: "button-row" }, parts.claim, parts.confirm, parts.templates, this.#measures.select, this.#dictation.element),
       parts.signed,
       parts.fields,
-      element("footer", { class: "report-foot" }, parts.saved, element("div", { class: "button-row" }, parts.choose, parts.addend, parts.preliminary, parts.final, parts.addendum)),
+      element("footer", { class: "report-foot" }, parts.saved, parts.sent, element("div", { class: "button-row" }, parts.choose, parts.earlier, parts.addend, parts.preliminary, parts.final, parts.addendum)),
     );
   }
 
@@ -232,6 +235,9 @@ export class ReportPanel {
     preliminary.disabled = final.disabled = !writes || told.patient_moved;
     addendum.hidden = !(told.may_addend && this.#isAdding);
     addendum.disabled = !adds;
+    this.#parts.earlier.hidden = !writes || !told.earlier.length;
+    this.#parts.sent.hidden = !told.sent.length;
+    setText(this.#parts.sent, told.sent.map(({ name, state }) => `${name}: ${state}`).join(" · "));
     this.#dictation.show(Boolean(told.may_dictate) && this.#targetField !== null);
     this.#comparison.fill();
     this.#measures.render();
@@ -296,6 +302,15 @@ export class ReportPanel {
       this.#typed(field);
     }
     this.#fields.get("findings").focus();
+  }
+
+  #openEarlier() {
+    const now = Object.fromEntries(SECTIONS.slice(0, -1).map(([name]) => [name, this.#fields.get(name).text]));
+    openEarlier(this.#told.earlier, now, async (text) => {
+      for (const [name, words] of Object.entries(text)) this.#fields.get(name).text = words;
+      this.#measures.render();
+      if (await this.#saver.putBack(text)) await this.load();
+    });
   }
 
   #addend() {

@@ -10,7 +10,8 @@ export function clock(iso) {
   return new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }
 
-function day(iso) {
+/** 2026-11-24, in the browser's zone. @param {string} iso */
+export function day(iso) {
   const date = new Date(iso);
   return [date.getFullYear(), String(date.getMonth() + 1).padStart(2, "0"), String(date.getDate()).padStart(2, "0")].join("-");
 }

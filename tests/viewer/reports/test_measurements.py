@@ -23,6 +23,8 @@ from viewer.reports.signing import is_intact
 from viewer.worklist.claiming import Change
 
 if TYPE_CHECKING:
+    from django.test import Client
+
     from tests.conftest import Cast
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +160,19 @@ def test_an_earlier_text_is_kept_when_another_hand_saves_over_it_and_goes_after_
     save(findings="fourth")
     assert set(EarlierDraft.objects.values_list("text__findings", flat=True)) == {"first", "third"}
     assert drop_old_drafts() == 1
+
+
+def test_what_is_there_is_kept_when_an_earlier_text_is_put_back(
+    study: Study, cast: Cast, client_of: Callable[..., Client], save: Callable[..., Report]
+) -> None:
+    for words in ("first", "second", "third"):
+        save(findings=words)
+    client = client_of(cast.reader)
+    address = f"/api/studies/{study.study_instance_uid}/report"
+    told = client.get(address).json()
+    assert [one["text"]["findings"] for one in told["earlier"]] == ["first"]
+    body = {"text": {"findings": "first"}, "patient": study.patient_id, "puts_back": True}
+    headers = {"If-Match": f'"{told["number"]}"'}
+    assert client.put(address, body, content_type="application/json", headers=headers).status_code == 200
+    told = client.get(address).json()
+    assert [one["text"]["findings"] for one in told["earlier"]] == ["third", "first"]
