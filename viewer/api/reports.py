@@ -41,6 +41,7 @@ NUMBER = re.compile(r'(?:W/)?"(\d{1,9})"')
 STATUS: dict[type[ViewerError], int] = {
     errors.NotForYou: 403,
     errors.WrongPassword: 403,
+    errors.NoSecondFactor: 403,
     errors.TooManyTries: 429,
     errors.InvalidText: 400,
     errors.NothingToSign: 400,

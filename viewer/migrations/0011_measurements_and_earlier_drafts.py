@@ -47,6 +47,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "second_factor_to_sign",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Outside the demonstration nobody signs without a second factor; who has none is asked to set one up.",
+                    ),
+                ),
+                (
                     "dictation",
                     models.BooleanField(
                         default=False,

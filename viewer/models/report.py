@@ -70,6 +70,10 @@ class ReportPolicy(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
         help_text="Days for which earlier texts of a draft can be looked at. The draft itself and what was signed stay.",
     )
+    second_factor_to_sign = models.BooleanField(
+        default=True,
+        help_text="Outside the demonstration nobody signs without a second factor; who has none is asked to set one up.",
+    )
     dictation = models.BooleanField(
         "dictation by the browser",
         default=False,

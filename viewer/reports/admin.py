@@ -57,9 +57,9 @@ class MacroAdmin(KeptHistory):
 
 @admin.register(ReportPolicy)
 class ReportPolicyAdmin(AuditedChanges, KeptHistory):
-    """One row: how long earlier drafts are kept, and whether the browser may take dictation."""
+    """One row: how long earlier drafts are kept, what signing asks for, and whether the browser may take dictation."""
 
-    list_display = ("__str__", "earlier_drafts_kept_days", "dictation")
+    list_display = ("__str__", "earlier_drafts_kept_days", "second_factor_to_sign", "dictation")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not ReportPolicy.objects.exists()
@@ -72,7 +72,11 @@ class ReportPolicyAdmin(AuditedChanges, KeptHistory):
         super().save_model(request, obj, form, change)
 
     def facts(self, obj: ReportPolicy) -> dict[str, Any]:
-        return {"earlier_drafts_kept_days": obj.earlier_drafts_kept_days, "dictation": obj.dictation}
+        return {
+            "earlier_drafts_kept_days": obj.earlier_drafts_kept_days,
+            "second_factor_to_sign": obj.second_factor_to_sign,
+            "dictation": obj.dictation,
+        }
 
 
 @admin.register(ResultReceiver)

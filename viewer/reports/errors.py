@@ -39,6 +39,10 @@ class WrongPassword(ReportRefusal):
     """The signature's password or second factor is not right."""
 
 
+class NoSecondFactor(ReportRefusal):
+    """The site wants a second factor for signatures, and the person has none yet."""
+
+
 class TooManyTries(WrongPassword):
     """The password was wrong so often that the account is locked for a while."""
 

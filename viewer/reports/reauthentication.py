@@ -10,7 +10,8 @@ from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 
 from archive.models import User
-from viewer.reports.errors import TooManyTries, WrongPassword
+from viewer.models import ReportPolicy
+from viewer.reports.errors import NoSecondFactor, TooManyTries, WrongPassword
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,28 @@ def needs_second_factor(user: User) -> bool:
     return not settings.IS_DEMO and bool(is_mfa_enabled(user))
 
 
+def require_factor(user: User) -> None:
+    """Outside the demonstration, where the site has not switched it off, who signs has a second factor.
+
+    Raises
+    ------
+    NoSecondFactor
+    """
+    from allauth.mfa.utils import is_mfa_enabled
+
+    if settings.IS_DEMO or is_mfa_enabled(user) or not ReportPolicy.current().second_factor_to_sign:
+        return
+    raise NoSecondFactor("Signing needs a second factor here. Set one up under Account, then sign; the text is kept.")
+
+
 def require_proof(request: HttpRequest, user: User, proof: Proof) -> None:
     """Check a password as signing in does: wrong ones are counted, audited, and lock the account out.
 
     Raises
     ------
-    WrongPassword, TooManyTries
+    NoSecondFactor, WrongPassword, TooManyTries
     """
+    require_factor(user)
     found = authenticate(request, username=user.get_username(), password=proof.password)
     if found is None or found.pk != user.pk:
         raise _refusal(request, "password")

@@ -14,7 +14,7 @@ from django.utils import timezone
 from archive.models import AuditEvent, BreakGlass, Grant, Study
 from tests.viewer.reports.conftest import TEXT, proof
 from tests.viewer.worklist.studies import make_study
-from viewer.models import Macro, Report, ReportTemplate, ReportVersion
+from viewer.models import Macro, Report, ReportPolicy, ReportTemplate, ReportVersion
 
 if TYPE_CHECKING:
     from archive.models import User
@@ -145,6 +145,19 @@ def test_a_second_factor_is_asked_of_who_has_one(
     assert refused.status_code == 403 and "code is not right" in refused.json()["error"]
     assert post(reader, study, "report/sign", 1, kind="final", code="000").status_code == 403
     assert post(reader, study, "report/sign", 1, kind="final", code=codes[0]).status_code == 201
+
+
+def test_in_production_nobody_signs_without_a_second_factor_unless_the_site_says_so(
+    study: Study, cast: Cast, as_: ClientOf, settings: Any
+) -> None:
+    settings.IS_DEMO = False
+    reader = as_(cast.reader)
+    put(reader, study, 0)
+    refused = post(reader, study, "report/sign", 1, kind="final")
+    assert refused.status_code == 403 and refused.json()["reason"] == "NoSecondFactor"
+    assert not ReportVersion.objects.exists()
+    ReportPolicy.objects.create(pk=1, second_factor_to_sign=False)
+    assert post(reader, study, "report/sign", 1, kind="final").status_code == 201
 
 
 # --- The access table -------------------------------------------------------------------------------------------------
