@@ -16,6 +16,8 @@ from playwright.sync_api import expect
 from pydicom import dcmread
 from pydicom.uid import generate_uid
 
+from tests.browser.test_viewer import IS_FULL
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -77,6 +79,7 @@ def give_to_referrer(live_portal: LivePortal, sent: Sent) -> None:
 
 def measure_into_the_report(page: Page) -> str:
     """Draw a length, and put it into the findings by its key; returns the words in the text."""
+    page.wait_for_function(IS_FULL, timeout=30_000)
     page.locator(".viewport").first.focus()
     page.keyboard.press("l")
     box = page.locator(".viewport-canvas").first.bounding_box()
@@ -86,6 +89,7 @@ def measure_into_the_report(page: Page) -> str:
     page.mouse.down()
     page.mouse.move(x + 40, y, steps=4)
     page.mouse.up()
+    expect(page.locator(".save-word")).to_have_text(re.compile(r"^saved \d\d:\d\d$"), timeout=15_000)
     page.keyboard.press("Shift+d")
     findings = page.locator("#report-findings")
     expect(findings).to_have_value(re.compile(r"Length [\d.]+ mm \(.*Im 1\)"), timeout=15_000)

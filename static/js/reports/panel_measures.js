@@ -26,7 +26,7 @@ export class PanelMeasures {
     this.#fields = fields;
     this.#target = target;
     this.#say = say;
-    this.select = element("select", { class: "report-templates", "aria-label": "Put a measurement into the text", hidden: true, onchange: () => this.#pick() });
+    this.select = element("select", { class: "report-measurements", "aria-label": "Put a measurement into the text", hidden: true, onchange: () => this.#pick() });
     for (const field of fields.values()) field.addEventListener("dropped", ({ detail }) => this.insert(detail.id, field));
     measures?.addEventListener("change", () => this.render());
   }
