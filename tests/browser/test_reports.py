@@ -78,7 +78,8 @@ def give_to_referrer(live_portal: LivePortal, sent: Sent) -> None:
 
 
 def measure_into_the_report(page: Page) -> str:
-    """Draw a length, and put it into the findings by its key; returns the words in the text."""
+    """Draw a length, and put it where the caret was, into the findings, by its key; returns the words in the text."""
+    page.locator("#report-findings").press("Control+End")
     page.wait_for_function(IS_FULL, timeout=30_000)
     page.locator(".viewport").first.focus()
     page.keyboard.press("l")
