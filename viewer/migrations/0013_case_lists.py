@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("archive", "0008_grants"),
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("viewer", "0010_shares_and_discussion"),
+        ("viewer", "0012_results_as_messages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

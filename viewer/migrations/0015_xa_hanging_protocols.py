@@ -32,6 +32,6 @@ def make_protocols(apps, _schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("viewer", "0010_shares_and_discussion")]
+    dependencies = [("viewer", "0014_mail_pace")]
 
     operations = [migrations.RunPython(make_protocols, migrations.RunPython.noop)]
