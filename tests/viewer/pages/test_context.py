@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("name", "labels"),
     [
-        ("reader", ["Worklist", "Search", "Upload", "Other archives", "Jobs"]),
-        ("technologist", ["Studies", "Arrivals", "Search", "Upload", "Other archives", "Jobs", "Quarantine"]),
-        ("referrer", ["My referrals", "Search", "Upload", "Emergency"]),
+        ("reader", ["Worklist", "Search", "Lists", "Upload", "Other archives", "Jobs"]),
+        ("technologist", ["Studies", "Arrivals", "Search", "Lists", "Upload", "Other archives", "Jobs", "Quarantine"]),
+        ("referrer", ["My referrals", "Search", "Lists", "Upload", "Emergency"]),
         ("admin", ["Upload", "Other archives", "Jobs", "Quarantine", "Emergency", "Network", "Administration"]),
         ("outsider", []),
     ],
