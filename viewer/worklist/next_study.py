@@ -18,7 +18,7 @@ from viewer.worklist import claiming
 from viewer.worklist.claiming import CLAIM_LASTS, Change, NotYours, WorklistRefusal
 
 TRIED = 25
-"""Candidates of one kind that are tried before the next kind: so many colleagues can be quicker at one moment."""
+"""Candidates that are asked for at a time: colleagues are quicker with a few of them at one moment."""
 State = ReadingTask.State
 
 
@@ -82,5 +82,12 @@ def candidates(studies: StudyQuerySet, who: User) -> Iterator[int]:
                 yield from _oldest(of_kind.exclude(late).filter(state), "reading_task__waiting_since")
 
 
-def _oldest(studies: StudyQuerySet, moment: str) -> list[int]:
-    return list(studies.order_by(moment, "pk").values_list("pk", flat=True)[:TRIED])
+def _oldest(studies: StudyQuerySet, moment: str) -> Iterator[int]:
+    """All ids of a kind, asked for a few at a time: what others took meanwhile is not asked for again."""
+    given: list[int] = []
+    while True:
+        some = list(studies.exclude(pk__in=given).order_by(moment, "pk").values_list("pk", flat=True)[:TRIED])
+        yield from some
+        if len(some) < TRIED:
+            return
+        given += some

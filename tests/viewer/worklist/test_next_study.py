@@ -14,7 +14,7 @@ from tests.viewer.worklist.studies import make_study
 from viewer.models import ReadingTask, TimeLimit
 from viewer.worklist.claiming import CLAIM_LASTS, Change, NotYours, claim
 from viewer.worklist.limits import set_due
-from viewer.worklist.next_study import NothingToRead, claim_next
+from viewer.worklist.next_study import TRIED, NothingToRead, candidates, claim_next
 
 if TYPE_CHECKING:
     from tests.conftest import Cast
@@ -120,3 +120,15 @@ def test_a_limit_that_changes_changes_the_order(cast: Cast) -> None:
     TimeLimit.objects.create(minutes=60, modality="MR")
     set_due([old.pk, late.pk])
     assert taken(cast, 2) == ["2", "1"]
+
+
+def test_whoever_is_late_is_given_what_colleagues_left(cast: Cast) -> None:
+    for number in range(1, TRIED + 6):
+        make_study(number, arrived_ago=(100 - number) * HOUR)
+    offered = candidates(Study.objects.visible_to(cast.reader), cast.reader)
+    first = [next(offered) for _ in range(TRIED)]
+    ReadingTask.objects.filter(study__in=first).update(
+        state="in-progress", claimed_by=cast.reader2, claim_seen_at=timezone.now()
+    )
+    assert len(set(first)) == TRIED
+    assert sorted(offered) == sorted(Study.objects.exclude(pk__in=first).values_list("pk", flat=True))
