@@ -82,7 +82,7 @@ REFUSED = (
     ("presentation/*", NO_PICTURE),
     ("sr/*", NO_PICTURE),
     ("waveform_pdf/*", NO_PICTURE),
-    ("video/derived_h264_us.dcm", "Video (MPEG-4 AVC/H.264 High Profile) is kept and can be downloaded"),
+    ("video/derived_h264_us.dcm", "Video (MPEG-4 AVC/H.264 High Profile): it is played on a page of its own."),
     ("odd/20-wrong-transfer-syntax.dcm", "The file says JPEG-LS Lossless, but its pixel data is not encapsulated"),
     ("odd/2026-05-26-oob-monochrome-65535.dcm", "A frame of 65535 x 65535 pixels takes 8589672450 bytes"),
     ("odd/dwv-test_no-number-rows.dcm", NO_SIZE),
