@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.conf import settings
 from pynetdicom import AE
 from pynetdicom.association import Association
-from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
+from pynetdicom.pdu_primitives import A_ASSOCIATE, SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 
 from archive.dimse.contexts import VERIFICATION
@@ -155,8 +155,8 @@ def open_association(
         evt_handlers=list(handlers),
         tls_args=(context, tls) if context is not None and tls is not None else None,
     )
-    if assoc.is_rejected:
-        raise PeerUnreachable(f"{called_ae_title} rejected the association{_why_rejected(assoc)} ({host}:{port}).")
+    if (rejection := _rejection_of(assoc)) is not None:
+        raise PeerUnreachable(f"{called_ae_title} rejected the association{_why(rejection)} ({host}:{port}).")
     if _took_nothing(assoc):
         raise NothingAccepted(f"{called_ae_title} offers none of what it was asked for ({host}:{port}).")
     if not assoc.is_established:
@@ -181,10 +181,23 @@ def _took_nothing(assoc: Association) -> bool:
     return not assoc.is_established and getattr(answer, "result", None) == 0 and not assoc.accepted_contexts
 
 
-def _why_rejected(assoc: Association) -> str:
-    primitive = cast(Any, assoc.acceptor.primitive)
+def _rejection_of(assoc: Association) -> A_ASSOCIATE | None:
+    """The peer's A-ASSOCIATE-RJ, if it sent one.
+
+    pynetdicom 3.0.4 takes a rejection that comes before it looks at its own connection for a failed connection, and
+    leaves it in the queue.
+    """
+    if assoc.is_rejected:
+        return cast(A_ASSOCIATE, assoc.acceptor.primitive)
+    if assoc.is_established:
+        return None
+    unread = assoc.dul.receive_pdu(wait=False)
+    return unread if isinstance(unread, A_ASSOCIATE) and unread.result in (1, 2) else None
+
+
+def _why(rejection: A_ASSOCIATE) -> str:
     try:
-        return f": {primitive.reason_str.lower()}"
+        return f": {rejection.reason_str.lower()}"
     except (AttributeError, KeyError, ValueError):
         return ""
 

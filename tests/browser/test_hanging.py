@@ -163,6 +163,8 @@ def test_a_ct_opens_beside_its_prior_which_says_so_for_good(hang: Open, sent: Se
 
 def test_a_measurement_in_a_prior_is_refused_in_words_and_not_lost_later(hang: Open, sent: Sent) -> None:
     page = hang("ct", SLICES, is_waited_for=sent.prior)
+    expect(pane(page, 2).locator(".line-prior")).to_have_text("PRIOR, 20 months")
+    expect(pane(page, 2).locator(".fidelity")).to_contain_text("full")
     box = pane(page, 2).bounding_box()
     assert box is not None
     pane(page, 2).focus()
