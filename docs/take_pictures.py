@@ -1,4 +1,4 @@
-"""Take the README's pictures of a running demonstration: ``python docs/take_pictures.py URL PASSWORD``."""
+"""Take the pictures of the README and of reading.md of a running demonstration: ``python docs/take_pictures.py URL PASSWORD``."""
 
 from __future__ import annotations
 
@@ -57,6 +57,10 @@ def main(url: str, password: str) -> None:
         page.goto(f"{breast}/viewer/")
         page.wait_for_timeout(3000)
         keep(page, "mammography")
+        page.goto(f"{study_of(page, url, 'ECG')}/")
+        page.locator("a.stack[href*='/objects/']").first.click()
+        page.wait_for_timeout(1500)
+        keep(page, "ecg")
         admin = signed_in(browser, url, "admin", password, DESK)
         admin.goto(f"{url}/admin/")
         keep(admin, "administration")
